@@ -1,0 +1,199 @@
+#include "engine/generation.h"
+
+#include "engine/model.h"
+
+namespace z1 {
+
+namespace {
+
+double milliseconds(Generation::Clock::duration duration) {
+    return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+} // namespace
+
+Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clock::time_point arrival)
+    : model(model), request(std::move(request_)), n_ctx(n_ctx), chain(model.api(), model.vocab(), request, n_ctx),
+      tags(tag_indices()), text(request.stop), arrival(arrival), phase_began(arrival) {}
+
+std::vector<std::shared_ptr<const TagIndex>> Generation::tag_indices() const {
+    std::vector<std::shared_ptr<const TagIndex>> indices;
+    for (const std::string & tag : request.banned_tags) {
+        indices.push_back(model.tag_index(tag));
+    }
+    // While it thinks between tags, the closing one is how the model ends its thinking.
+    if (cut_made && !request.close_tag.empty()) {
+        indices.push_back(model.tag_index(request.close_tag));
+    }
+    return indices;
+}
+
+void Generation::start(Sequence & target) {
+    sequence = &target;
+    n_cached = sequence->sync(request.prompt, request.cache_prompt);
+    pending.assign(request.prompt.begin() + n_cached, request.prompt.end());
+    if (chain.looks_back()) {
+        for (const llama_token token : request.prompt) {
+            chain.accept(token);
+        }
+    }
+    phase_began = Clock::now();
+}
+
+std::span<const llama_token> Generation::next(size_t budget) {
+    if (phase == Phase::thinking && end_requested) {
+        close_window(Ended::request);
+    }
+    const std::span<const llama_token> rest = std::span(pending).subspan(n_fed);
+    if (phase == Phase::prompt) {
+        return rest.first(std::min(budget, rest.size()));
+    }
+    return rest;
+}
+
+bool Generation::samples_after(size_t n) const {
+    const bool last = n_fed + n == pending.size();
+    const bool hint_follows = phase == Phase::prompt && (request.thinking_window == 0 || end_requested);
+    return last && !hint_follows;
+}
+
+void Generation::decoded(size_t n) {
+    sequence->append(pending.data() + n_fed, n);
+    n_fed += n;
+    ++timings.decode_calls;
+    if (n_fed < pending.size()) {
+        return;
+    }
+    pending.clear();
+    n_fed = 0;
+    if (phase == Phase::prompt) {
+        enter(Phase::thinking);
+        chain.window().arm();
+        if (request.thinking_window == 0 || end_requested) {
+            close_window(chain.window().closed() ? Ended::window : Ended::request);
+        }
+    } else if (phase == Phase::hint) {
+        enter(Phase::answer);
+    }
+}
+
+void Generation::sample(llama_context * ctx, int32_t idx) {
+    const llama_token token = chain.sample(ctx, idx, tags);
+    if (model.api().llama_vocab_is_eog(model.vocab(), token)) {
+        finish(phase == Phase::answer ? ended : Ended::self, FinishReason::stop);
+        return;
+    }
+
+    chain.accept(token);
+    tags.accept(model.pieces()[token]);
+    pending.push_back(token);
+    untold.push_back(token);
+    // Think tags show even where they are control tokens: with them left out, delimited thinking could not be told apart.
+    const bool is_tag = model.pieces()[token] == request.close_tag && !request.close_tag.empty();
+    show(text.push(is_tag ? model.pieces()[token] : model.pieces().text(token)));
+
+    const bool full = sequence->size() + 1 >= n_ctx;
+    if (text.stopped_by()) {
+        finish(phase == Phase::answer ? ended : Ended::stop, FinishReason::stop);
+    } else if (phase == Phase::answer) {
+        ++n_answer;
+        if (n_answer == request.max_tokens || full) {
+            finish(ended, FinishReason::length);
+        }
+    } else if (closes_itself(model.pieces()[token])) {
+        cut(Ended::self, 0);
+        enter(Phase::answer);
+    } else if (chain.window().closed()) {
+        close_window(Ended::window);
+    } else if (full) {
+        finish(Ended::length, FinishReason::length);
+    }
+}
+
+// The last sampled token, if there is one, is still pending: it and the hint go into one llama_decode.
+void Generation::close_window(Ended how) {
+    if (sequence->size() + pending.size() + request.hint.size() >= static_cast<size_t>(n_ctx)) {
+        // Only a window that was closed by the caller gets here; the others were measured before they started.
+        finish(Ended::length, FinishReason::length);
+        return;
+    }
+    pending.insert(pending.end(), request.hint.begin(), request.hint.end());
+    cut(how, request.hint.size());
+    if (chain.looks_back()) {
+        for (const llama_token token : request.hint) {
+            chain.accept(token);
+        }
+    }
+    enter(Phase::hint);
+}
+
+void Generation::cut(Ended how, size_t n_hint) {
+    show_rest();
+    text = TextStream(request.stop);
+    chain.window().disarm();
+    ended = how;
+    cut_made = true;
+    tags = TagBan(tag_indices());
+    events.push_back({ id(), CutEvent { how, chain.window().sampled(), n_hint } });
+}
+
+bool Generation::closes_itself(std::string_view piece) {
+    if (request.close_tag.empty()) {
+        return false;
+    }
+    close_tail += piece;
+    if (close_tail.find(request.close_tag) != std::string::npos) {
+        return true;
+    }
+    close_tail.erase(0, close_tail.size() - std::min(close_tail.size(), request.close_tag.size() - 1));
+    return false;
+}
+
+void Generation::stop() {
+    finish(phase == Phase::hint || phase == Phase::answer ? ended : Ended::stop, FinishReason::abort);
+}
+
+void Generation::fail(ErrorCode code, const std::string & message) {
+    show_rest();
+    events.push_back({ id(), ErrorEvent { code, message } });
+    phase = Phase::done;
+}
+
+void Generation::finish(Ended how, FinishReason reason) {
+    const std::optional<size_t> stop = text.stopped_by();
+    show_rest();
+    enter(Phase::done);
+    timings.total = milliseconds(phase_began - arrival);
+    events.push_back({ id(), DoneEvent { how, reason, stop ? std::optional(request.stop[*stop]) : std::nullopt,
+                                         request.prompt.size(), n_cached, timings } });
+}
+
+// Books the time since the last change on the phase that ends.
+void Generation::enter(Phase next) {
+    const Clock::time_point now = Clock::now();
+    const double spent = milliseconds(now - phase_began);
+    switch (phase) {
+        case Phase::prompt:   timings.prompt += spent; break;
+        case Phase::thinking: timings.thinking += spent; break;
+        case Phase::hint:     timings.hint += spent; break;
+        case Phase::answer:   timings.answer += spent; break;
+        case Phase::done:     break;
+    }
+    phase = next;
+    phase_began = now;
+}
+
+void Generation::show(std::string shown) {
+    if (!shown.empty()) {
+        events.push_back({ id(), TextEvent { cut_made, std::move(shown), std::exchange(untold, {}) } });
+    }
+}
+
+void Generation::show_rest() {
+    std::string shown = text.flush();
+    if (!shown.empty() || !untold.empty()) {
+        events.push_back({ id(), TextEvent { cut_made, std::move(shown), std::exchange(untold, {}) } });
+    }
+}
+
+} // namespace z1

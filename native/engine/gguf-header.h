@@ -1,0 +1,29 @@
+// What has to be known of a GGUF file before llama.cpp loads it: that it is one, that the numbers which llama.cpp trusts
+// are sane, and how large its layers are.
+#pragma once
+
+#include "llama/api.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace z1 {
+
+struct GgufHeader {
+    std::string architecture;
+    std::string tokenizer;                // tokenizer.ggml.model; empty if there is none
+    std::vector<uint64_t> layer_bytes;    // tensors of each block
+    uint64_t other_bytes = 0;             // embeddings, output, norms
+    uint64_t kv_bytes_per_cell_layer = 0; // K and V of one token in one layer, F16; 0 if unknown
+
+    /// Throws MODEL_INVALID. A file that was split is judged by its first part.
+    static GgufHeader read(const Api & api, const std::string & path);
+};
+
+/// Layers, of n + 1 with the output, that fit `free` bytes with their KV cells, leaving room for compute buffers.
+/// -1 when all do.
+int32_t fit_gpu_layers(const GgufHeader & header, uint64_t free, uint32_t n_ctx_cells);
+
+} // namespace z1

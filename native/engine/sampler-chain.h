@@ -1,0 +1,45 @@
+// One generation's samplers: the window, the tag ban and llama.cpp's own, and the choice of the next token.
+#pragma once
+
+#include "engine/request.h"
+#include "engine/tag-ban.h"
+#include "engine/window.h"
+#include "llama/api.h"
+
+#include <memory>
+#include <vector>
+
+namespace z1 {
+
+class SamplerChain {
+public:
+    SamplerChain(const Api & api, const llama_vocab * vocab, const Request & request, int32_t n_ctx);
+
+    Window & window() { return *window_; }
+
+    /// The next token for the output at batch index `idx` of the last decode. `tags` are banned. Throws DECODE_FAILED
+    /// when the logits hold no number to choose by, as those of a broken model do.
+    llama_token sample(llama_context * ctx, int32_t idx, const TagBan & tags);
+
+    /// Tells the samplers of a token that now stands in the text: sampled, or of the prompt or the hint.
+    void accept(llama_token token) { api.llama_sampler_accept(chain.get(), token); }
+
+    /// Whether a sampler looks at earlier tokens, so that the prompt's must be accepted too.
+    bool looks_back() const { return looks_back_; }
+
+private:
+    void add(llama_sampler * sampler) { api.llama_sampler_chain_add(chain.get(), sampler); }
+
+    const Api & api;
+    int32_t n_vocab;
+    std::unique_ptr<llama_sampler, decltype(&::llama_sampler_free)> chain;
+    Window * window_ = nullptr;
+    bool looks_back_ = false;
+    bool plain_greedy = true; // nothing changes the logits: the largest wins
+    std::vector<llama_token_data> candidates;
+};
+
+/// Index of the largest of n values, the first one if several are equal, -1 if none is a number above -inf.
+int32_t argmax(const float * values, int32_t n);
+
+} // namespace z1

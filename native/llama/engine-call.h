@@ -1,0 +1,44 @@
+// What surrounds every call into llama.cpp that may fail: its log lines are kept as the reason, and its assertions
+// become exceptions instead of ending the process.
+#pragma once
+
+#include <llama.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace z1 {
+
+/// A GGML_ASSERT that failed on a thread where an EngineCall lives.
+struct EngineAssert : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// While one lives, on its own thread: warnings and errors that llama.cpp logs are collected, and a failed assertion
+/// throws EngineAssert. llama.cpp's own catch blocks turn that into a NULL result while it loads a model or makes a
+/// context. Assertions on ggml's worker threads still end the process.
+class EngineCall {
+public:
+    EngineCall();
+    ~EngineCall();
+    EngineCall(const EngineCall &) = delete;
+    EngineCall & operator=(const EngineCall &) = delete;
+
+    /// The last error line, or the last warning when there was no error, without the function name that llama.cpp
+    /// puts before it; empty if nothing was logged.
+    std::string reason() const;
+
+    /// For llama_log_set: the process-wide sink. Lines logged outside of an EngineCall are dropped.
+    static void log_sink(ggml_log_level level, const char * text, void * user_data);
+
+    /// For ggml_set_abort_callback. Returns (and so lets ggml abort) when no EngineCall lives on the thread.
+    static void on_assert(const char * message);
+
+private:
+    std::string error;
+    std::string warning;
+    ggml_log_level level = GGML_LOG_LEVEL_NONE;
+    EngineCall * outer;
+};
+
+} // namespace z1

@@ -1,0 +1,112 @@
+#include "llama/library.h"
+
+#include <stdexcept>
+
+#ifdef _WIN32
+#    define WIN32_LEAN_AND_MEAN
+#    define NOMINMAX
+#    include <windows.h>
+#else
+#    include <dlfcn.h>
+#endif
+
+namespace z1 {
+
+#ifdef _WIN32
+
+Library Library::open(const std::filesystem::path & path) {
+    // The altered search path makes the library's own directory the first place for its dependencies.
+    HMODULE handle = LoadLibraryExW(path.c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
+    if (!handle) {
+        char reason[512] = "";
+        FormatMessageA(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_IGNORE_INSERTS, nullptr, GetLastError(), 0, reason,
+                       sizeof(reason), nullptr);
+        throw std::runtime_error(reason);
+    }
+    return Library(handle);
+}
+
+void * Library::symbol(const char * name) const {
+    if (void * address = reinterpret_cast<void *>(GetProcAddress(static_cast<HMODULE>(handle), name))) {
+        return address;
+    }
+    // GetProcAddress does not follow dependencies: ggml's functions live in its own libraries.
+    for (const wchar_t * dependency : { L"ggml.dll", L"ggml-base.dll", L"libggml.dll", L"libggml-base.dll" }) {
+        HMODULE module = GetModuleHandleW(dependency);
+        if (module) {
+            if (void * address = reinterpret_cast<void *>(GetProcAddress(module, name))) {
+                return address;
+            }
+        }
+    }
+    return nullptr;
+}
+
+void Library::close() {
+    FreeLibrary(static_cast<HMODULE>(handle));
+}
+
+const char * Library::suffix() {
+    return ".dll";
+}
+
+std::filesystem::path Library::file_of(const void * address) {
+    HMODULE module = nullptr;
+    if (!GetModuleHandleExW(
+            GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+            static_cast<LPCWSTR>(address), &module)) {
+        return {};
+    }
+    wchar_t path[32768];
+    const DWORD length = GetModuleFileNameW(module, path, 32768);
+    return std::filesystem::path(path, path + length);
+}
+
+void Library::pin(const void * address) {
+    HMODULE module = nullptr;
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN,
+                       static_cast<LPCWSTR>(address), &module);
+}
+
+#else
+
+Library Library::open(const std::filesystem::path & path) {
+    void * handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!handle) {
+        const char * reason = dlerror();
+        throw std::runtime_error(reason ? reason : "unknown reason");
+    }
+    return Library(handle);
+}
+
+void * Library::symbol(const char * name) const {
+    return dlsym(handle, name);
+}
+
+void Library::close() {
+    dlclose(handle);
+}
+
+const char * Library::suffix() {
+#    ifdef __APPLE__
+    return ".dylib";
+#    else
+    return ".so";
+#    endif
+}
+
+std::filesystem::path Library::file_of(const void * address) {
+    Dl_info info;
+    return dladdr(address, &info) && info.dli_fname ? std::filesystem::path(info.dli_fname) : std::filesystem::path();
+}
+
+void Library::pin(const void * address) {
+    const auto file = file_of(address);
+    if (!file.empty()) {
+        dlopen(file.c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+    }
+}
+
+#endif
+
+} // namespace z1

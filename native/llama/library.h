@@ -1,0 +1,44 @@
+// A dynamic library of the engine: open, look up, and the few platform differences. Nothing else in the project is
+// platform-specific.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace z1 {
+
+/// The path as llama.cpp, ggml and messages take it, on Windows too.
+inline std::string to_utf8(const std::filesystem::path & path) {
+    const std::u8string bytes = path.u8string();
+    return std::string(bytes.begin(), bytes.end());
+}
+
+class Library {
+public:
+    /// Opens with all symbols bound and none made global. Throws std::runtime_error with the loader's reason.
+    static Library open(const std::filesystem::path & path);
+
+    /// Address of a symbol in the library or in what it depends on, or null.
+    void * symbol(const char * name) const;
+
+    /// Gives the library back to the system. Only for a library of which nothing was called but version and score
+    /// functions: backends and threads of an engine in use must never lose their code.
+    void close();
+
+    /// Platform's suffix of a library file: `.so`, `.dylib` or `.dll`.
+    static const char * suffix();
+
+    /// File that holds the code at an address, or an empty path.
+    static std::filesystem::path file_of(const void * address);
+
+    /// Keeps the file that holds this address mapped until the process ends. Node unloads an addon when the last
+    /// worker that required it exits, while its exit handler and its threads may still have to run.
+    static void pin(const void * address);
+
+private:
+    explicit Library(void * handle) : handle(handle) {}
+
+    void * handle;
+};
+
+} // namespace z1
