@@ -49,6 +49,8 @@ export interface ModelParams {
   gpuLayers: number
   /** KV cells the caller will ask for (contextSize × parallel); only used when `gpuLayers` is -2. 0: not known yet. */
   contextCells: number
+  /** False: only metadata and vocabulary are read, and no context can be made. */
+  weights: boolean
 }
 
 /** What the GGUF says of itself; read once after loading. */
@@ -189,8 +191,14 @@ export interface Binding {
   addonInfo(): AddonInfo
   /** Called once per environment, before anything else; `onEvents` receives all events of a step in one call. */
   channelOpen(onEvents: (events: GenerationEvent[]) => void): void
-  /** Opens the engine directory, or returns the one already open; another directory is ENGINE_CONFLICT. */
-  engineOpen(directory: string): Promise<EngineInfo>
+  /**
+   * Opens the engine directory, or returns the one already open; another directory is ENGINE_CONFLICT. With `backend`
+   * (`cuda`, `vulkan`, …) a directory whose library of that backend cannot be loaded is refused with the loader's reason,
+   * before anything of it stays in the process.
+   */
+  engineOpen(directory: string, backend: string | null): Promise<EngineInfo>
+  /** Directory of the engine that is open in this process, or null. */
+  engineDirectory(): string | null
   /** `load` identifies this load for {@link loadCancel}; `onProgress` gets 0…1. Cancelled: rejects with code ABORTED. */
   modelLoad(load: number, params: ModelParams, onProgress: ((progress: number) => void) | null): Promise<{ model: ModelHandle; facts: ModelFacts }>
   loadCancel(load: number): void

@@ -9,6 +9,7 @@
 #include "engine/text.h"
 #include "error.h"
 #include "llama/engine.h"
+#include "llama/library.h"
 #include "z1-versions.h"
 
 #include <napi.h>
@@ -164,14 +165,20 @@ Napi::Value channel_open(const Napi::CallbackInfo & info) {
 
 Napi::Value engine_open(const Napi::CallbackInfo & info) {
     const std::u8string directory = utf8_of(info[0]);
+    const std::string backend = info[1].IsString() ? info[1].ToString().Utf8Value() : "";
     return PoolJob<const Engine *>::run(
         info.Env(), "z1 engineOpen",
-        [directory] {
-            const Engine & engine = Engine::open(directory);
+        [directory, backend] {
+            const Engine & engine = Engine::open(directory, backend);
             process_exit::arm();
             return &engine;
         },
         [](Napi::Env env, const Engine *& engine) { return to_js(env, *engine); });
+}
+
+Napi::Value engine_directory(const Napi::CallbackInfo & info) {
+    const Engine * engine = Engine::opened();
+    return engine ? Napi::Value(Napi::String::New(info.Env(), to_utf8(engine->directory))) : info.Env().Null();
 }
 
 Napi::Value model_load(const Napi::CallbackInfo & info) {
@@ -190,7 +197,11 @@ Napi::Value model_load(const Napi::CallbackInfo & info) {
     // `load` itself is kept by `convert`, which is destroyed on the JavaScript thread as its function must be.
     const auto work = [params, channel, id, reports, &cancelled = load->cancelled] {
         int told = -1; // per cent: a large model reports thousands of times
-        return Model::load(Engine::opened(), params, [&](float progress) {
+        const Engine * engine = Engine::opened();
+        if (!engine) {
+            throw Error(ErrorCode::ENGINE_NOT_FOUND, "No engine is open");
+        }
+        return Model::load(*engine, params, [&](float progress) {
             const int now = static_cast<int>(progress * 100);
             if (reports && now > told) {
                 told = now;
@@ -353,6 +364,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
         { "addonInfo", guard<addon_info> },
         { "channelOpen", guard<channel_open> },
         { "engineOpen", guard<engine_open> },
+        { "engineDirectory", guard<engine_directory> },
         { "modelLoad", guard<model_load> },
         { "loadCancel", guard<load_cancel> },
         { "modelClose", guard<model_close> },

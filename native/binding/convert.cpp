@@ -177,6 +177,7 @@ ModelParams model_params_of(const Napi::Object & object) {
     params.path = string(object, "path");
     params.n_gpu_layers = i32(object, "gpuLayers");
     params.n_ctx_cells = u32(object, "contextCells");
+    params.weights = boolean(object, "weights");
     return params;
 }
 

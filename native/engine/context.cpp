@@ -18,7 +18,7 @@ constexpr size_t shared_prompt_chunk = 128;
 Context::Context(std::shared_ptr<Model> model, const ContextParams & params, std::shared_ptr<EventSink> sink,
                  OnReady on_ready, OnClosed on_closed)
     : model_(std::move(model)), api(model_->api()), params_(params), sink(std::move(sink)), on_ready(std::move(on_ready)),
-      on_closed(std::move(on_closed)), ctx(nullptr, api.llama_free),
+      on_closed(std::move(on_closed)), thread_pool(api), ctx(nullptr, api.llama_free),
       registration(process_exit::Registration::Order::context,
                    [this] {
                        close();
@@ -95,6 +95,7 @@ void Context::run() {
     }
     tell();
     ctx.reset();
+    thread_pool.free();
     model_.reset();
     on_closed();
 }
@@ -126,6 +127,7 @@ void Context::make_llama_context() {
                         " tokens: " + (reason.empty() ? "unknown reason" : reason));
     }
     params_.n_ubatch = api.llama_n_ubatch(ctx.get());
+    thread_pool.attach(ctx.get(), std::max(params_.n_threads, params_.n_threads_batch));
     for (uint32_t id = 0; id < params_.n_seq_max; ++id) {
         free_sequences.emplace_back(api, api.llama_get_memory(ctx.get()), static_cast<llama_seq_id>(id));
     }

@@ -8,6 +8,7 @@
 #include "engine/process-exit.h"
 #include "engine/request.h"
 #include "engine/sequence.h"
+#include "engine/thread-pool.h"
 #include "llama/engine-call.h"
 
 #include <atomic>
@@ -112,7 +113,8 @@ private:
     std::atomic<size_t> survivors { 1 }; // of `decoding`, those not aborted
     std::atomic<bool> closing { false };
 
-    // The thread's own.
+    // The thread's own. The llama_context uses the pool until it is freed.
+    ThreadPool thread_pool;
     std::unique_ptr<llama_context, decltype(&::llama_free)> ctx;
     std::string broken; // why no llama_decode may be called any more; empty while all is well
     std::list<Sequence> free_sequences;

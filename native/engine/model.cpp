@@ -13,6 +13,9 @@ namespace {
 
 ErrorCode code_of(const std::string & reason) {
     // llama.cpp tells its failures apart only in its log lines.
+    if (reason.find("unknown model architecture") != std::string::npos) {
+        return ErrorCode::MODEL_UNSUPPORTED;
+    }
     for (const char * sign : { "unable to allocate", "failed to allocate", "bad_alloc", "out of memory", "cudaMalloc failed" }) {
         if (reason.find(sign) != std::string::npos) {
             return ErrorCode::OUT_OF_MEMORY;
@@ -110,6 +113,10 @@ std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & pa
     model_params.n_gpu_layers = gpu_layers(engine, header, params);
     model_params.progress_callback = LoadProgress::step;
     model_params.progress_callback_user_data = &load;
+    if (!params.weights) {
+        model_params.no_alloc = true;
+        model_params.load_mode = LLAMA_LOAD_MODE_NONE;
+    }
     // llama.cpp does not report while it reads metadata and vocabulary.
     if (!progress(0)) {
         throw Error(ErrorCode::ABORTED, "The load was cancelled");

@@ -19,7 +19,7 @@ namespace {
 // "libllama.v0.5.0.so" → "llama"; empty for other files.
 std::string library_stem(const fs::path & file) {
     std::string name = to_utf8(file.filename());
-    if (name.find(Library::suffix()) == std::string::npos) {
+    if (!Library::is_library(name)) {
         return "";
     }
     if (name.rfind("lib", 0) == 0) {
@@ -63,6 +63,21 @@ int score_of(const fs::path & file) {
     return value;
 }
 
+// A library that lacks its driver fails to load as a whole, with the name of what is missing.
+void try_backend(const fs::path & directory, const std::string & backend) {
+    for (const fs::path & file : libraries_in(directory)) {
+        if (library_stem(file) == "ggml-" + backend) {
+            try {
+                Library::open(file).close();
+                return;
+            } catch (const std::runtime_error & reason) {
+                throw Error(ErrorCode::ENGINE_NOT_FOUND, "Cannot open " + to_utf8(file) + ": " + reason.what());
+            }
+        }
+    }
+    throw Error(ErrorCode::ENGINE_NOT_FOUND, "No " + backend + " backend in " + to_utf8(directory));
+}
+
 std::mutex open_mutex;
 // Never destroyed: contexts may still run on it when static destructors do.
 const Engine * engine = nullptr;
@@ -74,21 +89,21 @@ bool same_file(const fs::path & a, const fs::path & b) {
 
 } // namespace
 
-const Engine & Engine::opened() {
+const Engine * Engine::opened() {
     std::lock_guard lock(open_mutex);
-    if (!engine) {
-        throw Error(ErrorCode::ENGINE_NOT_FOUND, "No engine is open");
-    }
-    return *engine;
+    return engine;
 }
 
-const Engine & Engine::open(const fs::path & directory) {
+const Engine & Engine::open(const fs::path & directory, const std::string & backend) {
     std::lock_guard lock(open_mutex);
     std::error_code failed;
     if (!fs::is_directory(directory, failed)) {
         throw Error(ErrorCode::ENGINE_NOT_FOUND, "No engine directory at " + to_utf8(directory));
     }
     if (!engine) {
+        if (!backend.empty()) {
+            try_backend(directory, backend);
+        }
         engine = new Engine(fs::canonical(directory));
     }
     if (!same_file(engine->directory, directory)) {

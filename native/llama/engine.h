@@ -32,10 +32,13 @@ public:
     /// ENGINE_NOT_FOUND (no libllama there, or one that cannot be opened, or no CPU backend), ENGINE_MISMATCH (another
     /// release than the headers this was compiled with) or ENGINE_CONFLICT (another engine is open: the system tells
     /// libraries apart by soname, so a second one would silently run on the first one's ggml).
-    static const Engine & open(const std::filesystem::path & directory);
+    ///
+    /// `backend` (`cuda`, `vulkan`, …; may be empty) must be loadable too. It is tried before anything else, and what
+    /// cannot be loaded leaves nothing behind: another directory can still be opened.
+    static const Engine & open(const std::filesystem::path & directory, const std::string & backend);
 
-    /// The engine that is open. Throws ENGINE_NOT_FOUND when there is none.
-    static const Engine & opened();
+    /// The engine that is open, or null.
+    static const Engine * opened();
 
     Api api;
     std::filesystem::path directory;

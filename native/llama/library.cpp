@@ -46,8 +46,8 @@ void Library::close() {
     FreeLibrary(static_cast<HMODULE>(handle));
 }
 
-const char * Library::suffix() {
-    return ".dll";
+bool Library::is_library(const std::string & file_name) {
+    return file_name.ends_with(".dll");
 }
 
 std::filesystem::path Library::file_of(const void * address) {
@@ -87,12 +87,13 @@ void Library::close() {
     dlclose(handle);
 }
 
-const char * Library::suffix() {
+bool Library::is_library(const std::string & file_name) {
 #    ifdef __APPLE__
-    return ".dylib";
-#    else
-    return ".so";
+    if (file_name.ends_with(".dylib")) {
+        return true;
+    }
 #    endif
+    return file_name.ends_with(".so") || file_name.find(".so.") != std::string::npos;
 }
 
 std::filesystem::path Library::file_of(const void * address) {

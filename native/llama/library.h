@@ -25,8 +25,9 @@ public:
     /// functions: backends and threads of an engine in use must never lose their code.
     void close();
 
-    /// Platform's suffix of a library file: `.so`, `.dylib` or `.dll`.
-    static const char * suffix();
+    /// Whether a file's name is that of a library, versions behind the suffix included. ggml's backends are `.so` on
+    /// macOS too (ggml-backend-reg.cpp, backend_filename_extension).
+    static bool is_library(const std::string & file_name);
 
     /// File that holds the code at an address, or an empty path.
     static std::filesystem::path file_of(const void * address);

@@ -1,0 +1,45 @@
+/** `z1 doctor`: Node, the addon, every engine candidate and its fate, and the devices. */
+import os from 'node:os'
+import pc from 'picocolors'
+import { loadAddon } from '../addon.js'
+import { openEngine } from '../engine.js'
+import { defaultThreads } from '../threads.js'
+import { Misuse, readArgs } from './misuse.js'
+import { bytes, table } from './table.js'
+
+const USAGE = `z1 doctor [--engine NAME]
+
+  --engine NAME    auto, cpu, cuda, vulkan, metal, or a directory (default: auto)
+`
+
+export async function doctor(args: string[]): Promise<void> {
+  const parsed = readArgs(args, { engine: { type: 'string' } }, USAGE)
+  if (!parsed) return
+  if (parsed.positionals.length > 0) throw new Misuse('Expected no arguments', USAGE)
+
+  const { release, llamaVersion, ggmlVersion } = loadAddon().addonInfo()
+  process.stdout.write(
+    table([
+      ['node', `${process.version}${process.versions.electron ? `, Electron ${process.versions.electron}` : ''}`],
+      ['platform', `${process.platform}-${process.arch}, ${os.release()}`],
+      ['processor', `${os.cpus()[0]?.model.trim() ?? 'unknown'}, ${defaultThreads()} threads by default`],
+      ['memory', `${bytes(os.freemem())} free of ${bytes(os.totalmem())}`],
+      ['addon', `for llama.cpp ${release} (${llamaVersion}, ggml ${ggmlVersion})`],
+    ]),
+  )
+
+  // Fails, after all candidates, when none works: then its message tells each one's reason.
+  const { engine, candidates } = await openEngine(parsed.values.engine ?? 'auto')
+  process.stdout.write('\nengines\n')
+  for (const { name, source, refused, taken } of candidates) {
+    const fate = taken ? pc.green('taken') : refused === null ? pc.dim('not needed') : pc.yellow(refused)
+    process.stdout.write(`  ${name} (${source}): ${fate}\n`)
+  }
+  process.stdout.write(`\ndevices of ${engine.directory}\n`)
+  for (const { name, description, type, memoryFree, memoryTotal } of engine.devices) {
+    process.stdout.write(`  ${name}: ${description}, ${type}, ${bytes(memoryFree)} free of ${bytes(memoryTotal)}\n`)
+  }
+  for (const { file, reason } of engine.refused) {
+    process.stdout.write(`  ${pc.yellow(`${file} was not loaded: ${reason}`)}\n`)
+  }
+}

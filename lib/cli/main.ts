@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+/** The command `z1`: picks the command, and turns what goes wrong into a message and an exit code. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../addon.js'
+import { Z1Error } from '../errors.js'
+import { ask } from './ask.js'
+import { doctor } from './doctor.js'
+import { inspect } from './inspect.js'
+import { Misuse } from './misuse.js'
+
+const HELP = `z1: local reasoning under a shifted thinking window
+
+  z1 ask "question"    answer a question; - reads it from standard input
+  z1 inspect FILE      what a GGUF file holds
+  z1 doctor            what this machine can run, and why not more
+  z1 --version
+
+z1 COMMAND --help tells a command's options.
+`
+
+const COMMANDS: Record<string, (args: string[]) => Promise<void>> = { ask, inspect, doctor }
+
+async function main([name, ...args]: string[]): Promise<void> {
+  if (name === undefined) throw new Misuse('Expected a command', HELP)
+  if (name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(HELP)
+    return
+  }
+  if (name === '--version' || name === '-v') {
+    const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'))
+    process.stdout.write(`${version}\n`)
+    return
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (!command) throw new Misuse(`Unknown command ${name}`, HELP)
+  await command(args)
+}
+
+/** 2 for misuse, 1 for what went wrong at run time. */
+function fail(error: unknown): void {
+  const misused = error instanceof Misuse || error instanceof TypeError || error instanceof RangeError
+  const message = error instanceof Error ? error.message : String(error)
+  const code = error instanceof Z1Error ? ` (${error.code})` : ''
+  process.stderr.write(`z1: ${message}${code}\n`)
+  if (error instanceof Misuse && error.usage) process.stderr.write(`\n${error.usage}`)
+  process.exitCode = misused ? 2 : 1
+}
+
+// A reader that has seen enough (`z1 ask … | head -1`) is no error, and there is nobody left to tell.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+}
+
+main(process.argv.slice(2)).catch(fail)

@@ -1,0 +1,8 @@
+export type { Device } from './binding.js'
+export type { ErrorCode } from './errors.js'
+export { Z1Error } from './errors.js'
+export type { ChatMessage, LoadOptions, ReasonOptions } from './options.js'
+export type { ReasonEvent, ReasonResult } from './result.js'
+export type { ReasonStream } from './stream.js'
+export type { ModelInfo } from './z1.js'
+export { Z1 } from './z1.js'

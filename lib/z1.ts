@@ -1,0 +1,278 @@
+/** Class Z1: a loaded model that answers questions under a shifted thinking window. */
+import { randomInt } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { packageRoot, unpacked } from './addon.js'
+import type { Binding, ContextHandle, Device, EngineInfo, ModelFacts, ModelHandle } from './binding.js'
+import { nextId, openAddon, startGeneration } from './channel.js'
+import { openEngine } from './engine.js'
+import { type CallSite, callSite, type ErrorCode, fromNative, Z1Error } from './errors.js'
+import {
+  type ChatMessage,
+  checkInput,
+  checkLoadOptions,
+  checkReasonOptions,
+  type LoadOptions,
+  type ReasonOptions,
+  type ResolvedLoadOptions,
+} from './options.js'
+import { Prompter } from './prompt.js'
+import { type ReasonResult, ResultBuilder } from './result.js'
+import { ReasonStream } from './stream.js'
+import { findTags } from './tags.js'
+import { defaultThreads } from './threads.js'
+
+/** The model that comes with the package. */
+export const EMBEDDED_MODEL = unpacked(join(packageRoot, 'models', 'z1-seed.gguf'))
+
+/** Most tokens of a context whose size was not given: the KV cache grows with it. */
+const MAX_DEFAULT_CONTEXT = 8192
+
+/** What a loaded model is, and what runs it. */
+export interface ModelInfo {
+  /** Path of the GGUF file. */
+  path: string
+  /** llama.cpp's name of the architecture, e.g. `qwen2`. */
+  architecture: string
+  /** Name of the quantisation, e.g. `Q4_K - Medium`. */
+  quantization: string
+  parameters: number
+  /** Bytes of all tensors. */
+  size: number
+  layers: number
+  /** Layers on GPU devices, the output counted as one. */
+  gpuLayers: number
+  vocabularySize: number
+  /** Length it was trained on, in tokens; 0 if the file does not say. */
+  trainingContext: number
+  /** Tokens of one request, prompt to answer. */
+  contextSize: number
+  /** Requests that run at the same time. */
+  parallel: number
+  /** Tokens in one `llama_decode` at most. */
+  batchSize: number
+  threads: number
+  chatTemplate: string | null
+  /** The think tags that `tags: 'ban'` keeps out of the text, or null if the model has none. */
+  tags: { open: string; close: string } | null
+  /** Directory of the engine. */
+  engine: string
+  devices: Device[]
+}
+
+export class Z1 {
+  /**
+   * Loads a model and makes a context for it.
+   * @throws {TypeError|RangeError} for options that cannot be.
+   * @throws {Z1Error} MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, OUT_OF_MEMORY, ADDON_NOT_FOUND, ENGINE_NOT_FOUND,
+   * ENGINE_MISMATCH, ENGINE_CONFLICT.
+   * @throws the signal's reason when it is aborted.
+   */
+  static async load(options?: LoadOptions): Promise<Z1> {
+    const site = callSite(Z1.load)
+    const checked = checkLoadOptions(options)
+    checked.signal?.throwIfAborted()
+    const path = checked.model ?? EMBEDDED_MODEL
+    await checkFile(path)
+    const { engine } = await openEngine(checked.engine)
+    return attempt(site, () => open(path, checked, engine))
+  }
+
+  /** What was loaded. */
+  readonly model: Readonly<ModelInfo>
+
+  readonly #binding: Binding
+  readonly #handles: { model: ModelHandle; context: ContextHandle }
+  readonly #prompter: Prompter
+  #disposed: Promise<void> | undefined
+
+  /** @internal Use {@link Z1.load}. */
+  constructor(
+    binding: Binding,
+    handles: { model: ModelHandle; context: ContextHandle },
+    prompter: Prompter,
+    model: ModelInfo,
+  ) {
+    this.#binding = binding
+    this.#handles = handles
+    this.#prompter = prompter
+    this.model = Object.freeze(model)
+  }
+
+  /**
+   * Answers a question or continues a conversation.
+   * @throws {TypeError|RangeError} for options that cannot be.
+   * @throws {Z1Error} CONTEXT_TOO_SMALL before it starts; DECODE_FAILED, DISPOSED; TEMPLATE_NOT_FOUND, TEMPLATE_FAILED,
+   * TAGS_NOT_FOUND.
+   * @throws the signal's reason when it is aborted.
+   */
+  async reason(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<ReasonResult> {
+    return this.#stream(input, options, callSite(this.reason)).result
+  }
+
+  /** As {@link reason}, with the text as it is generated. Misuse throws at once, all else where the stream is read. */
+  stream(input: string | readonly ChatMessage[], options?: ReasonOptions): ReasonStream {
+    return this.#stream(input, options, callSite(this.stream))
+  }
+
+  /** Token ids of a text. Control tokens that it spells are recognised, and no BOS is added. */
+  async tokenize(text: string): Promise<number[]> {
+    const site = callSite(this.tokenize)
+    const checked = checkInput(text, false) as string
+    return attempt(site, async () => {
+      const segment = { text: checked, parseSpecial: true, continuation: false }
+      return Array.from(await this.#binding.modelTokenize(this.#handles.model, [segment]))
+    })
+  }
+
+  /** Text of tokens, control tokens left out unless `special`. Bytes that are no character become U+FFFD. */
+  async detokenize(tokens: readonly number[], { special = false }: { special?: boolean } = {}): Promise<string> {
+    const site = callSite(this.detokenize)
+    for (const token of tokens) {
+      if (!Number.isInteger(token) || token < 0 || token >= this.model.vocabularySize) {
+        throw new RangeError(`Expected token ids from 0 to ${this.model.vocabularySize - 1} but received ${token}`)
+      }
+    }
+    return attempt(site, () => this.#binding.modelDetokenize(this.#handles.model, Int32Array.from(tokens), special))
+  }
+
+  /**
+   * Frees the model and its memory. Running requests reject with DISPOSED. Resolves when all of it is gone; calling it
+   * again gives the same promise.
+   */
+  dispose(): Promise<void> {
+    this.#disposed ??= this.#binding
+      .contextClose(this.#handles.context)
+      .then(() => this.#binding.modelClose(this.#handles.model))
+    return this.#disposed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
+  }
+
+  #stream(input: unknown, options: unknown, site: CallSite): ReasonStream {
+    const checked = checkReasonOptions(options)
+    const text = checkInput(input, checked.template)
+    const start = async (listener: Parameters<typeof startGeneration>[2]) => {
+      return attempt(site, async () => {
+        if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
+        const { tokens, hint, thinkingWindow, bannedTags, closeTag } = await this.#prompter.prepare(text, checked)
+        const { maxTokens, stop, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = checked
+        const id = nextId()
+        const started = { context: this.#handles.context, id, builder: new ResultBuilder(hint, seed) }
+        const request = { id, prompt: tokens, hint: hint.tokens, thinkingWindow, maxTokens, stop, bannedTags, closeTag }
+        startGeneration(this.#handles.context, { ...request, cachePrompt, sampling: { ...sampling, seed } }, listener)
+        return started
+      })
+    }
+    return new ReasonStream(start, site, checked.signal)
+  }
+}
+
+/** Native failures arrive as plain errors with a code; here they become Z1Errors with the caller's stack. */
+async function attempt<T>(site: CallSite, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action()
+  } catch (error) {
+    if (error instanceof Z1Error || !(error instanceof Error) || !('code' in error)) throw error
+    throw fromNative(site, error.code as ErrorCode, error.message)
+  }
+}
+
+/** What a GGUF file says of itself, read without its weights. @throws {Z1Error} as {@link Z1.load} does. */
+export async function inspectModel(path: string): Promise<ModelFacts & Pick<ModelInfo, 'tags'>> {
+  await checkFile(path)
+  await openEngine('auto')
+  const binding = openAddon()
+  return attempt(callSite(inspectModel), async () => {
+    const { model, facts } = await binding.modelLoad(nextId(), { path, gpuLayers: 0, contextCells: 0, weights: false }, null)
+    binding.modelClose(model)
+    return { ...facts, tags: findTags(facts.chatTemplate, facts.specialTokens) }
+  })
+}
+
+/** llama.cpp's message for a missing file is one for a broken file. */
+async function checkFile(path: string): Promise<void> {
+  let facts: Awaited<ReturnType<typeof stat>>
+  try {
+    facts = await stat(path)
+  } catch (cause) {
+    throw new Z1Error('MODEL_NOT_FOUND', `No model at ${path}: ${(cause as Error).message}`, { cause })
+  }
+  if (!facts.isFile()) throw new Z1Error('MODEL_INVALID', `${path} is not a file`)
+  if (facts.size === 0) throw new Z1Error('MODEL_INVALID', `${path} is empty`)
+}
+
+async function open(path: string, options: ResolvedLoadOptions, engine: EngineInfo): Promise<Z1> {
+  const binding = openAddon()
+  const { model, facts } = await loadModel(binding, path, options)
+  try {
+    if (facts.unsupported !== null) {
+      throw new Z1Error('MODEL_UNSUPPORTED', `${path} cannot answer questions: ${facts.unsupported}`)
+    }
+    options.signal?.throwIfAborted()
+    const contextSize = options.contextSize ?? defaultContext(facts)
+    const threads = options.threads ?? defaultThreads()
+    const params = { contextSize, parallel: options.parallel, batchSize: options.batchSize, threads, threadsBatch: threads }
+    const { context, facts: made } = await binding.contextCreate(model, params)
+    const prompter = new Prompter(binding, model, facts, contextSize)
+    const { architecture, quantization, parameters, size, layers, gpuLayers, vocabularySize } = facts
+    const { tags } = prompter
+    const z1 = new Z1(binding, { model, context }, prompter, {
+      path,
+      architecture,
+      quantization,
+      parameters,
+      size,
+      layers,
+      gpuLayers,
+      vocabularySize,
+      trainingContext: facts.trainingContext,
+      contextSize,
+      parallel: made.parallel,
+      batchSize: made.batchSize,
+      threads,
+      chatTemplate: facts.chatTemplate,
+      tags: tags && { open: tags.open, close: tags.close },
+      engine: engine.directory,
+      devices: engine.devices,
+    })
+    if (options.signal?.aborted) {
+      await z1.dispose()
+      options.signal.throwIfAborted()
+    }
+    return z1
+  } catch (error) {
+    binding.modelClose(model)
+    throw error
+  }
+}
+
+async function loadModel(
+  binding: Binding,
+  path: string,
+  { gpuLayers, contextSize, parallel, engine, onProgress, signal }: ResolvedLoadOptions,
+): Promise<{ model: ModelHandle; facts: ModelFacts }> {
+  const load = nextId()
+  const cancel = () => binding.loadCancel(load)
+  signal?.addEventListener('abort', cancel)
+  try {
+    const params = {
+      path,
+      gpuLayers: engine === 'cpu' ? 0 : typeof gpuLayers === 'number' ? gpuLayers : -2,
+      contextCells: (contextSize ?? MAX_DEFAULT_CONTEXT) * parallel,
+      weights: true,
+    }
+    return await binding.modelLoad(load, params, onProgress ?? null)
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', cancel)
+  }
+}
+
+function defaultContext({ trainingContext }: ModelFacts): number {
+  return trainingContext > 0 ? Math.min(trainingContext, MAX_DEFAULT_CONTEXT) : MAX_DEFAULT_CONTEXT
+}
