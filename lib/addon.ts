@@ -54,6 +54,6 @@ function requireFirst(files: string[]): Binding {
   throw new Z1Error(
     'ADDON_NOT_FOUND',
     `No addon for ${process.platform}-${process.arch} could be loaded:\n  ${tried.join('\n  ')}\n` +
-      'In a checkout, npm run build makes one.',
+      'In a checkout, npm run compile makes one.',
   )
 }

@@ -1,7 +1,7 @@
 /**
  * The native surface: every function that native/binding/addon.cpp exports, typed once.
  * Nothing here decides anything. Options arrive checked and with their defaults filled in; handles are opaque.
- * `npm run check` compares the names below with addon.cpp and the error codes with native/engine/error.h.
+ * `npm run check` compares the names below with addon.cpp and the error codes with native/error.h.
  */
 import type { ErrorCode } from './errors.js'
 
@@ -200,7 +200,11 @@ export interface Binding {
   /** Directory of the engine that is open in this process, or null. */
   engineDirectory(): string | null
   /** `load` identifies this load for {@link loadCancel}; `onProgress` gets 0…1. Cancelled: rejects with code ABORTED. */
-  modelLoad(load: number, params: ModelParams, onProgress: ((progress: number) => void) | null): Promise<{ model: ModelHandle; facts: ModelFacts }>
+  modelLoad(
+    load: number,
+    params: ModelParams,
+    onProgress: ((progress: number) => void) | null,
+  ): Promise<{ model: ModelHandle; facts: ModelFacts }>
   loadCancel(load: number): void
   modelClose(model: ModelHandle): void
   modelTokenize(model: ModelHandle, segments: TextSegment[]): Promise<Int32Array>

@@ -32,7 +32,6 @@ const RELEASE_FILE = '_nlcBuildMetadata.json'
 const PACKS: Record<string, Partial<Record<Backend, string>>> = {
   'linux-x64': { cuda: 'linux-x64-cuda', vulkan: 'linux-x64-vulkan', cpu: 'linux-x64' },
   'linux-arm64': { vulkan: 'linux-arm64-vulkan', cpu: 'linux-arm64' },
-  'linux-arm': { cpu: 'linux-armv7l' },
   // Metal's pack has the CPU backend in it; without GPU layers it runs on the CPU.
   'darwin-arm64': { metal: 'mac-arm64-metal', cpu: 'mac-arm64-metal' },
   'darwin-x64': { cpu: 'mac-x64' },
@@ -74,7 +73,7 @@ export async function openEngine(choice: string): Promise<{ engine: EngineInfo; 
   throw new Z1Error(
     code,
     candidates.length === 1
-      ? (candidates[0] as EngineCandidate).refused ?? ''
+      ? ((candidates[0] as EngineCandidate).refused ?? '')
       : `No engine for ${choice} on ${process.platform}-${process.arch}:\n${candidates
           .map(({ name, source, refused }) => `  ${name} (${source}): ${refused}`)
           .join('\n')}`,

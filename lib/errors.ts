@@ -4,7 +4,7 @@
  * Knows nothing of models or generations.
  */
 
-/** Every code of a {@link Z1Error}. `npm run check` compares them with native/engine/error.h. */
+/** Every code of a {@link Z1Error}. `npm run check` compares them with native/error.h. */
 export const ERROR_CODES = [
   /** Internal, never seen by users: a cancelled load or generation. It becomes the reason of the caller's signal. */
   'ABORTED',

@@ -47,7 +47,10 @@ export class Prompter {
   async prepare(input: string | ChatMessage[], options: ResolvedReasonOptions): Promise<Prompt> {
     const tags = this.#tags
     if (options.tags === 'keep' && !tags) {
-      throw new Z1Error('TAGS_NOT_FOUND', "The model has no think tags: a window inside them (tags: 'keep') has no place")
+      throw new Z1Error(
+        'TAGS_NOT_FOUND',
+        "The model has no think tags: a window inside them (tags: 'keep') has no place",
+      )
     }
     const keep = options.tags === 'keep' ? tags : null
     const hintText = keep ? `${options.hint.trimEnd()}\n${keep.close}\n\n` : options.hint

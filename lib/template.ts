@@ -70,74 +70,64 @@ export function segmentPrompt(
   const markers = new Markers(messages)
   const direct = template.render(messages)
   const marked = template.render(markers.messages)
-  const parts = markers.split(marked)
-  const end = (parts.at(-1) as Part).text
 
   const found = controlTexts(direct, specialTokens)
   const expected = controlTexts(marked, specialTokens)
   if (found.length === expected.length && found.every((text, i) => text === expected[i])) {
     // A message that is last in the prompt may itself end in a think tag: only what the template wrote after it changes.
+    const end = marked.slice(markers.spans(marked).at(-1)?.end)
     const text = direct.endsWith(end) ? direct.slice(0, direct.length - end.length) + finish(end) : finish(direct)
     return [{ text, parseSpecial: true, continuation: false }]
   }
 
-  const contents = placedContents(template, messages, markers, marked, direct)
-  if (!contents) {
+  const parts = placedContents(template, messages, markers, marked, direct)
+  if (!parts) {
     const text = found.find((candidate, i) => candidate !== expected[i]) ?? expected[found.length]
     throw new Z1Error(
       'TEMPLATE_FAILED',
       `The chat template alters message contents, so messages with control text cannot be placed safely; found ${text}`,
     )
   }
-  const last = parts.length - 1
-  return toSegments(
-    parts.map((part, i) =>
-      part.message === null
-        ? { text: i === last ? finish(part.text) : part.text, parseSpecial: true }
-        : { text: contents[part.message] as string, parseSpecial: false },
-    ),
-    specialTokens,
-  )
+  const end = parts.pop() as Part
+  return toSegments([...parts, { ...end, text: finish(end.text) }], specialTokens)
 }
 
-/** A rendering's parts in turn: of the template (message null), or of the message with that index. */
-interface Part {
-  text: string
-  message: number | null
+type Part = Pick<TextSegment, 'text' | 'parseSpecial'>
+
+/** Where the content of a message stands in a rendering. */
+interface Span {
+  start: number
+  end: number
+  message: number
 }
 
 /** Stand-ins for the contents of one call: words that no content can hold, since 128 bits of them are random. */
 class Markers {
   /** The messages with markers for contents. Blank ones stay: templates ask whether there is a content at all. */
   readonly messages: ChatMessage[]
-  readonly #word = `z${randomBytes(16).toString('hex')}n`
-  readonly #pattern = new RegExp(`${this.#word}(\\d+)z`)
+  readonly #pattern: RegExp
 
   constructor(messages: readonly ChatMessage[]) {
-    this.messages = messages.map(({ role, content }, i) => ({ role, content: content.trim() ? this.of(i) : content }))
+    const word = `z${randomBytes(16).toString('hex')}n`
+    this.#pattern = new RegExp(`${word}(\\d+)z`, 'g')
+    this.messages = messages.map(({ role, content }, i) => ({
+      role,
+      content: content.trim() ? `${word}${i}z` : content,
+    }))
   }
 
-  of(message: number): string {
-    return `${this.#word}${message}z`
-  }
-
-  /** Begins and ends with a part of the template, be it empty. */
-  split(marked: string): Part[] {
-    return marked
-      .split(this.#pattern)
-      .map((text, i) => (i % 2 === 0 ? { text, message: null } : { text: '', message: Number(text) }))
-  }
-
-  fill(marked: string, contents: readonly string[]): string {
-    return this.split(marked)
-      .map(({ text, message }) => (message === null ? text : contents[message]))
-      .join('')
+  spans(marked: string): Span[] {
+    return Array.from(marked.matchAll(this.#pattern), ({ 0: marker, 1: message, index }) => ({
+      start: index,
+      end: index + marker.length,
+      message: Number(message),
+    }))
   }
 }
 
 /**
- * What the template made of each content, proven by giving the direct rendering when put in the places of the markers.
- * Null: there is no proof.
+ * The rendering of markers with the contents in their places, as parts of which the last is the template's; proven by
+ * giving the direct rendering. Null: there is no proof.
  */
 function placedContents(
   template: ChatTemplate,
@@ -145,25 +135,58 @@ function placedContents(
   markers: Markers,
   marked: string,
   direct: string,
-): string[] | null {
-  const contents = messages.map((message) => message.content)
-  if (markers.fill(marked, contents) === direct) return contents
+): Part[] | null {
+  const proven = (parts: Part[]) => parts.map((part) => part.text).join('') === direct
+  const spans = markers.spans(marked)
+  const verbatim = cut(marked, spans, ({ message }) => (messages[message] as ChatMessage).content)
+  if (proven(verbatim)) return verbatim
 
-  // The template trims or cuts contents. What it makes of one shows when all others are markers: the text that is not
-  // in the rendering of markers only. No content is searched for, so none can mislead the search.
-  const altered = messages.map((message, i) => {
-    const around = marked.split(markers.of(i))
-    if (around.length === 1) return ''
-    const alone = template.render(markers.messages.with(i, message))
-    const length = (alone.length - around.join('').length) / (around.length - 1)
-    const start = (around[0] as string).length
-    return alone.slice(start, start + length)
-  })
-  return markers.fill(marked, altered) === direct ? altered : null
+  // The template trims contents, or takes them apart. What it makes of one shows when all others are markers: where that
+  // rendering differs from the one of markers only. No content is searched for, so none can mislead the search.
+  const traced: Span[] = []
+  const texts: string[] = []
+  for (const message of new Set(spans.map((span) => span.message))) {
+    const own = spans.filter((span) => span.message === message)
+    const before = marked.slice(0, own[0]?.start)
+    const after = marked.slice(own.at(-1)?.end)
+    const alone = template.render(markers.messages.with(message, messages[message] as ChatMessage))
+    const start = commonStart(alone, before)
+    const tail = commonEnd(alone.slice(start), after)
+    texts[message] = alone.slice(start, alone.length - tail)
+    traced.push({ start, end: marked.length - tail, message })
+  }
+  const apart = traced.every(({ start }, i) => start >= (traced[i - 1]?.end ?? 0))
+  const altered = cut(marked, traced, ({ message }) => texts[message] as string)
+  return apart && proven(altered) ? altered : null
+}
+
+/** Parts of the template, and between them the texts for the spans. */
+function cut(marked: string, spans: Span[], textOf: (span: Span) => string): Part[] {
+  const parts: Part[] = []
+  let at = 0
+  for (const span of spans) {
+    parts.push({ text: marked.slice(at, span.start), parseSpecial: true }, { text: textOf(span), parseSpecial: false })
+    at = span.end
+  }
+  return [...parts, { text: marked.slice(at), parseSpecial: true }]
+}
+
+function commonStart(a: string, b: string): number {
+  const most = Math.min(a.length, b.length)
+  let length = 0
+  while (length < most && a[length] === b[length]) length++
+  return length
+}
+
+function commonEnd(a: string, b: string): number {
+  const most = Math.min(a.length, b.length)
+  let length = 0
+  while (length < most && a[a.length - 1 - length] === b[b.length - 1 - length]) length++
+  return length
 }
 
 /** Drops empty parts, and says of each other one whether it continues the text before it. */
-function toSegments(parts: Pick<TextSegment, 'text' | 'parseSpecial'>[], specialTokens: SpecialTokens): TextSegment[] {
+function toSegments(parts: Part[], specialTokens: SpecialTokens): TextSegment[] {
   const segments: TextSegment[] = []
   for (const part of parts) {
     if (!part.text) continue

@@ -186,7 +186,11 @@ export async function inspectModel(path: string): Promise<ModelFacts & Pick<Mode
   await openEngine('auto')
   const binding = openAddon()
   return attempt(callSite(inspectModel), async () => {
-    const { model, facts } = await binding.modelLoad(nextId(), { path, gpuLayers: 0, contextCells: 0, weights: false }, null)
+    const { model, facts } = await binding.modelLoad(
+      nextId(),
+      { path, gpuLayers: 0, contextCells: 0, weights: false },
+      null,
+    )
     binding.modelClose(model)
     return { ...facts, tags: findTags(facts.chatTemplate, facts.specialTokens) }
   })
@@ -214,7 +218,13 @@ async function open(path: string, options: ResolvedLoadOptions, engine: EngineIn
     options.signal?.throwIfAborted()
     const contextSize = options.contextSize ?? defaultContext(facts)
     const threads = options.threads ?? defaultThreads()
-    const params = { contextSize, parallel: options.parallel, batchSize: options.batchSize, threads, threadsBatch: threads }
+    const params = {
+      contextSize,
+      parallel: options.parallel,
+      batchSize: options.batchSize,
+      threads,
+      threadsBatch: threads,
+    }
     const { context, facts: made } = await binding.contextCreate(model, params)
     const prompter = new Prompter(binding, model, facts, contextSize)
     const { architecture, quantization, parameters, size, layers, gpuLayers, vocabularySize } = facts

@@ -81,7 +81,9 @@ async function questionOf(positionals: string[]): Promise<string> {
   if (question !== '-') return question
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk)
-  const text = Buffer.concat(chunks).toString('utf8').replace(/\r?\n$/, '')
+  const text = Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '')
   if (text === '') throw new Misuse('Expected a question on standard input')
   return text
 }

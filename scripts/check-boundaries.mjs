@@ -1,0 +1,142 @@
+// npm run check: what the compilers do not see. The rooms of native/ keep apart, both sides of the native boundary name the
+// same functions and error codes, no symbol of the engine is linked, and lib/ imports nothing that users do not have.
+// Each failure is one line, file:line: what is wrong.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { join, relative } from 'node:path'
+import { argv, platform } from 'node:process'
+import { capture, root as project, ScriptError, script } from './common.mjs'
+
+// Another root can be named, to try the checks on a copy that breaks them.
+const root = argv[2] ?? project
+const failures = []
+
+function read(path) {
+  const file = join(root, path)
+  if (!existsSync(file)) throw new ScriptError(`${path} is missing: the checks compare it with others.`)
+  return readFileSync(file, 'utf8')
+}
+
+function files(directory, pattern) {
+  return readdirSync(join(root, directory), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && pattern.test(entry.name))
+    .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
+    .sort()
+}
+
+/** Blanks comments, so that prose about a function is no use of it; offsets and lines stay. */
+function withoutComments(text) {
+  const literalOrComment = /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\/\/[^\n]*|\/\*[\s\S]*?\*\//g
+  return text.replace(literalOrComment, (match) => (match.startsWith('/') ? match.replace(/[^\n]/g, ' ') : match))
+}
+
+function fail(path, text, offset, message) {
+  failures.push(`${path}:${text.slice(0, offset).split('\n').length}: ${message}`)
+}
+
+function forbid(directory, pattern, message) {
+  for (const path of files(directory, /\.(cpp|h)$/)) {
+    const text = withoutComments(read(path))
+    for (const match of text.matchAll(pattern)) fail(path, text, match.index, message(match))
+  }
+}
+
+/** Reports each name that only one of two sides has, at its place there. A side is {path, text, names: Map(name → offset)}. */
+function sameNames(what, a, b) {
+  for (const [here, there] of [
+    [a, b],
+    [b, a],
+  ]) {
+    for (const [name, offset] of here.names) {
+      if (!there.names.has(name)) fail(here.path, here.text, offset, `${what} ${name} is not in ${there.path}`)
+    }
+  }
+}
+
+/** Names matched by `pattern` (group 1) in the part of a file that `section` (group 1) matches. */
+function side(path, section, pattern) {
+  const text = withoutComments(read(path))
+  const part = section.exec(text)
+  if (!part) throw new ScriptError(`${path} has no part that matches ${section}`)
+  const start = part.index + part[0].indexOf(part[1])
+  const names = new Map([...part[1].matchAll(pattern)].map((match) => [match[1], start + match.index]))
+  if (names.size === 0) throw new ScriptError(`${path} has no names that match ${pattern}`)
+  return { path, text, names }
+}
+
+function checkRooms() {
+  for (const room of ['native/engine', 'native/llama']) {
+    forbid(
+      room,
+      /#\s*include\s*[<"](?:[^>"]*\/)?(napi|node_api|js_native_api)\.h[>"]/g,
+      ([, header]) => `${room} must not include ${header}.h`,
+    )
+    forbid(room, /#\s*include\s*[<"](binding\/[^>"]*)[>"]/g, ([, header]) => `${room} must not include ${header}`)
+  }
+  forbid(
+    'native/binding',
+    /\bllama_(?:decode|encode|sampler_|memory_|get_logits|batch_)\w*/g,
+    ([name]) => `native/binding must not use ${name}: decoding and sampling are native/engine's`,
+  )
+}
+
+function checkErrorCodes() {
+  const native = side('native/error.h', /#define Z1_ERROR_CODES\(X\)((?:[^\n]*\\\n)*[^\n]*)/, /X\((\w+)\)/g)
+  const lib = side('lib/errors.ts', /ERROR_CODES\s*=\s*\[([\s\S]*?)\]\s*as const/, /'(\w+)'/g)
+  for (const [name, offset] of native.names) {
+    if (!lib.names.has(name)) fail(native.path, native.text, offset, `error code ${name} is not in ${lib.path}`)
+  }
+  // A code that nothing raises misleads whoever handles it.
+  const raisedIn = (path, name) => new RegExp(`['"]${name}['"]`).test(withoutComments(read(path)))
+  const others = files('lib', /\.ts$/).filter((path) => join(path) !== join(lib.path))
+  for (const [name, offset] of lib.names) {
+    if (native.names.has(name) || others.some((path) => raisedIn(path, name))) continue
+    fail(lib.path, lib.text, offset, `error code ${name} is raised neither by native code nor in lib/`)
+  }
+}
+
+function checkNativeFunctions() {
+  const exported = side('native/binding/addon.cpp', /\bInit\s*\(([\s\S]*)/, /"(\w+)"/g)
+  const typed = side('lib/binding.ts', /export interface Binding \{([\s\S]*?)\n\}/, /^ {2}(\w+)\(/gm)
+  sameNames('native function', exported, typed)
+}
+
+function checkSymbols() {
+  const addon = 'build/Release/z1_native.node'
+  if (platform !== 'linux') return
+  if (!existsSync(join(root, addon))) throw new ScriptError(`${addon} is missing. Run: npm run compile`)
+  for (const line of capture('nm', ['-Du', join(root, addon)]).split('\n')) {
+    const symbol = /\b_?(?:llama|ggml|gguf)_\w+/.exec(line)
+    if (symbol)
+      failures.push(
+        `${addon}:0: ${symbol[0]} is linked; the engine's functions come from the table of native/llama only`,
+      )
+  }
+}
+
+function checkImports() {
+  const { dependencies, optionalDependencies } = JSON.parse(read('package.json'))
+  const installed = { ...dependencies, ...optionalDependencies }
+  const builtin = new Set(builtinModules)
+  const imported = /\b(?:from|import|import\.meta\.resolve)\s*\(?\s*['"]([^'"]+)['"]/g
+  for (const path of files('lib', /\.ts$/)) {
+    const text = withoutComments(read(path))
+    for (const match of text.matchAll(imported)) {
+      const name = match[1]
+      if (name.startsWith('.') || name.startsWith('node:')) continue
+      const packageName = name
+        .split('/')
+        .slice(0, name.startsWith('@') ? 2 : 1)
+        .join('/')
+      if (builtin.has(packageName)) fail(path, text, match.index, `import node:${name}, not ${name}`)
+      else if (!(packageName in installed))
+        fail(path, text, match.index, `${packageName} is no dependency of users: see package.json`)
+    }
+  }
+}
+
+script(() => {
+  for (const check of [checkRooms, checkErrorCodes, checkNativeFunctions, checkSymbols, checkImports]) check()
+  if (failures.length > 0) throw new ScriptError(failures.join('\n'))
+  console.log('The boundaries hold.')
+})

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { callSite, ERROR_CODES, fromNative, Z1Error } from '../lib/errors.js'
+
+describe('Z1Error', () => {
+  it('carries its code and its cause', () => {
+    const cause = new Error('disk on fire')
+    const error = new Z1Error('MODEL_INVALID', 'Cannot load x.gguf', { cause })
+    expect(error).toBeInstanceOf(Error)
+    expect(error).toMatchObject({ name: 'Z1Error', code: 'MODEL_INVALID', message: 'Cannot load x.gguf', cause })
+    expect(String(error)).toBe('Z1Error: Cannot load x.gguf')
+    expect(error.stack).toMatch(/^Z1Error: Cannot load x\.gguf\n/)
+  })
+
+  it('has no cause where none was given', () => {
+    expect(new Z1Error('DISPOSED', 'gone')).not.toHaveProperty('cause')
+  })
+
+  it('lists each code once, in alphabetical order', () => {
+    expect([...ERROR_CODES]).toEqual([...new Set(ERROR_CODES)].sort())
+  })
+})
+
+describe('fromNative', () => {
+  function publicCall() {
+    return callSite(publicCall)
+  }
+  function userCode() {
+    return publicCall()
+  }
+  const later = <T>(action: () => T) => new Promise<T>((resolve) => setImmediate(() => resolve(action())))
+
+  it("shows the caller's stack, without the function that was called", async () => {
+    const site = userCode()
+    const error = await later(() => fromNative(site, 'DECODE_FAILED', 'llama_decode returned -3'))
+    const [head, first] = (error.stack as string).split('\n')
+    expect(error).toMatchObject({ name: 'Z1Error', code: 'DECODE_FAILED', message: 'llama_decode returned -3' })
+    expect(head).toBe('Z1Error: llama_decode returned -3')
+    expect(first).toMatch(/^ {4}at userCode \(/)
+    expect(error.stack).not.toContain('publicCall')
+    expect(error.stack).not.toContain('Immediate')
+  })
+
+  it('takes an ordinary error for a call site, and keeps a message of several lines whole', () => {
+    const site = new Error('first line\nsecond line')
+    const error = fromNative(site, 'OUT_OF_MEMORY', 'no room', { cause: 1 })
+    expect(error.stack).toMatch(/^Z1Error: no room\n {4}at /)
+    expect(error.stack).not.toContain('second line')
+    expect(error.cause).toBe(1)
+  })
+
+  it('does without frames where none were recorded', () => {
+    expect(fromNative({}, 'DISPOSED', 'gone').stack).toBe('Z1Error: gone')
+    expect(fromNative({ stack: 'Error' }, 'DISPOSED', 'gone').stack).toBe('Z1Error: gone')
+  })
+})
