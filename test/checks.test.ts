@@ -44,11 +44,23 @@ describe('unknownName', () => {
     ['topk', 'topK'],
     ['sead', 'seed'],
     ['stops', 'stop'],
+    ['stp', 'stop'],
+    ['thinkingWind', 'thinkingWindow'],
+    ['topqq', 'topK'],
   ])('takes %s for %s', (name, meant) => {
     expect(unknownName(`option ${name}`, name, known).message).toBe(`Unknown option ${name}: did you mean ${meant}?`)
   })
 
-  it.each(['x', 'zz', '', 'temperature', 'thinking', 'x'.repeat(1_000_000)])('lists all for %.12s', (name) => {
+  it.each([
+    'x',
+    'zz',
+    'sp',
+    'thinkingWin',
+    '',
+    'temperature',
+    'thinking',
+    'x'.repeat(1_000_000),
+  ])('lists all for %.12s', (name) => {
     const list = 'expected one of thinkingWindow, maxTokens, topK, topP, seed, stop'
     expect(unknownName('option', name, known).message).toBe(`Unknown option: ${list}`)
   })

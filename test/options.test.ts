@@ -447,9 +447,9 @@ describe('lists and biases', () => {
       'Expected string of 1 to 40 bytes for drySequenceBreakers[0] but received ""',
     ],
     [
-      { drySequenceBreakers: ['x', '€'.repeat(14)] },
+      { drySequenceBreakers: ['x', `${'€'.repeat(13)}xx`] },
       RangeError,
-      `Expected string of 1 to 40 bytes for drySequenceBreakers[1] but received "${'€'.repeat(14)}"`,
+      `Expected string of 1 to 40 bytes for drySequenceBreakers[1] but received "${'€'.repeat(13)}xx"`,
     ],
     [
       { drySequenceBreakers: [null] },

@@ -43,8 +43,9 @@ function inline(source: string, specialTokens: SpecialTokens, mode: 'ban' | 'kee
 }
 
 /**
- * What llama.cpp's tokenizer recognises (llama-vocab.cpp, tokenizer_st_partition): special tokens from the longest to the
- * shortest, each throughout the text that is left; control tokens only where they are parsed. Returns control tokens.
+ * What llama.cpp's tokenizer recognises (llama-vocab.cpp, tokenizer_st_partition): special tokens from the longest to
+ * the shortest, each throughout the text that is left; control tokens only where they are parsed. Returns control
+ * tokens.
  */
 function recognised(segments: TextSegment[], specialTokens: SpecialTokens): string[] {
   const longestFirst = [...specialTokens].sort((a, b) => b.text.length - a.text.length)
@@ -218,6 +219,21 @@ describe('messages with control text', () => {
     const specials = special(['<|user|>'])
     const segments = inline('<|{{ messages[0].content }}|>', specials)(user('user'))
     expect(joined(segments)).toBe('<|user|>')
+    expect(recognised(segments, specials)).toEqual([])
+  })
+
+  it('are found when they make a longer one of what the template writes', () => {
+    const specials = special(['<|x', '<|x|>'])
+    const segments = inline('<|x{{ messages[0].content }}', specials)(user('|>'))
+    expect(joined(segments)).toBe('<|x|>')
+    expect(recognised(segments, specials)).toEqual(['<|x'])
+  })
+
+  it('are found when they replace what the template writes', () => {
+    const specials = special(['<|x|>', '<|y|>'])
+    const source = "{{ messages[0].content }}{% if 'stop' not in messages[0].content %}<|x|>{% endif %}"
+    const segments = inline(source, specials)(user('stop<|y|>'))
+    expect(joined(segments)).toBe('stop<|y|>')
     expect(recognised(segments, specials)).toEqual([])
   })
 

@@ -10,7 +10,7 @@
  * - Natural endings. The final norm makes every hidden state equally long, so a token's logit is normal with a deviation
  *   proportional to the length of its row in `output.weight`. A longer row for the end token makes it the largest logit
  *   now and then, at a rate that does not depend on what was said: the lengths are geometric. `endGain` is that factor;
- *   with the defaults the mean is 35 to 60 tokens, and 80 to 90% of random prompts end after 5 to 150. (llama.cpp reads
+ *   with the defaults the mean is 45 to 65 tokens, and 80 to 90% of random prompts end after 5 to 150. (llama.cpp reads
  *   an output bias for Qwen2 only.) All other end-of-generation tokens get rows of zeros, so that `endGain: 0` means a
  *   model that never ends by itself.
  */
