@@ -1,6 +1,6 @@
 /**
- * Where the answer stands in generated text, and the value in it. Reads text only, in time linear in its length: the text
- * is a model's, so it may be long and may be nonsense.
+ * Where the answer stands in generated text, and the value in it. Reads text only, in time linear in its length: the
+ * text is a model's, so it may be long and may be nonsense.
  */
 
 /** A value and the span of text that states it, from the box or phrase to the value's end. */
@@ -88,7 +88,8 @@ const CHARACTER = String.raw`(?!${BOX})[^\s{}$]`
  * which is a character of the value; or a brace.
  */
 const BOX_OR_BRACE = new RegExp(
-  String.raw`${BOX}\s*(?:(\{)|((?=[-+(\\\d])${CHARACTER}(?:${CHARACTER}|\{(?:${CHARACTER})*\})*|[A-Za-z](?![^\s$.,;}])))` +
+  String.raw`${BOX}\s*(?:(\{)|` +
+    String.raw`((?=[-+(\\\d])${CHARACTER}(?:${CHARACTER}|\{(?:${CHARACTER})*\})*|[A-Za-z](?![^\s$.,;}])))` +
     String.raw`|\\[{}\\]|([{}])`,
   'g',
 )
@@ -112,7 +113,8 @@ const PHRASE = new RegExp(
   [
     // The answer is …; the final answer to the question should be …; correct answer: …
     String.raw`\b(?:the|final|correct|right|best)[ \t]{1,4}answer(?:\*\*|__)?` +
-      String.raw`(?:(?:[ \t](?:to|for)\b[^\n.:]{1,80}?)?[ \t]{1,4}(?:is|(?:should|would|must)[ \t]be)\b|[ \t]{0,4}[:：=])`,
+      String.raw`(?:(?:[ \t](?:to|for)\b[^\n.:]{1,80}?)?` +
+      String.raw`[ \t]{1,4}(?:is|(?:should|would|must)[ \t]be)\b|[ \t]{0,4}[:：=])`,
     // Answer: …
     String.raw`\banswer(?:\*\*|__)?[ \t]{0,4}[:：]`,
     // ## Final answer, alone on its line
@@ -131,5 +133,5 @@ function clean(text: string): string {
   while (start < end && before.includes(text[start] as string)) start++
   if (/^\\[([]/.test(text.slice(start, start + 2))) start += 2
   if (/^\\[)\]]/.test(text.slice(end - 2, end))) end -= 2
-  return text.slice(start, Math.max(start, end)).trim()
+  return text.slice(start, end).trim()
 }

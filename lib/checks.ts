@@ -1,9 +1,11 @@
 /**
- * Checks of what callers pass, and the one sentence that says what was wrong: a TypeError for a value of another type, a
- * RangeError for one of the right type that cannot be. Knows no option by name.
+ * Checks of what callers pass, and the one sentence that says what was wrong: a TypeError for a value of another type,
+ * a RangeError for one of the right type that cannot be. Knows no option by name.
  */
 
-/** A kind of value: how a sentence names it, and the check that turns it into the form that the rest of the code uses. */
+/**
+ * A kind of value: how a sentence names it, and the check that turns it into the form that the rest of the code uses.
+ */
 export interface Kind<T> {
   expected: string
   /** @param name Where the value stands, for the sentence. */
@@ -117,7 +119,7 @@ function nearestOf(name: string, known: readonly string[]): string | undefined {
   const bare = (word: string) => word.replace(/[-_]/g, '').toLowerCase()
   const typed = bare(name)
   let nearest: string | undefined
-  let best = Math.min(3, Math.ceil(typed.length / 3) + 1)
+  let best = typed.length < 4 ? 2 : 3
   for (const candidate of known) {
     const meant = bare(candidate)
     if (Math.abs(meant.length - typed.length) >= best) continue

@@ -1,18 +1,25 @@
 /**
- * Everything that can go wrong at run time: the codes, the one error class, and the loan of a caller's stack to a failure
- * that native code reports later. Misuse (TypeError, RangeError) is lib/options.ts's.
- * Knows nothing of models or generations.
+ * Everything that can go wrong at run time: the codes, the one error class, and the loan of a caller's stack to a
+ * failure that native code reports later. Misuse (TypeError, RangeError) is lib/checks.ts's. Knows nothing of models
+ * or generations.
  */
 
 /** Every code of a {@link Z1Error}. `npm run check` compares them with native/error.h. */
 export const ERROR_CODES = [
   /** Internal, never seen by users: a cancelled load or generation. It becomes the reason of the caller's signal. */
   'ABORTED',
-  /** No addon was built for this platform, or it could not be loaded. The message lists what was tried; build from source. */
+  /**
+   * No addon was built for this platform, or it could not be loaded. The message lists what was tried; build from
+   * source.
+   */
   'ADDON_NOT_FOUND',
-  /** Prompt, window, hint and answer do not fit. The message says what was needed: raise contextSize or lower a limit. */
+  /**
+   * Prompt, window, hint and answer do not fit. The message says what was needed: raise contextSize or lower a limit.
+   */
   'CONTEXT_TOO_SMALL',
-  /** `llama_decode` failed, or gave logits that are not numbers. The generation is lost; the model can be used again. */
+  /**
+   * `llama_decode` failed, or gave logits that are not numbers. The generation is lost; the model can be used again.
+   */
   'DECODE_FAILED',
   /** The Z1 was disposed before the call, or while it ran. Load another one. */
   'DISPOSED',
@@ -20,7 +27,9 @@ export const ERROR_CODES = [
   'ENGINE_CONFLICT',
   /** The engine is of another llama.cpp release than the addon. Install the release that the message names. */
   'ENGINE_MISMATCH',
-  /** No engine was found, or no backend of it would load. The message gives the reason of each; install an engine pack. */
+  /**
+   * No engine was found, or no backend of it would load. The message gives the reason of each; install an engine pack.
+   */
   'ENGINE_NOT_FOUND',
   /** The file is not a GGUF model, is cut short, or contradicts itself. Download it again. */
   'MODEL_INVALID',
@@ -28,7 +37,9 @@ export const ERROR_CODES = [
   'MODEL_NOT_FOUND',
   /** The file is sound, but cannot reason under a window: an encoder, a diffusion model, an unknown architecture. */
   'MODEL_UNSUPPORTED',
-  /** The model or its context does not fit in memory. Lower contextSize, parallel or gpuLayers, or use a smaller model. */
+  /**
+   * The model or its context does not fit in memory. Lower contextSize, parallel or gpuLayers, or use a smaller model.
+   */
   'OUT_OF_MEMORY',
   /** tags: 'keep' was asked for, but neither the model's template nor its vocabulary has think tags. Use 'ban'. */
   'TAGS_NOT_FOUND',
@@ -54,7 +65,9 @@ export class Z1Error extends Error {
   }
 }
 
-/** Where a call was made. V8 turns the frames into text when `stack` is read, so one that is never read costs little. */
+/**
+ * Where a call was made. V8 turns the frames into text when `stack` is read, so one that is never read costs little.
+ */
 export type CallSite = Pick<Error, 'stack'>
 
 /** The call site of whoever called `below`. */

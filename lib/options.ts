@@ -1,7 +1,7 @@
 /**
- * What callers may pass: every option with its type, range and default in one table, and the check of all input.
- * Longer than most files because it is the reference of the public options. Knows nothing of models: what depends on one
- * (does the window fit, is there such a token) is checked where the model is known.
+ * What callers may pass: every option with its type, range and default in one table, and the check of all input. Longer
+ * than most files because it is the reference of the public options. Knows nothing of models: what depends on one (does
+ * the window fit, is there such a token) is checked where the model is known.
  */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -33,7 +33,9 @@ export const BOXED_HINT = '\n\nI overthought it, the final answer in \\boxed{} s
 
 /** One message of a conversation. */
 export interface ChatMessage {
-  /** `system`, `user`, `assistant`, or another role that the model's chat template knows: letters, digits, `_` and `-`. */
+  /**
+   * `system`, `user`, `assistant`, or another role that the model's chat template knows: letters, digits, `_` and `-`.
+   */
   role: string
   /** Text. Control tokens that it spells stay text. */
   content: string
@@ -74,9 +76,14 @@ export interface ReasonOptions {
    * never. Default: 4096, or as many as fit the context.
    */
   thinkingWindow?: number | undefined
-  /** Tokens of the answer after a cut, ≥ 1. A response that ended by itself within the window is not bound by it. Default 1024. */
+  /**
+   * Tokens of the answer after a cut, ≥ 1. A response that ended by itself within the window is not bound by it.
+   * Default 1024.
+   */
   maxTokens?: number | undefined
-  /** What is appended when the window closes: `plain`, `boxed` (asks for \boxed{}), or any other text. Default `plain`. */
+  /**
+   * What is appended when the window closes: `plain`, `boxed` (asks for \boxed{}), or any other text. Default `plain`.
+   */
   hint?: 'plain' | 'boxed' | (string & {}) | undefined
   /**
    * `ban`: no think tags in the prompt, and none generated. `keep`: thinking stands between the model's tags, and the
@@ -113,7 +120,10 @@ export interface ReasonOptions {
   dryAllowedLength?: number | undefined
   /** DRY: how many tokens back it looks, ≥ 0; 0 turns it off. Default 64. */
   dryPenaltyLastN?: number | undefined
-  /** DRY: up to 64 texts of 1 … 40 bytes at which repetitions begin anew. Default: newline, colon, double quote, asterisk. */
+  /**
+   * DRY: up to 64 texts of 1 … 40 bytes at which repetitions begin anew. Default: newline, colon, double quote,
+   * asterisk.
+   */
   drySequenceBreakers?: readonly string[] | undefined
   /** XTC: probability with which the most likely tokens are removed, 0 … 1; 0 turns it off. Default 0. */
   xtcProbability?: number | undefined
@@ -130,8 +140,9 @@ export interface ReasonOptions {
   /** Up to 64 texts of which each ends the generation; they are left out of the result. Default: none. */
   stop?: string | readonly string[] | undefined
   /**
-   * Reuse the longest prefix already in the KV cache. The step's arithmetic depends on how tokens are grouped, so a reused
-   * prefix can change a sampled token; a seed asks for reproducibility, so with one the default is false. Default true.
+   * Reuse the longest prefix already in the KV cache. The step's arithmetic depends on how tokens are grouped, so a
+   * reused prefix can change a sampled token; a seed asks for reproducibility, so with one the default is false.
+   * Default true.
    */
   cachePrompt?: boolean | undefined
   /** Aborts the request, which then rejects with the signal's reason. */

@@ -6,7 +6,9 @@
 export interface Tags {
   open: string
   close: string
-  /** What a generation prompt ends with to begin the thinking: the open tag, and the newline its model expects after it. */
+  /**
+   * What a generation prompt ends with to begin the thinking: the open tag, and the newline its model expects after it.
+   */
   opening: string
 }
 
@@ -30,7 +32,9 @@ export const KNOWN_TAGS: readonly (readonly [open: string, close: string])[] = [
   ['<|channel>thought', '<channel|>'],
 ]
 
-/** The think tags that the template writes or reads, else those that are tokens of the vocabulary; null: there are none. */
+/**
+ * The think tags that the template writes or reads, else those that are tokens of the vocabulary; null: there are none.
+ */
 export function findTags(template: string | null, specialTokens: readonly { text: string }[]): Tags | null {
   const source = template ?? ''
   const texts = new Set(specialTokens.map((token) => token.text))

@@ -1,7 +1,7 @@
 /**
- * From messages to prompt text: the model's chat template, and the division of what it renders into text of the template,
- * where control tokens are recognised, and text of messages, where they are not.
- * Knows nothing of tokens' ids: what the segments become is the tokenizer's.
+ * From messages to prompt text: the model's chat template, and the division of what it renders into text of the
+ * template, where control tokens are recognised, and text of messages, where they are not. Knows nothing of tokens'
+ * ids: what the segments become is the tokenizer's.
  */
 import { randomBytes } from 'node:crypto'
 import { Template } from '@huggingface/jinja'
@@ -56,8 +56,8 @@ function attempt<T>(action: () => T): T {
  * can get into a part where control tokens are recognised.
  * @param tags The model's think tags, or null: then the end of the prompt stays as it is.
  * @param mode `ban` takes the tags off the end of the prompt; `keep` makes it end inside them.
- * @throws {Z1Error} TEMPLATE_FAILED when the template fails, or does such things to a content that spells control tokens
- * that its place cannot be proven.
+ * @throws {Z1Error} TEMPLATE_FAILED when the template fails, or does such things to a content that spells control
+ * tokens that its place cannot be proven.
  */
 export function segmentPrompt(
   template: ChatTemplate,
@@ -74,7 +74,8 @@ export function segmentPrompt(
   const found = controlTexts(direct, specialTokens)
   const expected = controlTexts(marked, specialTokens)
   if (found.length === expected.length && found.every((text, i) => text === expected[i])) {
-    // A message that is last in the prompt may itself end in a think tag: only what the template wrote after it changes.
+    // A message that is last in the prompt may itself end in a think tag: only what the template wrote after it
+    // changes.
     const end = marked.slice(markers.spans(marked).at(-1)?.end)
     const text = direct.endsWith(end) ? direct.slice(0, direct.length - end.length) + finish(end) : finish(direct)
     return [{ text, parseSpecial: true, continuation: false }]
@@ -141,8 +142,8 @@ function placedContents(
   const verbatim = cut(marked, spans, ({ message }) => (messages[message] as ChatMessage).content)
   if (proven(verbatim)) return verbatim
 
-  // The template trims contents, or takes them apart. What it makes of one shows when all others are markers: where that
-  // rendering differs from the one of markers only. No content is searched for, so none can mislead the search.
+  // The template trims contents, or takes them apart. What it makes of one shows when all others are markers: where
+  // that rendering differs from the one of markers only. No content is searched for, so none can mislead the search.
   const traced: Span[] = []
   const texts: string[] = []
   for (const message of new Set(spans.map((span) => span.message))) {
@@ -155,9 +156,8 @@ function placedContents(
     texts[message] = alone.slice(start, alone.length - tail)
     traced.push({ start, end: marked.length - tail, message })
   }
-  const apart = traced.every(({ start }, i) => start >= (traced[i - 1]?.end ?? 0))
   const altered = cut(marked, traced, ({ message }) => texts[message] as string)
-  return apart && proven(altered) ? altered : null
+  return proven(altered) ? altered : null
 }
 
 /** Parts of the template, and between them the texts for the spans. */

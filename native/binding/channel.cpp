@@ -70,16 +70,14 @@ void EventChannel::deliver(Napi::Env env, Napi::Function on_events) {
         events_now.swap(events);
         tasks_now.swap(tasks);
     }
-    guarded_call(env, [&] {
-        if (!events_now.empty()) {
-            on_events.Call({ to_js(env, events_now) });
+    if (!events_now.empty()) {
+        guarded_call(env, [&] { on_events.Call({ to_js(env, events_now) }); });
+    }
+    for (const Event & event : events_now) {
+        if (event.ends_generation()) {
+            release(env);
         }
-        for (const Event & event : events_now) {
-            if (event.ends_generation()) {
-                release(env);
-            }
-        }
-    });
+    }
     for (const Task & task : tasks_now) {
         guarded_call(env, [&] { task(env); });
     }

@@ -94,8 +94,14 @@ void Context::run() {
         generation->fail(ErrorCode::DISPOSED, "The model was disposed");
     }
     tell();
-    ctx.reset();
-    thread_pool.free();
+    if (broken.empty()) {
+        ctx.reset();
+        thread_pool.free();
+    } else {
+        // ggml's workers may wait for ever for a thread that left by an exception: joining them would never return.
+        (void) ctx.release();
+        thread_pool.abandon();
+    }
     model_.reset();
     on_closed();
 }

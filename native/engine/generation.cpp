@@ -89,8 +89,8 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
     pending.push_back(token);
     untold.push_back(token);
     // Think tags show even where they are control tokens: with them left out, delimited thinking could not be told apart.
-    const bool is_tag = model.pieces()[token] == request.close_tag && !request.close_tag.empty();
-    show(text.push(is_tag ? model.pieces()[token] : model.pieces().text(token)));
+    const bool is_close_tag = !request.close_tag.empty() && model.pieces()[token] == request.close_tag;
+    show(text.push(is_close_tag ? model.pieces()[token] : model.pieces().text(token)));
 
     const bool full = sequence->size() + 1 >= n_ctx;
     if (text.stopped_by()) {
@@ -150,10 +150,16 @@ bool Generation::closes_itself(std::string_view piece) {
 }
 
 void Generation::stop() {
+    if (done()) {
+        return; // ended by another letter of the same delivery
+    }
     finish(phase == Phase::hint || phase == Phase::answer ? ended : Ended::stop, FinishReason::abort);
 }
 
 void Generation::fail(ErrorCode code, const std::string & message) {
+    if (done()) {
+        return;
+    }
     show_rest();
     events.push_back({ id(), ErrorEvent { code, message } });
     phase = Phase::done;

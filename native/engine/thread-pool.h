@@ -19,6 +19,9 @@ public:
     /// After the context was freed.
     void free();
 
+    /// Leaves the pool and its threads to the process.
+    void abandon() { pool = nullptr; }
+
 private:
     const Api & api;
     ggml_threadpool_t pool = nullptr;

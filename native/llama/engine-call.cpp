@@ -39,21 +39,15 @@ void EngineCall::log_sink(ggml_log_level level, const char * text, void *) {
     const bool continues = level == GGML_LOG_LEVEL_CONT;
     if (!continues) {
         current->level = level;
+        // The first error is the cause, those after it report the failure; of warnings the last is the nearest.
+        current->keeps_line = level == GGML_LOG_LEVEL_ERROR ? current->error.empty() : level == GGML_LOG_LEVEL_WARN;
     }
-    std::string * line = current->level == GGML_LOG_LEVEL_ERROR ? &current->error
-                       : current->level == GGML_LOG_LEVEL_WARN  ? &current->warning
-                                                                : nullptr;
-    if (!line) {
-        return;
-    }
-    // llama.cpp ends a failed load with a bare "failed to load model": the line before it holds the cause.
-    if (!continues && !line->empty() && std::string(text).find("failed to load model") != std::string::npos) {
-        return;
-    }
-    if (continues) {
-        *line += text;
-    } else {
-        *line = text;
+    if (current->keeps_line) {
+        std::string & line = current->level == GGML_LOG_LEVEL_ERROR ? current->error : current->warning;
+        if (!continues) {
+            line.clear();
+        }
+        line += text;
     }
 }
 

@@ -24,7 +24,7 @@ public:
     EngineCall(const EngineCall &) = delete;
     EngineCall & operator=(const EngineCall &) = delete;
 
-    /// The last error line, or the last warning when there was no error, without the function name that llama.cpp
+    /// The first error line, or the last warning when there was no error, without the function name that llama.cpp
     /// puts before it; empty if nothing was logged.
     std::string reason() const;
 
@@ -37,7 +37,8 @@ public:
 private:
     std::string error;
     std::string warning;
-    ggml_log_level level = GGML_LOG_LEVEL_NONE;
+    ggml_log_level level = GGML_LOG_LEVEL_NONE; // of the line that is being logged
+    bool keeps_line = false;
     EngineCall * outer;
 };
 

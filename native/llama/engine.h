@@ -40,6 +40,9 @@ public:
     /// The engine that is open, or null.
     static const Engine * opened();
 
+    /// An engine of these functions, without libraries: what tests run on.
+    explicit Engine(const Api & api) : api(api) {}
+
     Api api;
     std::filesystem::path directory;
     std::vector<RefusedBackend> refused;

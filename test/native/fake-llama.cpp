@@ -1,0 +1,486 @@
+#include "fake-llama.h"
+
+#include "llama/engine-call.h"
+
+#include <gguf.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <thread>
+
+// llama.h and gguf.h leave these to the library.
+
+struct llama_vocab {
+    z1::FakeLlama * fake;
+};
+
+struct llama_model {
+    z1::FakeLlama * fake;
+    llama_vocab vocab;
+    int n_contexts = 0;
+    bool freed = false;
+};
+
+struct llama_memory_i {
+    llama_context * ctx;
+};
+
+struct llama_context {
+    z1::FakeLlama * fake;
+    llama_model * model;
+    llama_context_params params;
+    llama_memory_i memory;
+    std::thread::id thread;
+    bool freed = false;
+    std::vector<std::vector<llama_token>> sequences;   // what the KV cache holds of each seq_id
+    std::map<int32_t, std::vector<float>> rows;        // logits of the last decode by batch index
+};
+
+struct gguf_context {
+    z1::FakeLlama * fake;
+    std::vector<std::string> keys;
+};
+
+namespace z1 {
+
+namespace {
+
+FakeLlama * current = nullptr;
+
+uint64_t mix(uint64_t x) {
+    x += 0x9E3779B97F4A7C15;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+    return x ^ (x >> 31);
+}
+
+} // namespace
+
+struct FakeFunctions {
+    static FakeLlama & open(llama_context * ctx, const char * function) {
+        FakeLlama & fake = *ctx->fake;
+        if (ctx->freed) {
+            fake.complain(std::string(function) + " on a freed context");
+        }
+        if (std::this_thread::get_id() != ctx->thread) {
+            fake.complain(std::string(function) + " on another thread than the context's");
+        }
+        return fake;
+    }
+
+    // llama.h
+
+    static llama_model * load(const char *, llama_model_params params) {
+        if (params.progress_callback && !params.progress_callback(1.0f, params.progress_callback_user_data)) {
+            return nullptr;
+        }
+        current->models.push_back(std::make_unique<llama_model>(llama_model { current, { current } }));
+        return current->models.back().get();
+    }
+
+    static void free_model(llama_model * model) {
+        if (model->freed) {
+            model->fake->complain("llama_model_free of a freed model");
+        }
+        if (model->n_contexts > 0) {
+            model->fake->complain("llama_model_free of a model that has a context");
+        }
+        model->freed = true;
+    }
+
+    static llama_context * new_context(llama_model * model, llama_context_params params) {
+        FakeLlama & fake = *model->fake;
+        if (!fake.context_error.empty()) {
+            EngineCall::log_sink(GGML_LOG_LEVEL_ERROR, ("llama_init_from_model: " + fake.context_error + "\n").c_str(),
+                                 nullptr);
+            return nullptr;
+        }
+        if (model->freed) {
+            fake.complain("llama_init_from_model of a freed model");
+        }
+        params.n_ubatch = std::min(params.n_ubatch, params.n_batch);
+        fake.context_params = params;
+        ++model->n_contexts;
+        auto ctx = std::make_unique<llama_context>();
+        ctx->fake = &fake;
+        ctx->model = model;
+        ctx->params = params;
+        ctx->memory = { ctx.get() };
+        ctx->thread = std::this_thread::get_id();
+        ctx->sequences.resize(params.n_seq_max);
+        fake.contexts.push_back(std::move(ctx));
+        return fake.contexts.back().get();
+    }
+
+    static void free_context(llama_context * ctx) {
+        open(ctx, "llama_free");
+        --ctx->model->n_contexts;
+        ctx->freed = true;
+    }
+
+    // The batch as shares, or nothing when the real llama_decode would assert or return -1.
+    static std::optional<FakeDecode> read(llama_context * ctx, const llama_batch & batch) {
+        FakeLlama & fake = *ctx->fake;
+        if (batch.n_tokens < 1 || static_cast<uint32_t>(batch.n_tokens) > ctx->params.n_batch) {
+            fake.complain("a batch of " + std::to_string(batch.n_tokens) + " tokens");
+            return {};
+        }
+        FakeDecode decode;
+        uint32_t n_outputs = 0;
+        for (int32_t i = 0; i < batch.n_tokens; ++i) {
+            if (batch.n_seq_id[i] != 1) {
+                fake.complain("a token of several sequences");
+                return {};
+            }
+            const llama_seq_id seq_id = batch.seq_id[i][0];
+            if (seq_id < 0 || static_cast<uint32_t>(seq_id) >= ctx->params.n_seq_max) {
+                fake.complain("seq_id " + std::to_string(seq_id));
+                return {};
+            }
+            if (batch.token[i] < 0 || batch.token[i] >= static_cast<llama_token>(fake.vocabulary.size())) {
+                fake.complain("token " + std::to_string(batch.token[i]));
+                return {};
+            }
+            if (decode.empty() || decode.back().seq_id != seq_id) {
+                const auto same = [&](const FakeShare & share) { return share.seq_id == seq_id; };
+                if (std::any_of(decode.begin(), decode.end(), same)) {
+                    fake.complain("a sequence in two parts of a batch");
+                    return {};
+                }
+                decode.push_back({ seq_id, batch.pos[i], {}, false });
+            }
+            FakeShare & share = decode.back();
+            const size_t held = ctx->sequences[seq_id].size();
+            if (batch.pos[i] != static_cast<llama_pos>(held + share.tokens.size())) {
+                fake.complain("position " + std::to_string(batch.pos[i]) + " after " +
+                              std::to_string(held + share.tokens.size()) + " tokens of sequence " + std::to_string(seq_id));
+                return {};
+            }
+            if (share.samples) {
+                fake.complain("logits in the middle of a share");
+            }
+            share.tokens.push_back(batch.token[i]);
+            share.samples = batch.logits[i] != 0;
+            n_outputs += share.samples;
+        }
+        if (n_outputs > ctx->params.n_outputs_max) {
+            fake.complain(std::to_string(n_outputs) + " outputs");
+        }
+        if (static_cast<uint32_t>(batch.n_tokens) > ctx->params.n_ubatch && decode.size() > 1) {
+            fake.complain("a step of " + std::to_string(batch.n_tokens) + " tokens of several sequences");
+        }
+        return decode;
+    }
+
+    static int32_t decode(llama_context * ctx, llama_batch batch) {
+        FakeLlama & fake = open(ctx, "llama_decode");
+        const std::optional<FakeDecode> decode = read(ctx, batch);
+        if (!decode) {
+            return -1;
+        }
+        const int32_t failed = fake.on_decode ? fake.on_decode(*decode) : 0;
+        if (failed == 1 || failed == -1) {
+            return failed;
+        }
+
+        // As in llama_decode, what the micro-batches before a failed one added stays.
+        ctx->rows.clear();
+        const int32_t n_ubatch = static_cast<int32_t>(ctx->params.n_ubatch);
+        for (int32_t first = 0; first < batch.n_tokens; first += n_ubatch) {
+            const int32_t end = std::min(first + n_ubatch, batch.n_tokens);
+            if (ctx->params.abort_callback(ctx->params.abort_callback_data)) {
+                ++fake.n_interrupted;
+                return 2;
+            }
+            if (failed != 0 && end == batch.n_tokens) {
+                return failed;
+            }
+            for (int32_t i = first; i < end; ++i) {
+                ctx->sequences[batch.seq_id[i][0]].push_back(batch.token[i]);
+            }
+        }
+        size_t cells = 0;
+        for (const auto & sequence : ctx->sequences) {
+            cells += sequence.size();
+        }
+        if (cells > ctx->params.n_ctx) {
+            fake.complain(std::to_string(cells) + " tokens in " + std::to_string(ctx->params.n_ctx) + " cells");
+        }
+        for (int32_t i = 0; i < batch.n_tokens; ++i) {
+            if (batch.logits[i]) {
+                auto & row = ctx->rows[i];
+                row.resize(fake.vocabulary.size());
+                fake.logits(ctx->sequences[batch.seq_id[i][0]], row);
+            }
+        }
+        fake.decodes.push_back(*decode);
+        return 0;
+    }
+
+    static float * logits(llama_context * ctx, int32_t i) {
+        FakeLlama & fake = open(ctx, "llama_get_logits_ith");
+        const auto row = ctx->rows.find(i);
+        if (row == ctx->rows.end()) {
+            fake.complain("logits of batch index " + std::to_string(i) + ", which asked for none");
+            return nullptr;
+        }
+        return row->second.data();
+    }
+
+    static bool remove(llama_memory_t memory, llama_seq_id seq_id, llama_pos p0, llama_pos p1) {
+        FakeLlama & fake = open(memory->ctx, "llama_memory_seq_rm");
+        if (seq_id < 0 || static_cast<uint32_t>(seq_id) >= memory->ctx->params.n_seq_max || p1 >= 0) {
+            fake.complain("llama_memory_seq_rm of sequence " + std::to_string(seq_id) + " up to " + std::to_string(p1));
+            return false;
+        }
+        auto & sequence = memory->ctx->sequences[seq_id];
+        const size_t n = std::min(static_cast<size_t>(std::max(p0, 0)), sequence.size());
+        // llama-memory-recurrent.cpp, seq_rm: all or nothing.
+        if (fake.recurrent && n > 0 && n < sequence.size()) {
+            return false;
+        }
+        sequence.resize(n);
+        return true;
+    }
+
+    static int32_t token_to_piece(const llama_vocab * vocab, llama_token token, char * buffer, int32_t length, int32_t,
+                                  bool special) {
+        const FakeToken & fake = vocab->fake->vocabulary[token];
+        if (!special && (fake.attr & (LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN))) {
+            return 0;
+        }
+        const int32_t size = static_cast<int32_t>(fake.piece.size());
+        if (size > length) {
+            return -size;
+        }
+        std::memcpy(buffer, fake.piece.data(), size);
+        return size;
+    }
+
+    // Samplers
+
+    using Chain = std::vector<llama_sampler *>;
+
+    static llama_sampler * new_sampler(llama_sampler_i * iface, llama_sampler_context_t ctx) {
+        ++current->n_samplers;
+        return new llama_sampler { iface, ctx };
+    }
+
+    static void free_sampler(llama_sampler * sampler) {
+        if (sampler->iface->free) {
+            sampler->iface->free(sampler);
+        }
+        delete sampler;
+        --current->n_samplers;
+    }
+
+    static void accept(llama_sampler * sampler, llama_token token) {
+        if (sampler->iface->accept) {
+            sampler->iface->accept(sampler, token);
+        }
+    }
+
+    static void apply(llama_sampler * sampler, llama_token_data_array * candidates) {
+        sampler->iface->apply(sampler, candidates);
+    }
+
+    static Chain & chain_of(const llama_sampler * sampler) { return *static_cast<Chain *>(sampler->ctx); }
+
+    static llama_sampler * new_chain(llama_sampler_chain_params) {
+        static llama_sampler_i iface = {};
+        iface.accept = [](llama_sampler * chain, llama_token token) {
+            for (llama_sampler * sampler : chain_of(chain)) {
+                accept(sampler, token);
+            }
+        };
+        iface.apply = [](llama_sampler * chain, llama_token_data_array * candidates) {
+            for (llama_sampler * sampler : chain_of(chain)) {
+                apply(sampler, candidates);
+            }
+        };
+        iface.free = [](llama_sampler * chain) {
+            for (llama_sampler * sampler : chain_of(chain)) {
+                free_sampler(sampler);
+            }
+            delete &chain_of(chain);
+        };
+        return new_sampler(&iface, new Chain);
+    }
+
+    static void add(llama_sampler * chain, llama_sampler * sampler) { chain_of(chain).push_back(sampler); }
+
+    static llama_sampler * new_greedy() {
+        static llama_sampler_i iface = {};
+        iface.apply = [](llama_sampler *, llama_token_data_array * candidates) {
+            const auto less = [](const llama_token_data & a, const llama_token_data & b) { return a.logit < b.logit; };
+            candidates->selected =
+                std::max_element(candidates->data, candidates->data + candidates->size, less) - candidates->data;
+        };
+        return new_sampler(&iface, nullptr);
+    }
+
+    // Penalises nothing: it is there to see what it is told.
+    static llama_sampler * new_penalties(int32_t, int32_t, float, float, float) {
+        static llama_sampler_i iface = {};
+        iface.accept = [](llama_sampler *, llama_token token) { current->told.push_back(token); };
+        iface.apply = [](llama_sampler *, llama_token_data_array *) {};
+        return new_sampler(&iface, nullptr);
+    }
+
+    // gguf.h
+
+    static const FakeLlama::GgufValue & value(const gguf_context * gguf, int64_t id) {
+        return gguf->fake->metadata.at(gguf->keys.at(id));
+    }
+
+    static gguf_context * open_gguf(const char *, gguf_init_params) {
+        std::vector<std::string> keys;
+        for (const auto & [key, ignored] : current->metadata) {
+            keys.push_back(key);
+        }
+        ++current->n_gguf;
+        return new gguf_context { current, std::move(keys) };
+    }
+
+    static void free_gguf(gguf_context * gguf) {
+        --gguf->fake->n_gguf;
+        delete gguf;
+    }
+
+    static int64_t find_key(const gguf_context * gguf, const char * key) {
+        const auto found = std::find(gguf->keys.begin(), gguf->keys.end(), key);
+        return found == gguf->keys.end() ? -1 : found - gguf->keys.begin();
+    }
+
+    static gguf_type type(const gguf_context * gguf, int64_t id) {
+        constexpr gguf_type types[] = { GGUF_TYPE_UINT32, GGUF_TYPE_FLOAT32, GGUF_TYPE_STRING };
+        return types[value(gguf, id).index()];
+    }
+
+    // std::get throws where gguf.h asserts.
+    static void fill(Api & api) {
+        api.ggml_backend_dev_by_type = [](enum ggml_backend_dev_type) -> ggml_backend_dev_t { return nullptr; };
+        api.ggml_backend_dev_count = []() -> size_t { return 0; };
+
+        api.gguf_init_from_file = open_gguf;
+        api.gguf_free = free_gguf;
+        api.gguf_find_key = find_key;
+        api.gguf_get_kv_type = type;
+        api.gguf_get_val_u32 = [](const gguf_context * gguf, int64_t id) { return std::get<uint32_t>(value(gguf, id)); };
+        api.gguf_get_val_f32 = [](const gguf_context * gguf, int64_t id) { return std::get<float>(value(gguf, id)); };
+        api.gguf_get_val_str = [](const gguf_context * gguf, int64_t id) {
+            return std::get<std::string>(value(gguf, id)).c_str();
+        };
+        api.gguf_get_n_tensors = [](const gguf_context * gguf) {
+            return static_cast<int64_t>(gguf->fake->tensors.size());
+        };
+        api.gguf_get_tensor_name = [](const gguf_context * gguf, int64_t i) {
+            return gguf->fake->tensors.at(i).first.c_str();
+        };
+        api.gguf_get_tensor_size = [](const gguf_context * gguf, int64_t i) { return gguf->fake->tensors.at(i).second; };
+
+        api.llama_model_default_params = []() -> llama_model_params { return {}; };
+        api.llama_model_load_from_file = load;
+        api.llama_model_free = free_model;
+        api.llama_model_get_vocab = [](const llama_model * model) -> const llama_vocab * { return &model->vocab; };
+        api.llama_model_desc = [](const llama_model *, char *, size_t) { return 0; };
+        api.llama_model_ftype = [](const llama_model *) { return LLAMA_FTYPE_ALL_F32; };
+        api.llama_ftype_name = [](enum llama_ftype) { return "F32"; };
+        api.llama_model_n_params = [](const llama_model *) -> uint64_t { return 1; };
+        api.llama_model_size = [](const llama_model *) -> uint64_t { return 4; };
+        api.llama_model_n_layer = [](const llama_model *) { return 1; };
+        api.llama_model_n_embd = [](const llama_model *) { return 1; };
+        api.llama_model_n_ctx_train = [](const llama_model *) { return 0; };
+        api.llama_model_is_recurrent = [](const llama_model * model) { return model->fake->recurrent; };
+        api.llama_model_is_hybrid = [](const llama_model *) { return false; };
+        api.llama_model_is_diffusion = [](const llama_model *) { return false; };
+        api.llama_model_has_decoder = [](const llama_model *) { return true; };
+        api.llama_model_has_encoder = [](const llama_model *) { return false; };
+        api.llama_model_chat_template = [](const llama_model *, const char *) -> const char * { return nullptr; };
+
+        api.llama_vocab_type = [](const llama_vocab *) { return LLAMA_VOCAB_TYPE_BPE; };
+        api.llama_vocab_n_tokens = [](const llama_vocab * vocab) {
+            return static_cast<int32_t>(vocab->fake->vocabulary.size());
+        };
+        api.llama_vocab_bos = [](const llama_vocab *) -> llama_token { return LLAMA_TOKEN_NULL; };
+        api.llama_vocab_eos = [](const llama_vocab *) -> llama_token { return 0; };
+        api.llama_vocab_get_add_bos = [](const llama_vocab *) { return false; };
+        api.llama_vocab_get_attr = [](const llama_vocab * vocab, llama_token token) {
+            return static_cast<enum llama_token_attr>(vocab->fake->vocabulary[token].attr);
+        };
+        api.llama_vocab_get_text = [](const llama_vocab * vocab, llama_token token) {
+            return vocab->fake->vocabulary[token].piece.c_str();
+        };
+        api.llama_vocab_is_eog = [](const llama_vocab * vocab, llama_token token) {
+            return vocab->fake->vocabulary[token].eog;
+        };
+        api.llama_token_to_piece = token_to_piece;
+
+        api.llama_context_default_params = []() -> llama_context_params { return {}; };
+        api.llama_init_from_model = new_context;
+        api.llama_free = free_context;
+        api.llama_n_ubatch = [](const llama_context * ctx) { return ctx->params.n_ubatch; };
+        api.llama_get_memory = [](const llama_context * ctx) -> llama_memory_t {
+            return &const_cast<llama_context *>(ctx)->memory;
+        };
+        api.llama_memory_seq_rm = remove;
+        api.llama_decode = decode;
+        api.llama_get_logits_ith = logits;
+
+        api.llama_sampler_init = new_sampler;
+        api.llama_sampler_free = free_sampler;
+        api.llama_sampler_accept = accept;
+        api.llama_sampler_apply = apply;
+        api.llama_sampler_chain_default_params = []() -> llama_sampler_chain_params { return {}; };
+        api.llama_sampler_chain_init = new_chain;
+        api.llama_sampler_chain_add = add;
+        api.llama_sampler_init_greedy = new_greedy;
+        api.llama_sampler_init_penalties = new_penalties;
+    }
+};
+
+FakeLlama::FakeLlama() : vocab_(new llama_vocab { this }) {
+    metadata = { { "general.architecture", "fake" }, { "fake.block_count", 1u } };
+    tensors = { { "blk.0.weight", 4 } };
+    FakeFunctions::fill(table);
+    current = this;
+}
+
+FakeLlama::~FakeLlama() {
+    current = nullptr;
+}
+
+void FakeLlama::complain(const std::string & what) {
+    std::lock_guard lock(mutex);
+    broken_rules.push_back(what);
+}
+
+std::vector<std::string> FakeLlama::complaints() const {
+    std::lock_guard lock(mutex);
+    std::vector<std::string> all = broken_rules;
+    const auto count = [&](const char * what, int64_t n) {
+        if (n != 0) {
+            all.push_back(std::to_string(n) + " " + what + " not freed");
+        }
+    };
+    count("models", std::count_if(models.begin(), models.end(), [](const auto & model) { return !model->freed; }));
+    count("contexts", std::count_if(contexts.begin(), contexts.end(), [](const auto & ctx) { return !ctx->freed; }));
+    count("samplers", n_samplers);
+    count("GGUF files", n_gguf);
+    return all;
+}
+
+void FakeLlama::hashed(std::span<const llama_token> sequence, std::span<float> row) {
+    uint64_t hash = 0;
+    for (const llama_token token : sequence) {
+        hash = mix(hash ^ static_cast<uint64_t>(token));
+    }
+    for (size_t token = 0; token < row.size(); ++token) {
+        // 24 bits: exact in a float.
+        row[token] = static_cast<float>(mix(hash + token) >> 40);
+    }
+}
+
+} // namespace z1

@@ -1,0 +1,94 @@
+// A function table without libraries behind it: the model is a pure function of the tokens before, whatever the batch,
+// and every rule of llama.cpp that a caller can break is checked. Knows llama.h and the table, nothing of engine/.
+#pragma once
+
+#include "llama/api.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace z1 {
+
+struct FakeToken {
+    std::string piece;
+    int attr = LLAMA_TOKEN_ATTR_NORMAL;
+    bool eog = false;
+};
+
+/// Consecutive tokens of one sequence in a llama_decode.
+struct FakeShare {
+    llama_seq_id seq_id;
+    llama_pos pos; // of the first token
+    std::vector<llama_token> tokens;
+    bool samples; // logits are asked for after the last token
+};
+
+using FakeDecode = std::vector<FakeShare>;
+
+/// The one that was constructed last and still lives is the one that models are loaded from. It outlives them.
+class FakeLlama {
+public:
+    using Logits = std::function<void(std::span<const llama_token> sequence, std::span<float> row)>;
+    using GgufValue = std::variant<uint32_t, float, std::string>;
+
+    FakeLlama();
+    ~FakeLlama();
+    FakeLlama(const FakeLlama &) = delete;
+    FakeLlama & operator=(const FakeLlama &) = delete;
+
+    const Api & api() const { return table; }
+
+    /// For code that needs a vocabulary but no model.
+    const llama_vocab * vocab() const { return vocab_.get(); }
+
+    /// Every rule that was broken so far, and what has been made and not freed.
+    std::vector<std::string> complaints() const;
+
+    void complain(const std::string & what);
+
+    /// Logits that look random but depend on the sequence alone.
+    static void hashed(std::span<const llama_token> sequence, std::span<float> row);
+
+    // The file that a load finds. Set before the load.
+    std::vector<FakeToken> vocabulary;
+    std::map<std::string, GgufValue> metadata;
+    std::vector<std::pair<std::string, size_t>> tensors; // names and bytes
+    bool recurrent = false;
+    Logits logits = hashed;
+
+    /// Called on the context's thread before a llama_decode computes anything. What it returns other than 0 becomes the
+    /// result, and it may throw as a failed assertion does.
+    std::function<int32_t(const FakeDecode &)> on_decode;
+
+    /// Fails llama_init_from_model with this as the logged reason.
+    std::string context_error;
+
+    // Written on the context's thread; read them when it has ended.
+    std::vector<FakeDecode> decodes;          // those that succeeded
+    int n_interrupted = 0;                    // llama_decodes that the abort callback ended
+    std::vector<llama_token> told;            // what the penalties sampler was given
+    llama_context_params context_params = {}; // of the last context
+
+private:
+    friend struct FakeFunctions;
+
+    Api table;
+    std::unique_ptr<llama_vocab> vocab_;
+    // Freed objects are kept, so that a use after free is reported rather than undefined.
+    std::vector<std::unique_ptr<llama_model>> models;
+    std::vector<std::unique_ptr<llama_context>> contexts;
+    mutable std::mutex mutex;
+    std::vector<std::string> broken_rules;
+    int n_samplers = 0;
+    int n_gguf = 0;
+};
+
+} // namespace z1
