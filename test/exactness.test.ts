@@ -13,7 +13,8 @@ const batchSizes = [5, 32, 512]
 const contextSize = 384
 const casesPerModel = 84
 
-const words = 'the sum of primes below 100 is even; x = [3, 1, 2]\n für naïve 数学 🙂 ∑ def f(n): return n * 2 <b> #'.split(' ')
+const words =
+  'the sum of primes below 100 is even; x = [3, 1, 2]\n für naïve 数学 🙂 ∑ def f(n): return n * 2 <b> #'.split(' ')
 const hints = [undefined, 'boxed', '\n\nSo:', ' and', 'Considering the limited time, the answer is']
 
 interface Drawn {
@@ -105,7 +106,11 @@ describe.each(models)('%s', (name) => {
     const { path, engine } = (loaded[0] as Z1).model
 
     // The windows that a mistake by one would show at: around each natural length, none at all, and no end.
-    const natural = reference(engine, path, drawn.map(({ one }) => ({ ...one.reference, window: Infinity })))
+    const natural = reference(
+      engine,
+      path,
+      drawn.map(({ one }) => ({ ...one.reference, window: Infinity })),
+    )
     drawn.forEach(({ one }, i) => {
       const length = (natural[i] as ReferenceResult).reasoning.length
       const windows = [0, 1, length - 1, length, length + 1, Infinity, one.reference.window, one.reference.window]
@@ -115,7 +120,11 @@ describe.each(models)('%s', (name) => {
       one.reference.window = Math.max(0, fits ? window : one.reference.window)
     })
 
-    const expected = reference(engine, path, drawn.map(({ one }) => one.reference))
+    const expected = reference(
+      engine,
+      path,
+      drawn.map(({ one }) => one.reference),
+    )
     for (const [i, { z1, one }] of drawn.entries()) {
       const want = expected[i] as ReferenceResult
       const result = await ask(z1, one)
@@ -136,7 +145,11 @@ describe.each(models)('%s', (name) => {
     try {
       const drawer = new Drawer(2, z1)
       const drawn = await Promise.all(Array.from({ length: 24 }, () => drawer.draw()))
-      const expected = reference(z1.model.engine, z1.model.path, drawn.map((one) => one.reference))
+      const expected = reference(
+        z1.model.engine,
+        z1.model.path,
+        drawn.map((one) => one.reference),
+      )
       const results = await Promise.all(drawn.map((one) => ask(z1, one)))
       let compared = 0
       for (const [i, want] of expected.entries()) {

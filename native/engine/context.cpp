@@ -98,9 +98,11 @@ void Context::run() {
         ctx.reset();
         thread_pool.free();
     } else {
-        // ggml's workers may wait for ever for a thread that left by an exception: joining them would never return.
+        // ggml's workers wait for ever for a thread that left by an exception, and may still read weights: joining them
+        // would never return. What they use is left to the process.
         (void) ctx.release();
         thread_pool.abandon();
+        (void) new std::shared_ptr<Model>(model_);
     }
     model_.reset();
     on_closed();
