@@ -80,7 +80,24 @@ export function callSite(below: (...args: never[]) => unknown): CallSite {
 /** The error for a failure that native code reported later: its stack is that of the call, not of an event handler. */
 export function fromNative(site: CallSite, code: ErrorCode, message: string, options?: { cause?: unknown }): Z1Error {
   const error = new Z1Error(code, message, options)
-  const frames = site.stack?.match(/\n {4}at .*/s)?.[0] ?? ''
-  error.stack = `${error.name}: ${message}${frames}`
+  error.stack = `${error.name}: ${message}${frames(site)}`
   return error
+}
+
+/**
+ * What failed after a call had returned its promise, as the caller shall see it: a Z1Error gets the stack of the call,
+ * and a native failure, which arrives as a plain error with a code, becomes one. What is not ours stays as it is: the
+ * reason of a signal has a code too.
+ */
+export function atCall(site: CallSite, error: unknown): unknown {
+  if (error instanceof Z1Error) {
+    error.stack = `${error.name}: ${error.message}${frames(site)}`
+    return error
+  }
+  const code = error instanceof Error && 'code' in error && error.code
+  return ERROR_CODES.includes(code as ErrorCode) ? fromNative(site, code as ErrorCode, (error as Error).message) : error
+}
+
+function frames(site: CallSite): string {
+  return site.stack?.match(/\n {4}at .*/s)?.[0] ?? ''
 }

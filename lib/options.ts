@@ -59,7 +59,7 @@ export interface LoadOptions {
   batchSize?: number | undefined
   /** Threads on the CPU, 1 … 512. Default: the physical cores that the process may use. */
   threads?: number | undefined
-  /** Called with 0 … 1 while the model loads. */
+  /** Called with 0 … 1 while the model loads. What it throws ends the load, which then rejects with it. */
   onProgress?: ((progress: number) => void) | undefined
   /** Aborts the load, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined

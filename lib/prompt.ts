@@ -41,7 +41,26 @@ export class Prompter {
   }
 
   /**
-   * @throws {RangeError} for a prompt or a hint without tokens, or a bias for a token that does not exist.
+   * What can be said of a request at once, but only with the model, or of its input and options together.
+   * @throws {TypeError} for a system option beside a system message.
+   * @throws {RangeError} for a prompt without tokens, or a bias for a token that does not exist.
+   */
+  check(input: string | readonly ChatMessage[], { system, template, sampling }: ResolvedReasonOptions): void {
+    if (input === '' && !template && !this.#addsBos) {
+      throw new RangeError('Expected a prompt with at least one token')
+    }
+    if (system !== undefined && typeof input !== 'string' && input.some(({ role }) => role === 'system')) {
+      throw new TypeError('Expected no system option beside a system message')
+    }
+    for (const { token } of sampling.logitBias) {
+      if (token >= this.#facts.vocabularySize) {
+        throw new RangeError(`Expected token < ${this.#facts.vocabularySize} for logitBias but received ${token}`)
+      }
+    }
+  }
+
+  /**
+   * @throws {RangeError} for a hint without tokens.
    * @throws {Z1Error} CONTEXT_TOO_SMALL, TAGS_NOT_FOUND, TEMPLATE_FAILED, TEMPLATE_NOT_FOUND.
    */
   async prepare(input: string | ChatMessage[], options: ResolvedReasonOptions): Promise<Prompt> {
@@ -59,9 +78,8 @@ export class Prompter {
       this.#binding.modelTokenize(this.#model, [{ text: hintText, parseSpecial: true, continuation: true }]),
     ])
     const tokens = this.#withBos(prompt)
-    if (tokens.length === 0) throw new RangeError('Expected a prompt with at least one token')
+    if (tokens.length === 0) throw new Z1Error('TEMPLATE_FAILED', 'The chat template gave an empty prompt')
     if (hint.length === 0) throw new RangeError('Expected a hint with at least one token')
-    this.#checkBiases(options)
     return {
       tokens,
       hint: { text: hintText, tokens: hint },
@@ -75,12 +93,7 @@ export class Prompter {
     if (!options.template) return [{ text: input as string, parseSpecial: true, continuation: false }]
 
     const messages = typeof input === 'string' ? [{ role: 'user', content: input }] : input
-    if (options.system !== undefined) {
-      if (messages.some(({ role }) => role === 'system')) {
-        throw new TypeError('Expected no system option beside a system message')
-      }
-      messages.unshift({ role: 'system', content: options.system })
-    }
+    if (options.system !== undefined) messages.unshift({ role: 'system', content: options.system })
     return segmentPrompt(this.#chatTemplate(), messages, this.#facts.specialTokens, this.#tags, options.tags)
   }
 
@@ -102,19 +115,15 @@ export class Prompter {
     return this.#binding.modelTokenize(this.#model, segments)
   }
 
-  /** Whether the template writes it or not, it stands once. */
-  #withBos(tokens: Int32Array): Int32Array {
-    const { bos, addBos } = this.#facts
-    if (!addBos || bos < 0 || tokens[0] === bos) return tokens
-    return Int32Array.of(bos, ...tokens)
+  get #addsBos(): boolean {
+    return this.#facts.addBos && this.#facts.bos >= 0
   }
 
-  #checkBiases({ sampling }: ResolvedReasonOptions): void {
-    for (const { token } of sampling.logitBias) {
-      if (token >= this.#facts.vocabularySize) {
-        throw new RangeError(`Expected token < ${this.#facts.vocabularySize} for logitBias but received ${token}`)
-      }
-    }
+  /** Whether the template writes it or not, it stands once. */
+  #withBos(tokens: Int32Array): Int32Array {
+    const { bos } = this.#facts
+    if (!this.#addsBos || tokens[0] === bos) return tokens
+    return Int32Array.of(bos, ...tokens)
   }
 
   /** The window to use. Everything that a request may hold is known before it starts, so that it never runs out half-way. */

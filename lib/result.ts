@@ -48,7 +48,7 @@ export interface ReasonResult {
 export type ReasonEvent =
   | { type: 'thinking'; text: string; tokens: number[] }
   /** The thinking ended before the response did. With delimited thinking the model may do that itself; `hint` is '' then. */
-  | { type: 'cut'; ended: Ended; thinkingTokens: number; hint: string }
+  | { type: 'cut'; ended: 'self' | 'window' | 'request'; thinkingTokens: number; hint: string }
   | { type: 'answer'; text: string; tokens: number[] }
   | { type: 'done'; result: ReasonResult }
 

@@ -1,12 +1,12 @@
 /** Class Z1: a loaded model that answers questions under a shifted thinking window. */
 import { randomInt } from 'node:crypto'
-import { stat } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packageRoot, unpacked } from './addon.js'
-import type { Binding, ContextHandle, Device, EngineInfo, ModelFacts, ModelHandle } from './binding.js'
+import type { Binding, ContextHandle, Device, ModelFacts, ModelHandle } from './binding.js'
 import { nextId, openAddon, startGeneration } from './channel.js'
 import { openEngine } from './engine.js'
-import { type CallSite, callSite, type ErrorCode, fromNative, Z1Error } from './errors.js'
+import { atCall, type CallSite, callSite, Z1Error } from './errors.js'
 import {
   type ChatMessage,
   checkInput,
@@ -66,16 +66,13 @@ export class Z1 {
    * @throws {TypeError|RangeError} for options that cannot be.
    * @throws {Z1Error} MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, OUT_OF_MEMORY, ADDON_NOT_FOUND, ENGINE_NOT_FOUND,
    * ENGINE_MISMATCH, ENGINE_CONFLICT.
-   * @throws the signal's reason when it is aborted.
+   * @throws the signal's reason when it is aborted, and what `onProgress` throws.
    */
   static async load(options?: LoadOptions): Promise<Z1> {
     const site = callSite(Z1.load)
     const checked = checkLoadOptions(options)
     checked.signal?.throwIfAborted()
-    const path = checked.model ?? EMBEDDED_MODEL
-    await checkFile(path)
-    const { engine } = await openEngine(checked.engine)
-    return attempt(site, () => open(path, checked, engine))
+    return attempt(site, () => open(checked), checked.signal)
   }
 
   /** What was loaded. */
@@ -141,9 +138,10 @@ export class Z1 {
    * again gives the same promise.
    */
   dispose(): Promise<void> {
-    this.#disposed ??= this.#binding
-      .contextClose(this.#handles.context)
-      .then(() => this.#binding.modelClose(this.#handles.model))
+    if (!this.#disposed) {
+      this.#disposed = this.#binding.contextClose(this.#handles.context)
+      this.#binding.modelClose(this.#handles.model)
+    }
     return this.#disposed
   }
 
@@ -154,6 +152,7 @@ export class Z1 {
   #stream(input: unknown, options: unknown, site: CallSite): ReasonStream {
     const checked = checkReasonOptions(options)
     const text = checkInput(input, checked.template)
+    this.#prompter.check(text, checked)
     const start = async (listener: Parameters<typeof startGeneration>[2]) => {
       return attempt(site, async () => {
         if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
@@ -170,22 +169,23 @@ export class Z1 {
   }
 }
 
-/** Native failures arrive as plain errors with a code; here they become Z1Errors with the caller's stack. */
-async function attempt<T>(site: CallSite, action: () => Promise<T>): Promise<T> {
+/** What fails in it becomes the reason of the signal, if that was aborted, or a Z1Error with the caller's stack. */
+async function attempt<T>(site: CallSite, action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
     return await action()
   } catch (error) {
-    if (error instanceof Z1Error || !(error instanceof Error) || !('code' in error)) throw error
-    throw fromNative(site, error.code as ErrorCode, error.message)
+    signal?.throwIfAborted()
+    throw atCall(site, error)
   }
 }
 
 /** What a GGUF file says of itself, read without its weights. @throws {Z1Error} as {@link Z1.load} does. */
 export async function inspectModel(path: string): Promise<ModelFacts & Pick<ModelInfo, 'tags'>> {
-  await checkFile(path)
-  await openEngine('auto')
-  const binding = openAddon()
-  return attempt(callSite(inspectModel), async () => {
+  const site = callSite(inspectModel)
+  return attempt(site, async () => {
+    await checkFile(path)
+    await openEngine('auto')
+    const binding = openAddon()
     const { model, facts } = await binding.modelLoad(
       nextId(),
       { path, gpuLayers: 0, contextCells: 0, weights: false },
@@ -201,6 +201,7 @@ async function checkFile(path: string): Promise<void> {
   let facts: Awaited<ReturnType<typeof stat>>
   try {
     facts = await stat(path)
+    await access(path, constants.R_OK)
   } catch (cause) {
     throw new Z1Error('MODEL_NOT_FOUND', `No model at ${path}: ${(cause as Error).message}`, { cause })
   }
@@ -208,7 +209,10 @@ async function checkFile(path: string): Promise<void> {
   if (facts.size === 0) throw new Z1Error('MODEL_INVALID', `${path} is empty`)
 }
 
-async function open(path: string, options: ResolvedLoadOptions, engine: EngineInfo): Promise<Z1> {
+async function open(options: ResolvedLoadOptions): Promise<Z1> {
+  const path = options.model ?? EMBEDDED_MODEL
+  await checkFile(path)
+  const { engine } = await openEngine(options.engine)
   const binding = openAddon()
   const { model, facts } = await loadModel(binding, path, options)
   try {
@@ -266,18 +270,35 @@ async function loadModel(
 ): Promise<{ model: ModelHandle; facts: ModelFacts }> {
   const load = nextId()
   const cancel = () => binding.loadCancel(load)
+  let told = -1
+  let mistake: { reason: unknown } | undefined
+  const report = (progress: number) => {
+    if (!onProgress || mistake || progress <= told) return
+    told = progress
+    try {
+      onProgress(progress)
+    } catch (reason) {
+      mistake = { reason }
+      cancel()
+    }
+  }
   signal?.addEventListener('abort', cancel)
   try {
+    signal?.throwIfAborted()
     const params = {
       path,
       gpuLayers: engine === 'cpu' ? 0 : typeof gpuLayers === 'number' ? gpuLayers : -2,
       contextCells: (contextSize ?? MAX_DEFAULT_CONTEXT) * parallel,
       weights: true,
     }
-    return await binding.modelLoad(load, params, onProgress ?? null)
+    const loaded = await binding.modelLoad(load, params, onProgress ? report : null)
+    // Reports that are still on their way when the load ends are dropped.
+    report(1)
+    if (!mistake) return loaded
+    binding.modelClose(loaded.model)
+    throw mistake.reason
   } catch (error) {
-    signal?.throwIfAborted()
-    throw error
+    throw mistake ? mistake.reason : error
   } finally {
     signal?.removeEventListener('abort', cancel)
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { callSite, ERROR_CODES, fromNative, Z1Error } from '../lib/errors.js'
+import { atCall, callSite, ERROR_CODES, fromNative, Z1Error } from '../lib/errors.js'
 
 describe('Z1Error', () => {
   it('carries its code and its cause', () => {
@@ -51,5 +51,48 @@ describe('fromNative', () => {
   it('does without frames where none were recorded', () => {
     expect(fromNative({}, 'DISPOSED', 'gone').stack).toBe('Z1Error: gone')
     expect(fromNative({ stack: 'Error' }, 'DISPOSED', 'gone').stack).toBe('Z1Error: gone')
+  })
+})
+
+describe('atCall', () => {
+  function publicCall() {
+    return callSite(publicCall)
+  }
+  const site = (function userCode() {
+    return publicCall()
+  })()
+
+  it('gives a Z1Error the stack of the call, and leaves the rest of it', () => {
+    const cause = new Error('disk on fire')
+    const error = new Z1Error('MODEL_INVALID', 'Cannot load x.gguf\n    at all', { cause })
+    expect(atCall(site, error)).toBe(error)
+    expect(error).toMatchObject({ code: 'MODEL_INVALID', message: 'Cannot load x.gguf\n    at all', cause })
+    const [frame] = (error.stack as string).slice('Z1Error: Cannot load x.gguf\n    at all\n'.length).split('\n')
+    expect(frame).toMatch(/^ {4}at userCode \(/)
+    expect(Object.keys(error)).toEqual(['code'])
+  })
+
+  it('makes a Z1Error of a native failure', () => {
+    const native = Object.assign(new Error('llama_decode returned -3'), { code: 'DECODE_FAILED' })
+    const error = atCall(site, native) as Z1Error
+    expect(error).toBeInstanceOf(Z1Error)
+    expect(error).toMatchObject({ code: 'DECODE_FAILED', message: 'llama_decode returned -3' })
+    expect(error.stack).toMatch(/^Z1Error: llama_decode returned -3\n {4}at userCode \(/)
+  })
+
+  it('leaves alone what is not ours', () => {
+    const others = [
+      new DOMException('This operation was aborted', 'AbortError'),
+      Object.assign(new Error('no such file'), { code: 'ENOENT' }),
+      new RangeError('Expected more'),
+      { code: 'DISPOSED' },
+      'just because',
+      undefined,
+    ]
+    for (const other of others) {
+      const stack = other instanceof Error ? other.stack : undefined
+      expect(atCall(site, other)).toBe(other)
+      if (other instanceof Error) expect(other.stack).toBe(stack)
+    }
   })
 })

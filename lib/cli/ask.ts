@@ -1,9 +1,9 @@
 /** `z1 ask`: streams one answer, or prints its result as JSON. */
-import pc from 'picocolors'
-import type { ReasonOptions } from '../options.js'
+import { checkReasonOptions, type ReasonOptions } from '../options.js'
 import type { ReasonEvent } from '../result.js'
 import type { ReasonStream } from '../stream.js'
 import { Z1 } from '../z1.js'
+import { colors } from './colors.js'
 import { Misuse, numberOf, readArgs, windowOf } from './misuse.js'
 
 const USAGE = `z1 ask [options] "question"      (- reads the question from standard input)
@@ -58,6 +58,8 @@ export async function ask(args: string[]): Promise<void> {
     seed: numberOf(values.seed, 'seed'),
     stop: values.stop,
   }
+  // Loading a large model takes a while: what is wrong here is told before.
+  checkReasonOptions(options)
   const question = await questionOf(positionals)
 
   await using z1 = await Z1.load({
@@ -104,11 +106,11 @@ export async function show(stream: ReasonStream): Promise<void> {
 function paint(event: ReasonEvent): string {
   switch (event.type) {
     case 'thinking':
-      return pc.dim(event.text)
+      return colors.dim(event.text)
     case 'cut':
-      return `${pc.yellow(`⟨${WHY[event.ended] ?? event.ended} after ${event.thinkingTokens} tokens⟩`)}${pc.cyan(event.hint)}`
+      return colors.yellow(`⟨${WHY[event.ended]} after ${event.thinkingTokens} tokens⟩`) + colors.cyan(event.hint)
     case 'answer':
-      return pc.bold(event.text)
+      return colors.bold(event.text)
     case 'done':
       return '\n'
   }
@@ -126,7 +128,7 @@ function plain(event: ReasonEvent): string {
   }
 }
 
-const WHY: Partial<Record<string, string>> = {
+const WHY = {
   window: 'window closed',
   request: 'closed on request',
   self: 'thinking ended',

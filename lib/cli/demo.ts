@@ -1,7 +1,7 @@
 /** `npm run demo`: the embedded model answers one question twice, with its whole window and cut short. */
-import pc from 'picocolors'
 import { Z1 } from '../z1.js'
 import { show } from './ask.js'
+import { colors } from './colors.js'
 
 const QUESTION = 'What is the largest of 12, 47, 8, 31?'
 
@@ -10,11 +10,11 @@ for (const [title, thinkingWindow] of [
   ['the whole window: the model thinks until it is done', undefined],
   ['a window of 16 tokens: the hint is appended, and the model answers from what it has', 16],
 ] as const) {
-  process.stdout.write(`${pc.underline(title)}\n${QUESTION}\n\n`)
+  process.stdout.write(`${colors.underline(title)}\n${QUESTION}\n\n`)
   const stream = z1.stream(QUESTION, { thinkingWindow })
   await show(stream)
   const { usage, ended, finalAnswer } = await stream.result
   process.stdout.write(
-    `\n${pc.dim(`${usage.thinkingTokens} thinking tokens, ended: ${ended}, final answer: ${finalAnswer}`)}\n\n`,
+    `\n${colors.dim(`${usage.thinkingTokens} thinking tokens, ended: ${ended}, final answer: ${finalAnswer}`)}\n\n`,
   )
 }

@@ -1,9 +1,10 @@
 /** `z1 doctor`: Node, the addon, every engine candidate and its fate, and the devices. */
 import os from 'node:os'
-import pc from 'picocolors'
 import { loadAddon } from '../addon.js'
 import { openEngine } from '../engine.js'
+import { checkLoadOptions } from '../options.js'
 import { defaultThreads } from '../threads.js'
+import { colors } from './colors.js'
 import { Misuse, readArgs } from './misuse.js'
 import { bytes, table } from './table.js'
 
@@ -17,6 +18,7 @@ export async function doctor(args: string[]): Promise<void> {
   if (!parsed) return
   if (parsed.positionals.length > 0) throw new Misuse('Expected no arguments', USAGE)
 
+  const { engine: choice } = checkLoadOptions({ engine: parsed.values.engine })
   const { release, llamaVersion, ggmlVersion } = loadAddon().addonInfo()
   process.stdout.write(
     table([
@@ -29,10 +31,10 @@ export async function doctor(args: string[]): Promise<void> {
   )
 
   // Fails, after all candidates, when none works: then its message tells each one's reason.
-  const { engine, candidates } = await openEngine(parsed.values.engine ?? 'auto')
+  const { engine, candidates } = await openEngine(choice)
   process.stdout.write('\nengines\n')
   for (const { name, source, refused, taken } of candidates) {
-    const fate = taken ? pc.green('taken') : refused === null ? pc.dim('not needed') : pc.yellow(refused)
+    const fate = taken ? colors.green('taken') : refused === null ? colors.dim('not needed') : colors.yellow(refused)
     process.stdout.write(`  ${name} (${source}): ${fate}\n`)
   }
   process.stdout.write(`\ndevices of ${engine.directory}\n`)
@@ -40,6 +42,6 @@ export async function doctor(args: string[]): Promise<void> {
     process.stdout.write(`  ${name}: ${description}, ${type}, ${bytes(memoryFree)} free of ${bytes(memoryTotal)}\n`)
   }
   for (const { file, reason } of engine.refused) {
-    process.stdout.write(`  ${pc.yellow(`${file} was not loaded: ${reason}`)}\n`)
+    process.stdout.write(`  ${colors.yellow(`${file} was not loaded: ${reason}`)}\n`)
   }
 }

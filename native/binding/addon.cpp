@@ -41,7 +41,7 @@ struct AddonData {
     std::map<uint32_t, std::weak_ptr<Load>> loads; // owned by their jobs
     std::set<std::shared_ptr<OpenContext>> contexts; // until their threads have been joined
 
-    // From the cleanup hook: threads first, then the channel they post to.
+    // Threads first, then the channel they post to. Twice when 'exit' comes before the cleanup hook.
     void shut_down() {
         for (const auto & [id, owned] : loads) {
             if (const auto load = owned.lock()) {
@@ -160,6 +160,13 @@ Napi::Value channel_open(const Napi::CallbackInfo & info) {
             napi_remove_async_cleanup_hook(handle);
         },
         &data, nullptr);
+
+    // process.exit() and an uncaught exception run no cleanup hook of the main thread, but they emit this. An exit handler
+    // of C comes too late: what the engine made after its registration, in function-local statics, is destroyed by then.
+    Napi::Object process = info.Env().Global().Get("process").As<Napi::Object>();
+    process.Get("once").As<Napi::Function>().Call(
+        process, { Napi::String::New(info.Env(), "exit"),
+                   Napi::Function::New(info.Env(), [](const Napi::CallbackInfo & info) { data_of(info.Env()).shut_down(); }) });
     return info.Env().Undefined();
 }
 
@@ -302,8 +309,8 @@ Napi::Value context_create(const Napi::CallbackInfo & info) {
         });
     };
 
-    data_of(env).contexts.insert(open);
     open->context = std::make_unique<Context>(model, params, channel, on_ready, on_closed);
+    data_of(env).contexts.insert(open);
     channel->hold(env);
     return deferred.Promise();
 }

@@ -144,12 +144,14 @@ void Context::make_llama_context() {
 // Waits for a letter when nothing runs. False when the thread shall end.
 bool Context::read_inbox() {
     std::deque<Letter> letters;
+    bool closes; // read with the letters: none comes after it
     {
         std::unique_lock lock(mutex);
         letter_came.wait(lock, [&] { return closing || !inbox.empty() || !generations.empty(); });
         letters.swap(inbox);
+        closes = closing;
     }
-    if (closing) {
+    if (closes) {
         // Requests that never ran end like those that did.
         for (Letter & letter : letters) {
             if (letter.command == Command::start) {

@@ -14,18 +14,10 @@ double milliseconds(Generation::Clock::duration duration) {
 
 Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clock::time_point arrival)
     : model(model), request(std::move(request_)), n_ctx(n_ctx), chain(model.api(), model.vocab(), request, n_ctx),
-      tags(tag_indices()), text(request.stop), arrival(arrival), phase_began(arrival) {}
-
-std::vector<std::shared_ptr<const TagIndex>> Generation::tag_indices() const {
-    std::vector<std::shared_ptr<const TagIndex>> indices;
+      text(request.stop), arrival(arrival), phase_began(arrival) {
     for (const std::string & tag : request.banned_tags) {
-        indices.push_back(model.tag_index(tag));
+        tags.add(model.tag_index(tag));
     }
-    // While it thinks between tags, the closing one is how the model ends its thinking.
-    if (cut_made && !request.close_tag.empty()) {
-        indices.push_back(model.tag_index(request.close_tag));
-    }
-    return indices;
 }
 
 void Generation::start(Sequence & target) {
@@ -103,6 +95,9 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
     } else if (closes_itself(model.pieces()[token])) {
         cut(Ended::self, 0);
         enter(Phase::answer);
+        if (full) {
+            finish(ended, FinishReason::length);
+        }
     } else if (chain.window().closed()) {
         close_window(Ended::window);
     } else if (full) {
@@ -119,8 +114,9 @@ void Generation::close_window(Ended how) {
     }
     pending.insert(pending.end(), request.hint.begin(), request.hint.end());
     cut(how, request.hint.size());
-    if (chain.looks_back()) {
-        for (const llama_token token : request.hint) {
+    for (const llama_token token : request.hint) {
+        tags.accept(model.pieces()[token]);
+        if (chain.looks_back()) {
             chain.accept(token);
         }
     }
@@ -133,7 +129,10 @@ void Generation::cut(Ended how, size_t n_hint) {
     chain.window().disarm();
     ended = how;
     cut_made = true;
-    tags = TagBan(tag_indices());
+    // While the model thinks between tags, the closing one is how it ends its thinking.
+    if (!request.close_tag.empty()) {
+        tags.add(model.tag_index(request.close_tag));
+    }
     events.push_back({ id(), CutEvent { how, chain.window().sampled(), n_hint } });
 }
 

@@ -77,7 +77,6 @@ private:
     void show(std::string shown);
     void show_rest();
     bool closes_itself(std::string_view piece);
-    std::vector<std::shared_ptr<const TagIndex>> tag_indices() const;
 
     const Model & model;
     Request request;

@@ -1,6 +1,6 @@
-// What has to end before the process does. `process.exit()` and an uncaught exception run no cleanup hook of Node, but
-// they do run exit handlers: contexts are stopped and joined, jobs waited for and models freed there, while the engine's
-// code and static objects are still in place. (On Metal, a buffer that is alive at exit is a failed assertion.)
+// What has to end before the process does. Environments end their contexts themselves; but process.exit() and an uncaught
+// exception run no cleanup hook of Node, so an exit handler frees the models (on Metal, a buffer that is alive at exit is a
+// failed assertion), after waiting for jobs and for the contexts of an exit() that no environment heard of.
 #pragma once
 
 #include <functional>

@@ -21,10 +21,15 @@ TagIndex::TagIndex(std::string tag_, const Pieces & pieces) : tag(std::move(tag_
     }
 }
 
-TagBan::TagBan(std::vector<std::shared_ptr<const TagIndex>> tags_) : tags(std::move(tags_)) {
-    for (const auto & index : tags) {
-        longest = std::max(longest, index->tag.size());
+TagBan::TagBan(std::vector<std::shared_ptr<const TagIndex>> tags_) {
+    for (auto & index : tags_) {
+        add(std::move(index));
     }
+}
+
+void TagBan::add(std::shared_ptr<const TagIndex> tag) {
+    longest = std::max(longest, tag->tag.size());
+    tags.push_back(std::move(tag));
 }
 
 void TagBan::apply(float * logits) const {

@@ -27,10 +27,13 @@ struct TagIndex {
 /// is banned; where it is `<`, `th`, `ink`, `>` only the token that would complete it is, so the others stay usable.
 class TagBan {
 public:
-    explicit TagBan(std::vector<std::shared_ptr<const TagIndex>> tags);
+    explicit TagBan(std::vector<std::shared_ptr<const TagIndex>> tags = {});
 
     /// Sets the logits of every token that would complete a tag to -inf. `logits`: one row of the vocabulary's size.
     void apply(float * logits) const;
+
+    /// Bans one more tag from here on.
+    void add(std::shared_ptr<const TagIndex> tag);
 
     void accept(std::string_view piece);
 

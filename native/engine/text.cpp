@@ -90,10 +90,16 @@ std::string TextStream::push(std::string_view bytes) {
     held += bytes;
 
     size_t first = std::string::npos;
+    size_t end = std::string::npos;
     for (size_t i = 0; i < stop.size(); ++i) {
         const size_t found = held.find(stop[i]);
-        if (found < first) {
+        if (found == std::string::npos) {
+            continue;
+        }
+        const size_t found_end = found + stop[i].size();
+        if (found_end < end || (found_end == end && found < first)) {
             first = found;
+            end = found_end;
             stopped = i;
         }
     }

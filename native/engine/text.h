@@ -24,7 +24,8 @@ public:
     /// Adds the bytes of a token; returns the text that is now certain.
     std::string push(std::string_view bytes);
 
-    /// Index of the stop string that was completed. The text before it has been returned, the rest is dropped.
+    /// Index of the stop string that was completed: of several the first, and the longest of those that the same byte
+    /// completed, however the bytes were cut into tokens. The text before it has been returned, the rest is dropped.
     std::optional<size_t> stopped_by() const { return stopped; }
 
     /// Returns all that is held back; an unfinished character becomes U+FFFD.

@@ -1,100 +1,19 @@
-// What the tests of a context share: one on the fake engine, a sink that holds every generation to the law of events, and
-// the oracle, a plain loop over one sequence that says what a generation alone gives.
+// What the tests of a context share: one on the fake engine, and the oracle, a plain loop over one sequence that says what
+// a generation alone gives.
 #pragma once
 
 #include "check.h"
-#include "engine/context.h"
+#include "collector.h"
 #include "fake-llama.h"
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
-#include <future>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
 
 namespace z1 {
-
-using Tokens = std::vector<llama_token>;
-
-/// All that one generation reported.
-struct Outcome {
-    Tokens thinking;
-    Tokens answer;
-    std::string thinking_text;
-    std::string answer_text;
-    std::optional<CutEvent> cut;
-    std::optional<DoneEvent> done;
-    std::optional<ErrorEvent> error;
-
-    bool over() const { return done || error; }
-    std::string error_code() const { return error ? to_string(error->code) : "no error"; }
-};
-
-class Collector : public EventSink {
-public:
-    void post(std::vector<Event> events) override {
-        std::lock_guard lock(mutex);
-        CHECK(!closed);
-        CHECK(!events.empty());
-        for (Event & event : events) {
-            Outcome & outcome = outcomes[event.id];
-            CHECK(!outcome.over());
-            std::visit([&](auto & what) { take(outcome, what); }, event.what);
-        }
-        news.notify_all();
-    }
-
-    /// The context has ended: nothing may come any more.
-    void close() {
-        std::lock_guard lock(mutex);
-        closed = true;
-    }
-
-    /// What the generation reported in all.
-    Outcome wait(uint32_t id) {
-        std::unique_lock lock(mutex);
-        const auto deadline = std::chrono::system_clock::now() + std::chrono::seconds(60);
-        CHECK(news.wait_until(lock, deadline, [&] { return outcomes[id].over(); }));
-        return outcomes[id];
-    }
-
-    std::map<uint32_t, Outcome> all() {
-        std::lock_guard lock(mutex);
-        return outcomes;
-    }
-
-private:
-    void take(Outcome & outcome, TextEvent & event) {
-        CHECK(!event.text.empty() || !event.tokens.empty());
-        CHECK_EQ(event.answer, outcome.cut.has_value());
-        (event.answer ? outcome.answer_text : outcome.thinking_text) += event.text;
-        Tokens & tokens = event.answer ? outcome.answer : outcome.thinking;
-        tokens.insert(tokens.end(), event.tokens.begin(), event.tokens.end());
-    }
-
-    void take(Outcome & outcome, CutEvent & event) {
-        CHECK(!outcome.cut);
-        CHECK_EQ(event.n_thinking, outcome.thinking.size());
-        outcome.cut = event;
-    }
-
-    void take(Outcome & outcome, DoneEvent & event) {
-        if (outcome.cut) {
-            CHECK_EQ(event.ended, outcome.cut->ended);
-        }
-        outcome.done = event;
-    }
-
-    void take(Outcome & outcome, ErrorEvent & event) { outcome.error = event; }
-
-    std::mutex mutex;
-    std::condition_variable news;
-    std::map<uint32_t, Outcome> outcomes;
-    bool closed = false;
-};
 
 /// A context of the fake's model. When it goes, everything must have been freed and no rule broken.
 class Rig {
@@ -104,12 +23,7 @@ public:
         model_params.path = "fake.gguf";
         model_params.n_gpu_layers = 0;
         model = Model::load(engine, model_params, [](float) { return true; });
-        std::promise<void> ready;
-        context_ = std::make_unique<Context>(
-            model, params, sink,
-            [&](std::exception_ptr error) { error ? ready.set_exception(error) : ready.set_value(); },
-            [sink = sink] { sink->close(); });
-        ready.get_future().get();
+        context_ = open_context(model, params, sink);
     }
 
     ~Rig() {
@@ -121,11 +35,16 @@ public:
 
     Context & context() { return *context_; }
 
+    /// From any thread. Returns the request's id: 1, 2, …
     uint32_t start(Request request) {
-        request.id = ++last_id;
-        hints.push_back(request.hint);
+        {
+            std::lock_guard lock(mutex);
+            request.id = ++last_id;
+            hints.push_back(request.hint);
+        }
+        const uint32_t id = request.id;
         context_->start(std::move(request));
-        return last_id;
+        return id;
     }
 
     Outcome wait(uint32_t id) { return sink->wait(id); }
@@ -160,8 +79,9 @@ private:
     std::shared_ptr<Model> model;
     std::shared_ptr<Collector> sink = std::make_shared<Collector>();
     std::unique_ptr<Context> context_;
+    std::mutex mutex;
     uint32_t last_id = 0;
-    std::vector<Tokens> hints;
+    std::vector<Tokens> hints; // of all requests
 };
 
 /// What a request gives by itself: no batches, no threads, no cache. Knows neither tags nor stop strings.

@@ -5,7 +5,6 @@
 #include <gguf.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <optional>
 #include <thread>
@@ -19,7 +18,7 @@ struct llama_vocab {
 struct llama_model {
     z1::FakeLlama * fake;
     llama_vocab vocab;
-    int n_contexts = 0;
+    std::atomic<int> n_contexts = 0;
     bool freed = false;
 };
 
@@ -34,8 +33,9 @@ struct llama_context {
     llama_memory_i memory;
     std::thread::id thread;
     bool freed = false;
-    std::vector<std::vector<llama_token>> sequences;   // what the KV cache holds of each seq_id
-    std::map<int32_t, std::vector<float>> rows;        // logits of the last decode by batch index
+    bool asserted = false;                           // an assertion failed in it
+    std::vector<std::vector<llama_token>> sequences; // what the KV cache holds of each seq_id
+    std::map<int32_t, std::vector<float>> rows;      // logits of the last decode by batch index
 };
 
 struct gguf_context {
@@ -64,6 +64,9 @@ struct FakeFunctions {
         if (ctx->freed) {
             fake.complain(std::string(function) + " on a freed context");
         }
+        if (ctx->asserted) {
+            fake.complain(std::string(function) + " after a failed assertion");
+        }
         if (std::this_thread::get_id() != ctx->thread) {
             fake.complain(std::string(function) + " on another thread than the context's");
         }
@@ -76,7 +79,10 @@ struct FakeFunctions {
         if (params.progress_callback && !params.progress_callback(1.0f, params.progress_callback_user_data)) {
             return nullptr;
         }
-        current->models.push_back(std::make_unique<llama_model>(llama_model { current, { current } }));
+        auto model = std::make_unique<llama_model>();
+        model->fake = current;
+        model->vocab = { current };
+        current->models.push_back(std::move(model));
         return current->models.back().get();
     }
 
@@ -100,9 +106,8 @@ struct FakeFunctions {
         if (model->freed) {
             fake.complain("llama_init_from_model of a freed model");
         }
-        params.n_ubatch = std::min(params.n_ubatch, params.n_batch);
-        fake.context_params = params;
         ++model->n_contexts;
+        params.n_ubatch = std::min(params.n_ubatch, params.n_batch);
         auto ctx = std::make_unique<llama_context>();
         ctx->fake = &fake;
         ctx->model = model;
@@ -110,6 +115,8 @@ struct FakeFunctions {
         ctx->memory = { ctx.get() };
         ctx->thread = std::this_thread::get_id();
         ctx->sequences.resize(params.n_seq_max);
+        std::lock_guard lock(fake.mutex);
+        fake.context_params = params;
         fake.contexts.push_back(std::move(ctx));
         return fake.contexts.back().get();
     }
@@ -180,7 +187,14 @@ struct FakeFunctions {
         if (!decode) {
             return -1;
         }
-        const int32_t failed = fake.on_decode ? fake.on_decode(*decode) : 0;
+        int32_t failed = 0;
+        try {
+            failed = fake.on_decode ? fake.on_decode(*decode) : 0;
+        } catch (...) {
+            // ggml's threads may be anywhere in the graph: neither the context nor its model can be freed any more.
+            ctx->asserted = true;
+            throw;
+        }
         if (failed == 1 || failed == -1) {
             return failed;
         }
@@ -215,6 +229,7 @@ struct FakeFunctions {
                 fake.logits(ctx->sequences[batch.seq_id[i][0]], row);
             }
         }
+        std::lock_guard lock(fake.mutex);
         fake.decodes.push_back(*decode);
         return 0;
     }
@@ -289,43 +304,52 @@ struct FakeFunctions {
     static Chain & chain_of(const llama_sampler * sampler) { return *static_cast<Chain *>(sampler->ctx); }
 
     static llama_sampler * new_chain(llama_sampler_chain_params) {
-        static llama_sampler_i iface = {};
-        iface.accept = [](llama_sampler * chain, llama_token token) {
-            for (llama_sampler * sampler : chain_of(chain)) {
-                accept(sampler, token);
-            }
-        };
-        iface.apply = [](llama_sampler * chain, llama_token_data_array * candidates) {
-            for (llama_sampler * sampler : chain_of(chain)) {
-                apply(sampler, candidates);
-            }
-        };
-        iface.free = [](llama_sampler * chain) {
-            for (llama_sampler * sampler : chain_of(chain)) {
-                free_sampler(sampler);
-            }
-            delete &chain_of(chain);
-        };
+        static llama_sampler_i iface = [] {
+            llama_sampler_i iface = {};
+            iface.accept = [](llama_sampler * chain, llama_token token) {
+                for (llama_sampler * sampler : chain_of(chain)) {
+                    accept(sampler, token);
+                }
+            };
+            iface.apply = [](llama_sampler * chain, llama_token_data_array * candidates) {
+                for (llama_sampler * sampler : chain_of(chain)) {
+                    apply(sampler, candidates);
+                }
+            };
+            iface.free = [](llama_sampler * chain) {
+                for (llama_sampler * sampler : chain_of(chain)) {
+                    free_sampler(sampler);
+                }
+                delete &chain_of(chain);
+            };
+            return iface;
+        }();
         return new_sampler(&iface, new Chain);
     }
 
     static void add(llama_sampler * chain, llama_sampler * sampler) { chain_of(chain).push_back(sampler); }
 
     static llama_sampler * new_greedy() {
-        static llama_sampler_i iface = {};
-        iface.apply = [](llama_sampler *, llama_token_data_array * candidates) {
-            const auto less = [](const llama_token_data & a, const llama_token_data & b) { return a.logit < b.logit; };
-            candidates->selected =
-                std::max_element(candidates->data, candidates->data + candidates->size, less) - candidates->data;
-        };
+        static llama_sampler_i iface = [] {
+            llama_sampler_i iface = {};
+            iface.apply = [](llama_sampler *, llama_token_data_array * candidates) {
+                const auto less = [](const llama_token_data & a, const llama_token_data & b) { return a.logit < b.logit; };
+                const std::span<llama_token_data> data(candidates->data, candidates->size);
+                candidates->selected = std::max_element(data.begin(), data.end(), less) - data.begin();
+            };
+            return iface;
+        }();
         return new_sampler(&iface, nullptr);
     }
 
     // Penalises nothing: it is there to see what it is told.
     static llama_sampler * new_penalties(int32_t, int32_t, float, float, float) {
-        static llama_sampler_i iface = {};
-        iface.accept = [](llama_sampler *, llama_token token) { current->told.push_back(token); };
-        iface.apply = [](llama_sampler *, llama_token_data_array *) {};
+        static llama_sampler_i iface = [] {
+            llama_sampler_i iface = {};
+            iface.accept = [](llama_sampler *, llama_token token) { current->told.push_back(token); };
+            iface.apply = [](llama_sampler *, llama_token_data_array *) {};
+            return iface;
+        }();
         return new_sampler(&iface, nullptr);
     }
 
@@ -465,8 +489,12 @@ std::vector<std::string> FakeLlama::complaints() const {
             all.push_back(std::to_string(n) + " " + what + " not freed");
         }
     };
-    count("models", std::count_if(models.begin(), models.end(), [](const auto & model) { return !model->freed; }));
-    count("contexts", std::count_if(contexts.begin(), contexts.end(), [](const auto & ctx) { return !ctx->freed; }));
+    const auto lost = [](const auto & ctx) { return ctx->asserted; };
+    const auto leaked = [](const auto & object) { return !object->freed; };
+    if (std::none_of(contexts.begin(), contexts.end(), lost)) {
+        count("models", std::count_if(models.begin(), models.end(), leaked));
+        count("contexts", std::count_if(contexts.begin(), contexts.end(), leaked));
+    }
     count("samplers", n_samplers);
     count("GGUF files", n_gguf);
     return all;

@@ -4,6 +4,7 @@
 
 #include "llama/api.h"
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -73,7 +74,7 @@ public:
 
     // Written on the context's thread; read them when it has ended.
     std::vector<FakeDecode> decodes;          // those that succeeded
-    int n_interrupted = 0;                    // llama_decodes that the abort callback ended
+    std::atomic<int> n_interrupted { 0 };     // llama_decodes that the abort callback ended
     std::vector<llama_token> told;            // what the penalties sampler was given
     llama_context_params context_params = {}; // of the last context
 
@@ -87,8 +88,8 @@ private:
     std::vector<std::unique_ptr<llama_context>> contexts;
     mutable std::mutex mutex;
     std::vector<std::string> broken_rules;
-    int n_samplers = 0;
-    int n_gguf = 0;
+    std::atomic<int> n_samplers { 0 };
+    std::atomic<int> n_gguf { 0 };
 };
 
 } // namespace z1

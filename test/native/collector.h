@@ -1,0 +1,113 @@
+// A context whose events go to a sink that holds every generation to their law: texts, at most one cut between those of the
+// thinking and those of the answer, one end, then nothing.
+#pragma once
+
+#include "check.h"
+#include "engine/context.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace z1 {
+
+using Tokens = std::vector<llama_token>;
+
+/// All that one generation reported.
+struct Outcome {
+    Tokens thinking;
+    Tokens answer;
+    std::string thinking_text;
+    std::string answer_text;
+    std::optional<CutEvent> cut;
+    std::optional<DoneEvent> done;
+    std::optional<ErrorEvent> error;
+
+    bool over() const { return done || error; }
+    std::string error_code() const { return error ? to_string(error->code) : "no error"; }
+};
+
+class Collector : public EventSink {
+public:
+    void post(std::vector<Event> events) override {
+        std::lock_guard lock(mutex);
+        CHECK(!closed);
+        CHECK(!events.empty());
+        for (Event & event : events) {
+            Outcome & outcome = outcomes[event.id];
+            CHECK(!outcome.over());
+            std::visit([&](auto & what) { take(outcome, what); }, event.what);
+        }
+        news.notify_all();
+    }
+
+    /// The context has ended: nothing may come any more.
+    void close() {
+        std::lock_guard lock(mutex);
+        closed = true;
+    }
+
+    /// What the generation reported in all.
+    Outcome wait(uint32_t id) {
+        std::unique_lock lock(mutex);
+        const auto deadline = std::chrono::system_clock::now() + std::chrono::seconds(60);
+        CHECK(news.wait_until(lock, deadline, [&] { return outcomes[id].over(); }));
+        return outcomes[id];
+    }
+
+    std::map<uint32_t, Outcome> all() {
+        std::lock_guard lock(mutex);
+        return outcomes;
+    }
+
+private:
+    void take(Outcome & outcome, TextEvent & event) {
+        CHECK(!event.text.empty() || !event.tokens.empty());
+        CHECK_EQ(event.answer, outcome.cut.has_value());
+        (event.answer ? outcome.answer_text : outcome.thinking_text) += event.text;
+        Tokens & tokens = event.answer ? outcome.answer : outcome.thinking;
+        tokens.insert(tokens.end(), event.tokens.begin(), event.tokens.end());
+    }
+
+    void take(Outcome & outcome, CutEvent & event) {
+        CHECK(!outcome.cut);
+        CHECK_EQ(event.n_thinking, outcome.thinking.size());
+        outcome.cut = event;
+    }
+
+    void take(Outcome & outcome, DoneEvent & event) {
+        if (outcome.cut) {
+            CHECK_EQ(event.ended, outcome.cut->ended);
+        }
+        outcome.done = event;
+    }
+
+    void take(Outcome & outcome, ErrorEvent & event) { outcome.error = event; }
+
+    std::mutex mutex;
+    std::condition_variable news;
+    std::map<uint32_t, Outcome> outcomes;
+    bool closed = false;
+};
+
+/// Throws what making the llama_context threw.
+inline std::unique_ptr<Context> open_context(std::shared_ptr<Model> model, const ContextParams & params,
+                                             std::shared_ptr<Collector> sink) {
+    // Shared, because the thread may still be inside set_value when get returns.
+    const auto ready = std::make_shared<std::promise<void>>();
+    auto context = std::make_unique<Context>(
+        std::move(model), params, sink,
+        [ready](std::exception_ptr error) { error ? ready->set_exception(error) : ready->set_value(); },
+        [sink] { sink->close(); });
+    ready->get_future().get();
+    return context;
+}
+
+} // namespace z1

@@ -1,0 +1,243 @@
+// The whole of native/ on the real engine pack and the embedded model, against plain loops on llama.cpp's functions.
+#include "check.h"
+#include "collector.h"
+#include "engine/window.h"
+#include "llama/library.h"
+
+#include <algorithm>
+
+using namespace z1;
+
+namespace {
+
+const Engine & engine() {
+    return Engine::open(Z1_TEST_ENGINE_DIR, "");
+}
+
+std::shared_ptr<Model> load() {
+    ModelParams params;
+    params.path = Z1_TEST_MODELS_DIR "/z1-seed.gguf";
+    params.n_gpu_layers = 0;
+    return Model::load(engine(), params, [](float) { return true; });
+}
+
+Tokens prompt_of(const Model & model) {
+    return model.tokenize({ { "<|im_start|>user\nWhat is the largest of 3, 19, 11?<|im_end|>\n<|im_start|>assistant\n", true,
+                              false } });
+}
+
+constexpr uint32_t n_ctx = 512;
+
+// A llama_context of its own, used as llama.cpp's examples do.
+class Plain {
+public:
+    explicit Plain(const Model & model)
+        : model(model), api(model.api()), ctx(make(model), api.llama_free) {}
+
+    llama_context * get() const { return ctx.get(); }
+
+    void decode(const Tokens & tokens) {
+        std::vector<llama_pos> pos;
+        std::vector<int32_t> n_seq_id(tokens.size(), 1);
+        llama_seq_id seq_id = 0;
+        std::vector<llama_seq_id *> seq_ids(tokens.size(), &seq_id);
+        std::vector<int8_t> logits(tokens.size(), 0);
+        logits.back() = 1;
+        for (size_t i = 0; i < tokens.size(); ++i) {
+            pos.push_back(n_past++);
+        }
+        Tokens copy = tokens;
+        CHECK_EQ(api.llama_decode(ctx.get(), { static_cast<int32_t>(tokens.size()), copy.data(), nullptr, pos.data(),
+                                               n_seq_id.data(), seq_ids.data(), logits.data() }),
+                 0);
+    }
+
+    /// The likeliest token after what was decoded last.
+    llama_token greedy() const {
+        const float * row = api.llama_get_logits_ith(ctx.get(), -1);
+        return static_cast<llama_token>(std::max_element(row, row + model.pieces().size()) - row);
+    }
+
+    /// Up to n tokens, the last of which is not decoded; fewer when the model ends.
+    Tokens generate(size_t n) {
+        Tokens tokens;
+        for (;;) {
+            const llama_token token = greedy();
+            if (api.llama_vocab_is_eog(model.vocab(), token)) {
+                return tokens;
+            }
+            tokens.push_back(token);
+            if (tokens.size() == n) {
+                return tokens;
+            }
+            decode({ token });
+        }
+    }
+
+private:
+    static llama_context * make(const Model & model) {
+        llama_context_params params = model.api().llama_context_default_params();
+        params.n_ctx = n_ctx;
+        params.n_batch = n_ctx;
+        params.n_ubatch = n_ctx;
+        params.n_threads = params.n_threads_batch = 1;
+        return model.api().llama_init_from_model(model.get(), params);
+    }
+
+    const Model & model;
+    const Api & api;
+    std::unique_ptr<llama_context, decltype(&::llama_free)> ctx;
+    llama_pos n_past = 0;
+};
+
+// The context under test, until the end of a test.
+struct Running {
+    std::shared_ptr<Collector> sink = std::make_shared<Collector>();
+    std::unique_ptr<Context> context;
+
+    explicit Running(std::shared_ptr<Model> model) {
+        ContextParams params;
+        params.n_ctx = n_ctx;
+        params.n_ubatch = n_ctx;
+        context = open_context(std::move(model), params, sink);
+    }
+
+    Outcome run(Request request) {
+        static uint32_t last_id = 0;
+        request.id = ++last_id;
+        context->start(request);
+        return sink->wait(request.id);
+    }
+};
+
+// Functions that only these tests call.
+template <typename Function>
+Function * extra(const char * name) {
+    static const Library library =
+        Library::open(Library::file_of(reinterpret_cast<const void *>(engine().api.llama_version)));
+    return reinterpret_cast<Function *>(library.symbol(name));
+}
+
+// The token that a chain of `first` and a greedy sampler chose inside the llama_decode of a prompt.
+llama_token sampled_in_decode(llama_sampler * first) {
+    const std::shared_ptr<Model> model = load();
+    const Api & api = model->api();
+    Plain plain(*model);
+    llama_sampler * chain = api.llama_sampler_chain_init(api.llama_sampler_chain_default_params());
+    api.llama_sampler_chain_add(chain, first);
+    api.llama_sampler_chain_add(chain, api.llama_sampler_init_greedy());
+    const auto set_sampler = extra<decltype(::llama_set_sampler)>("llama_set_sampler");
+    CHECK(set_sampler(plain.get(), 0, chain));
+    plain.decode(prompt_of(*model));
+    const llama_token token =
+        extra<decltype(::llama_get_sampled_token_ith)>("llama_get_sampled_token_ith")(plain.get(), -1);
+    set_sampler(plain.get(), 0, nullptr);
+    api.llama_sampler_free(chain);
+    return token;
+}
+
+} // namespace
+
+TEST(the_engine_is_open_once) {
+    const Engine & first = engine();
+    CHECK(&first == &engine());
+    CHECK(Engine::opened() == &first);
+    bool cpu = false;
+    for (const Device & device : first.devices()) {
+        cpu = cpu || device.type == GGML_BACKEND_DEVICE_TYPE_CPU;
+    }
+    CHECK(cpu);
+    try {
+        Engine::open(Z1_TEST_MODELS_DIR, "");
+        CHECK(false);
+    } catch (const Error & error) {
+        CHECK_EQ(error.code, ErrorCode::ENGINE_CONFLICT);
+    }
+}
+
+TEST(a_generation_that_ends_by_itself) {
+    const std::shared_ptr<Model> model = load();
+    Running running(model);
+    Request request;
+    request.prompt = prompt_of(*model);
+    request.thinking_window = 300;
+    request.hint = { 1 };
+    const Outcome outcome = running.run(request);
+
+    Plain plain(*model);
+    plain.decode(request.prompt);
+    const Tokens expected = plain.generate(300);
+    CHECK(expected.size() > 8 && expected.size() < 300);
+    CHECK_EQ(outcome.thinking, expected);
+    CHECK_EQ(outcome.thinking_text, model->detokenize(expected, false));
+    CHECK(outcome.thinking_text.find("\\boxed{19}") != std::string::npos);
+    CHECK(!outcome.cut && outcome.done && outcome.done->ended == Ended::self);
+}
+
+TEST(a_generation_that_the_window_cuts) {
+    const std::shared_ptr<Model> model = load();
+    Running running(model);
+    Request request;
+    request.prompt = prompt_of(*model);
+    request.thinking_window = 8;
+    request.max_tokens = 30;
+    request.hint = model->tokenize({ { "\n\nI overthought it, the final answer should be:", false, true } });
+    const Outcome outcome = running.run(request);
+
+    Plain plain(*model);
+    plain.decode(request.prompt);
+    const Tokens thinking = plain.generate(8);
+    Tokens last_and_hint = { thinking.back() };
+    last_and_hint.insert(last_and_hint.end(), request.hint.begin(), request.hint.end());
+    plain.decode(last_and_hint);
+    const Tokens answer = plain.generate(30);
+    CHECK(!answer.empty());
+    CHECK_EQ(outcome.thinking, thinking);
+    CHECK_EQ(outcome.answer, answer);
+    CHECK(outcome.cut && outcome.cut->ended == Ended::window && outcome.cut->n_thinking == 8);
+    CHECK_EQ(outcome.cut->n_hint, request.hint.size());
+    CHECK_EQ(outcome.done->timings.decode_calls, 1 + 7 + 1 + (answer.size() - (answer.size() == 30)));
+}
+
+TEST(a_window_keeps_a_chain_in_the_engine) {
+    const std::shared_ptr<Model> model = load();
+    Plain plain(*model);
+    plain.decode(prompt_of(*model));
+    Window * window = nullptr;
+    CHECK_EQ(sampled_in_decode(Window::create(engine().api, 8, &window)), plain.greedy());
+}
+
+// What the test above would see if the window had no backend_init.
+TEST(a_sampler_without_backend_init_does_not) {
+    static llama_sampler_i plain = {};
+    plain.apply = [](llama_sampler *, llama_token_data_array *) {};
+    CHECK_EQ(sampled_in_decode(engine().api.llama_sampler_init(&plain, nullptr)), LLAMA_TOKEN_NULL);
+}
+
+TEST(a_file_that_is_no_model) {
+    ModelParams params;
+    params.path = Z1_TEST_VOCABULARY;
+    try {
+        Model::load(engine(), params, [](float) { return true; });
+        CHECK(false);
+    } catch (const Error & error) {
+        CHECK_EQ(error.code, ErrorCode::MODEL_INVALID);
+        CHECK(std::string(error.what()).find("a vocabulary but no tensors") != std::string::npos);
+    }
+    params.path = Z1_TEST_MODELS_DIR "/z1-seed.md";
+    CHECK_THROWS(Error, Model::load(engine(), params, [](float) { return true; }));
+}
+
+TEST(a_load_can_be_cancelled) {
+    ModelParams params;
+    params.path = Z1_TEST_MODELS_DIR "/z1-seed.gguf";
+    params.n_gpu_layers = 0;
+    for (const float when : { 0.0f, 0.5f }) {
+        try {
+            Model::load(engine(), params, [&](float progress) { return progress < when; });
+            CHECK(false);
+        } catch (const Error & error) {
+            CHECK_EQ(error.code, ErrorCode::ABORTED);
+        }
+    }
+}

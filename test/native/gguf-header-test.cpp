@@ -1,0 +1,166 @@
+#include "engine/gguf-header.h"
+
+#include "check.h"
+#include "error.h"
+#include "fake-llama.h"
+
+#include <limits>
+
+using namespace z1;
+
+namespace {
+
+constexpr uint64_t mib = 1 << 20;
+
+// A file that is in order; `change` spoils it.
+template <typename Change>
+GgufHeader read_changed(Change change) {
+    FakeLlama fake;
+    fake.metadata = {
+        { "general.architecture", "llama" },
+        { "tokenizer.ggml.model", "gpt2" },
+        { "llama.block_count", 2u },
+        { "llama.embedding_length", 64u },
+        { "llama.attention.head_count", 8u },
+        { "llama.attention.layer_norm_rms_epsilon", 1e-5f },
+    };
+    fake.tensors = { { "token_embd.weight", 1000 }, { "blk.0.attn_q.weight", 10 }, { "blk.0.ffn_up.weight", 20 },
+                     { "blk.1.attn_q.weight", 40 }, { "output_norm.weight", 7 },   { "blk.2.extra.weight", 500 } };
+    change(fake);
+    const auto check_freed = [&] { CHECK_EQ(fake.complaints(), std::vector<std::string> {}); };
+    try {
+        const GgufHeader header = GgufHeader::read(fake.api(), "file.gguf");
+        check_freed();
+        return header;
+    } catch (...) {
+        check_freed();
+        throw;
+    }
+}
+
+// Why the spoiled file is refused.
+template <typename Change>
+std::string refusal(Change change) {
+    try {
+        read_changed(change);
+        return "it was not refused";
+    } catch (const Error & error) {
+        CHECK_EQ(error.code, ErrorCode::MODEL_INVALID);
+        return error.what();
+    }
+}
+
+std::string refused(const std::string & reason) {
+    return "file.gguf is not a usable GGUF model: " + reason;
+}
+
+// The reserve for compute buffers: 512 MiB, and a twentieth of what is free.
+uint64_t free_memory(uint64_t usable) {
+    return (usable + 512 * mib) * 20 / 19 + 1;
+}
+
+GgufHeader layers(std::vector<uint64_t> bytes, uint64_t other, uint64_t kv) {
+    GgufHeader header;
+    header.layer_bytes = std::move(bytes);
+    header.other_bytes = other;
+    header.kv_bytes_per_cell_layer = kv;
+    return header;
+}
+
+} // namespace
+
+TEST(as_many_layers_as_fit_from_the_last_one_on) {
+    const GgufHeader header = layers({ 400 * mib, 300 * mib, 200 * mib, 100 * mib }, 50 * mib, 0);
+    const struct {
+        uint64_t usable; // MiB
+        int32_t n_gpu_layers;
+    } table[] = {
+        { 0, 0 },    { 49, 0 },   // not even the output
+        { 50, 1 },   { 149, 1 },  // the output, and 99 of the last layer's 100
+        { 150, 2 },  { 349, 2 },  // 50 + 100
+        { 350, 3 },  { 649, 3 },  // 50 + 100 + 200
+        { 650, 4 },  { 1049, 4 }, // 50 + 100 + 200 + 300
+        { 1050, -1 }, { 100000, -1 },
+    };
+    for (const auto & row : table) {
+        CHECK_EQ(fit_gpu_layers(header, free_memory(row.usable * mib), 4096), row.n_gpu_layers);
+    }
+}
+
+TEST(every_layer_brings_its_kv_cells) {
+    // 1 KiB a cell: 4096 cells are 4 MiB a layer beside its 1 MiB.
+    const GgufHeader header = layers({ mib, mib, mib }, 0, 1024);
+    CHECK_EQ(fit_gpu_layers(header, free_memory(4 * mib), 4096), 1);
+    CHECK_EQ(fit_gpu_layers(header, free_memory(5 * mib), 4096), 2);
+    CHECK_EQ(fit_gpu_layers(header, free_memory(14 * mib), 4096), 3);
+    CHECK_EQ(fit_gpu_layers(header, free_memory(15 * mib), 4096), -1);
+    CHECK_EQ(fit_gpu_layers(header, free_memory(3 * mib), 0), -1);
+}
+
+TEST(cells_are_counted_in_64_bits) {
+    // 128 KiB a cell and 131072 cells are 16 GiB a layer.
+    const GgufHeader header = layers({ mib, mib }, 0, 128 * 1024);
+    CHECK_EQ(fit_gpu_layers(header, free_memory(17 * 1024 * mib), 131072), 2);
+}
+
+TEST(less_memory_than_the_reserve_fits_nothing) {
+    const GgufHeader header = layers({ 1 }, 1, 0);
+    CHECK_EQ(fit_gpu_layers(header, 0, 0), 0);
+    CHECK_EQ(fit_gpu_layers(header, 512 * mib, 0), 0);
+    CHECK_EQ(fit_gpu_layers(header, 10, 0), 0);
+    CHECK_EQ(fit_gpu_layers(header, std::numeric_limits<uint64_t>::max(), 0), -1);
+}
+
+TEST(a_header_in_order) {
+    const GgufHeader header = read_changed([](FakeLlama &) {});
+    CHECK_EQ(header.architecture, "llama");
+    CHECK_EQ(header.tokenizer, "gpt2");
+    CHECK(header.layer_bytes == std::vector<uint64_t> { 30, 40 });
+    CHECK_EQ(header.other_bytes, 1507); // what is of no layer, a block beyond the count included
+    CHECK_EQ(header.kv_bytes_per_cell_layer, 8 * (8 + 8) * 2);
+}
+
+TEST(kv_bytes_follow_the_file) {
+    CHECK_EQ(read_changed([](FakeLlama & fake) { fake.metadata["llama.attention.head_count_kv"] = 2u; })
+                 .kv_bytes_per_cell_layer,
+             2 * (8 + 8) * 2);
+    CHECK_EQ(read_changed([](FakeLlama & fake) {
+                 fake.metadata["llama.attention.key_length"] = 192u;
+                 fake.metadata["llama.attention.value_length"] = 128u;
+             }).kv_bytes_per_cell_layer,
+             8 * (192 + 128) * 2);
+    CHECK_EQ(read_changed([](FakeLlama & fake) { fake.metadata.erase("llama.attention.head_count"); })
+                 .kv_bytes_per_cell_layer,
+             0);
+}
+
+TEST(numbers_that_llama_cpp_would_trust) {
+    const auto with = [](const char * key, FakeLlama::GgufValue value) {
+        return [=](FakeLlama & fake) { fake.metadata[key] = value; };
+    };
+    CHECK_EQ(refusal(with("llama.block_count", 0u)), refused("llama.block_count is 0, expected 1 to 512"));
+    CHECK_EQ(refusal(with("llama.block_count", 513u)), refused("llama.block_count is 513, expected 1 to 512"));
+    CHECK_EQ(refusal(with("llama.block_count", "2")), refused("llama.block_count is 0, expected 1 to 512"));
+    CHECK_EQ(read_changed(with("llama.block_count", 512u)).layer_bytes.size(), 512);
+    for (const char * key : { "llama.attention.layer_norm_rms_epsilon", "llama.attention.layer_norm_epsilon" }) {
+        for (const float value : { std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -1e-6f }) {
+            CHECK_EQ(refusal(with(key, value)), refused(std::string(key) + " is not a positive number"));
+        }
+    }
+    CHECK_EQ(refusal(with("llama.attention.head_count", 0u)), refused("llama.attention.head_count is 0"));
+    CHECK_EQ(refusal(with("llama.embedding_length", 0u)), refused("llama.embedding_length is 0"));
+    CHECK_EQ(refusal(with("general.architecture", 3u)), refused("general.architecture is missing"));
+    CHECK_EQ(refusal(with("general.architecture", "")), refused("general.architecture is missing"));
+    CHECK_EQ(refusal([](FakeLlama & fake) { fake.tensors.clear(); }), refused("it holds a vocabulary but no tensors"));
+}
+
+TEST(a_model_without_attention_has_no_heads) {
+    const GgufHeader header = read_changed([](FakeLlama & fake) {
+        fake.metadata = { { "general.architecture", "mamba" },
+                          { "mamba.block_count", 2u },
+                          { "mamba.embedding_length", 64u },
+                          { "mamba.attention.head_count", 0u } };
+    });
+    CHECK_EQ(header.kv_bytes_per_cell_layer, 0);
+    CHECK_EQ(header.tokenizer, "");
+}
