@@ -127,6 +127,19 @@ describe('the laws of events', () => {
     expect(thinking.flatMap((event) => event.tokens)).toHaveLength(60)
   })
 
+  it('a reader that does other things between events misses none, not even the last', async () => {
+    const stream = slow.stream('L', { template: false, thinkingWindow: 10, maxTokens: 2 })
+    const events: ReasonEvent[] = []
+    for await (const event of stream) {
+      events.push(event)
+      await stream.result
+      await sleep(5)
+    }
+    const result = await stream.result
+    expect(events.map((event) => ('text' in event ? event.text : '')).join('')).toBe(`${loop(10)}Four!`)
+    expect(events.at(-1)).toEqual({ type: 'done', result })
+  })
+
   it('can be read after the result is there', async () => {
     const stream = slow.stream('L', { template: false, thinkingWindow: 4, maxTokens: 2 })
     const result = await stream.result

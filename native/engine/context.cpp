@@ -118,7 +118,9 @@ void Context::make_llama_context() {
     params.n_outputs_max = params_.n_seq_max; // one row of logits for each request, not for each token of a batch
     params.n_threads = params_.n_threads;
     params.n_threads_batch = params_.n_threads_batch;
-    params.kv_unified = true; // one pool of cells: a step's tokens go through the model together
+    // One pool of cells: a step's tokens go through the model together. A single sequence has that anyway, and with the
+    // flag set llama_batch_allocr::init compares all pairs of 256 sequences in each decode.
+    params.kv_unified = params_.n_seq_max > 1;
     params.no_perf = true;
     params.abort_callback = [](void * self) {
         const Context * context = static_cast<Context *>(self);

@@ -867,8 +867,17 @@ TEST(banned_tags_are_never_generated) {
     asked.banned_tags = { "<think>", "</think>" };
     const Outcome outcome = rig.run(asked);
     CHECK_EQ(outcome.thinking_text, "xa</thinkay<");
-    // After the hint the `<` before it no longer counts.
+    // The hint stands between the `<` and what follows it.
     CHECK_EQ(outcome.answer_text, "/think></thinka");
+}
+
+TEST(a_tag_that_the_hint_begins_is_banned_too) {
+    Tagged fixture(script(6, spell("xyz"), { slash_think, greater, greater }));
+    Rig rig(fixture.fake, params(64));
+    Request asked = request(spell("prompt"), 2, 10, join({ spell("+"), { less } }));
+    asked.banned_tags = { "</think>" };
+    // To the script the answer begins after the `+`, with a `<` that it did not choose.
+    CHECK_EQ(rig.run(asked).answer_text, "a>");
 }
 
 TEST(the_closing_tag_ends_the_thinking) {

@@ -23,7 +23,7 @@ bool holds_a_tag(const std::string & text, const Strings & tags) {
 // complete a tag, by search in the whole text.
 class Walk {
 public:
-    Walk(const Strings & vocabulary, const Strings & tags) : tags(tags), ban({}) {
+    Walk(const Strings & vocabulary, const Strings & tags) : tags(tags) {
         for (const std::string & piece : vocabulary) {
             fake.vocabulary.push_back({ piece });
         }
@@ -58,6 +58,11 @@ public:
     void reset() {
         text.clear();
         ban.reset();
+    }
+
+    void add(const std::string & tag) {
+        tags.push_back(tag);
+        ban.add(std::make_shared<TagIndex>(tag, *pieces));
     }
 
 private:
@@ -99,6 +104,20 @@ TEST(reset_forgets_the_text) {
     CHECK_EQ(walk.allowed().size(), 3);
     walk.choose(1);
     CHECK_EQ(walk.allowed().size(), 3);
+}
+
+TEST(a_tag_that_is_added_counts_from_there_on) {
+    Walk walk({ "<think", ">", "x" }, { "x>" });
+    CHECK_EQ(walk.allowed().size(), 3);
+    walk.choose(2);
+    CHECK(walk.allowed() == Tokens { 0, 2 });
+    walk.add("<think>");
+    CHECK(walk.allowed() == Tokens { 0, 2 });
+    walk.choose(0);
+    CHECK(walk.allowed() == Tokens { 0, 2 });
+    walk.choose(0);
+    walk.choose(2);
+    CHECK(walk.allowed() == Tokens { 0, 2 });
 }
 
 TEST(every_split_of_a_tag) {
