@@ -71,6 +71,10 @@ export interface ModelFacts {
   vocabularyType: 'none' | 'spm' | 'bpe' | 'wpm' | 'ugm' | 'rwkv' | 'plamo2' | 'test'
   /** Training length in tokens; 0 when the file does not say. */
   trainingContext: number
+  /** Most tokens of a context, where positions are learned; 0: any. */
+  positions: number
+  /** Bytes of K and V in one cell, at least. */
+  kvBytesPerCell: number
   recurrent: boolean
   hybrid: boolean
   /** Why this model cannot generate (`encoder only`, `diffusion`, …), or null. */

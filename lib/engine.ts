@@ -56,6 +56,9 @@ export async function openEngine(choice: string): Promise<{ engine: EngineInfo; 
   }
 
   const candidates = candidatesFor(choice)
+  if (candidates.length === 0) {
+    throw new Z1Error('ENGINE_NOT_FOUND', `There is no engine for ${choice} on ${process.platform}-${process.arch}`)
+  }
   const failures: { code: ErrorCode; message: string }[] = []
   for (const candidate of candidates) {
     try {

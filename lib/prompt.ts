@@ -60,7 +60,7 @@ export class Prompter {
   }
 
   /**
-   * @throws {RangeError} for a hint without tokens.
+   * @throws {RangeError} for a prompt or a hint without tokens.
    * @throws {Z1Error} CONTEXT_TOO_SMALL, TAGS_NOT_FOUND, TEMPLATE_FAILED, TEMPLATE_NOT_FOUND.
    */
   async prepare(input: string | ChatMessage[], options: ResolvedReasonOptions): Promise<Prompt> {
@@ -78,7 +78,11 @@ export class Prompter {
       this.#binding.modelTokenize(this.#model, [{ text: hintText, parseSpecial: true, continuation: true }]),
     ])
     const tokens = this.#withBos(prompt)
-    if (tokens.length === 0) throw new Z1Error('TEMPLATE_FAILED', 'The chat template gave an empty prompt')
+    if (tokens.length === 0) {
+      throw options.template
+        ? new Z1Error('TEMPLATE_FAILED', 'The chat template gave an empty prompt')
+        : new RangeError('Expected a prompt with at least one token')
+    }
     if (hint.length === 0) throw new RangeError('Expected a hint with at least one token')
     return {
       tokens,

@@ -1,10 +1,12 @@
 /** Class Z1: a loaded model that answers questions under a shifted thinking window. */
 import { randomInt } from 'node:crypto'
 import { access, constants, stat } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot, unpacked } from './addon.js'
-import type { Binding, ContextHandle, Device, ModelFacts, ModelHandle } from './binding.js'
+import type { Binding, ContextHandle, Device, EngineInfo, ModelFacts, ModelHandle } from './binding.js'
 import { nextId, openAddon, startGeneration } from './channel.js'
+import { misuse } from './checks.js'
 import { openEngine } from './engine.js'
 import { atCall, type CallSite, callSite, Z1Error } from './errors.js'
 import {
@@ -27,6 +29,9 @@ export const EMBEDDED_MODEL = unpacked(join(packageRoot, 'models', 'z1-seed.gguf
 
 /** Most tokens of a context whose size was not given: the KV cache grows with it. */
 const MAX_DEFAULT_CONTEXT = 8192
+
+/** What llama.cpp keeps of a cell beside its K and V (llama-kv-cells.h). */
+const CELL_BYTES = 52
 
 /** What a loaded model is, and what runs it. */
 export interface ModelInfo {
@@ -221,6 +226,7 @@ async function open(options: ResolvedLoadOptions): Promise<Z1> {
     }
     options.signal?.throwIfAborted()
     const contextSize = options.contextSize ?? defaultContext(facts)
+    checkContext(contextSize, options.parallel, facts, engine)
     const threads = options.threads ?? defaultThreads()
     const params = {
       contextSize,
@@ -301,6 +307,29 @@ async function loadModel(
     throw mistake ? mistake.reason : error
   } finally {
     signal?.removeEventListener('abort', cancel)
+  }
+}
+
+/**
+ * A file with learned positions has no others: llama.cpp would end the process at the first one beyond. And what the
+ * system lets a process allocate may be more than there is: it would be killed, or swap, when llama.cpp clears the cells.
+ */
+function checkContext(size: number, parallel: number, facts: ModelFacts, engine: EngineInfo): void {
+  if (facts.positions > 0 && size > facts.positions) {
+    throw misuse(RangeError, `at most ${facts.positions} (the positions that this model has)`, 'contextSize', size)
+  }
+  const needed = size * parallel * (facts.kvBytesPerCell + (facts.recurrent ? 0 : CELL_BYTES))
+  // 0: no limit is known.
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity)
+  const gpus = engine.devices.filter(({ type }) => type === 'gpu' || type === 'igpu')
+  const available = gpus.reduce((sum, { memoryTotal }) => sum + memoryTotal, memory)
+  if (needed > available) {
+    const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
+    throw new Z1Error(
+      'OUT_OF_MEMORY',
+      `Cannot make a context of ${parallel} × ${size} tokens: it needs at least ${gib(needed)}, ` +
+        `and there are ${gib(available)} of memory`,
+    )
   }
 }
 

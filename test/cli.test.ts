@@ -215,7 +215,7 @@ describe('z1 ask', () => {
     expect(stdout).toMatch(/^( hm)+\n$/)
 
     const json = start(['ask', '--json', ...endless().slice(1)])
-    setTimeout(() => json.kill('SIGINT'), 1500)
+    setTimeout(() => json.kill('SIGINT'), 2500)
     const run = await finished(json)
     expect(run.status).toBe(0)
     expect(JSON.parse(run.stdout)).toMatchObject({ finishReason: 'abort', ended: 'stop' })

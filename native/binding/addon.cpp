@@ -213,7 +213,8 @@ Napi::Value model_load(const Napi::CallbackInfo & info) {
             if (reports && now > told) {
                 told = now;
                 channel->post([id, progress](Napi::Env env) {
-                    if (const auto load = data_of(env).loads[id].lock()) {
+                    const auto load = data_of(env).loads[id].lock();
+                    if (load && !load->on_progress.IsEmpty()) {
                         load->on_progress.Call({ Napi::Number::New(env, progress) });
                     }
                 });

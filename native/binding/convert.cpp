@@ -17,6 +17,15 @@ uint32_t u32(const Napi::Object & object, const char * key) {
     return object.Get(key).ToNumber().Uint32Value();
 }
 
+// lib/options.ts checks what users pass. This is for callers of the addon itself: out of these ranges llama.cpp asserts.
+uint32_t u32(const Napi::Object & object, const char * key, uint32_t least, uint32_t most) {
+    const double value = object.Get(key).ToNumber().DoubleValue();
+    if (!(value >= least && value <= most)) {
+        throw Napi::RangeError::New(object.Env(), "Expected " + std::to_string(least) + " to " + std::to_string(most) + " for " + key);
+    }
+    return static_cast<uint32_t>(value);
+}
+
 float f32(const Napi::Object & object, const char * key) {
     return object.Get(key).ToNumber().FloatValue();
 }
@@ -34,6 +43,9 @@ std::vector<std::string> strings(const Napi::Object & object, const char * key) 
     std::vector<std::string> result;
     for (uint32_t i = 0; i < array.Length(); ++i) {
         result.push_back(array.Get(i).ToString().Utf8Value());
+        if (result.back().empty()) {
+            throw Napi::RangeError::New(object.Env(), std::string("Expected no empty string in ") + key);
+        }
     }
     return result;
 }
@@ -183,11 +195,11 @@ ModelParams model_params_of(const Napi::Object & object) {
 
 ContextParams context_params_of(const Napi::Object & object) {
     ContextParams params;
-    params.n_ctx = u32(object, "contextSize");
-    params.n_seq_max = u32(object, "parallel");
-    params.n_ubatch = u32(object, "batchSize");
-    params.n_threads = i32(object, "threads");
-    params.n_threads_batch = i32(object, "threadsBatch");
+    params.n_ctx = u32(object, "contextSize", 1, 1 << 24);
+    params.n_seq_max = u32(object, "parallel", 1, 64);
+    params.n_ubatch = u32(object, "batchSize", 1, 1 << 16);
+    params.n_threads = u32(object, "threads", 1, GGML_MAX_N_THREADS);
+    params.n_threads_batch = u32(object, "threadsBatch", 1, GGML_MAX_N_THREADS);
     return params;
 }
 
@@ -267,6 +279,8 @@ Napi::Value to_js(Napi::Env env, const ModelFacts & facts, const Pieces & pieces
     object.Set("vocabularySize", facts.n_vocab);
     object.Set("vocabularyType", name(facts.vocab_type));
     object.Set("trainingContext", facts.n_ctx_train);
+    object.Set("positions", facts.n_positions);
+    object.Set("kvBytesPerCell", static_cast<double>(facts.kv_bytes_per_cell));
     object.Set("recurrent", facts.recurrent);
     object.Set("hybrid", facts.hybrid);
     object.Set("unsupported", facts.unsupported.empty() ? env.Null() : Napi::Value(text(env, facts.unsupported)));

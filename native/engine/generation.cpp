@@ -15,6 +15,13 @@ double milliseconds(Generation::Clock::duration duration) {
 Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clock::time_point arrival)
     : model(model), request(std::move(request_)), n_ctx(n_ctx), chain(model.api(), model.vocab(), request, n_ctx),
       text(request.stop), arrival(arrival), phase_began(arrival) {
+    for (const std::vector<llama_token> * tokens : { &request.prompt, &request.hint }) {
+        for (const llama_token token : *tokens) {
+            if (token < 0 || token >= model.facts().n_vocab) {
+                throw Error(ErrorCode::DECODE_FAILED, "The vocabulary has no token " + std::to_string(token));
+            }
+        }
+    }
     for (const std::string & tag : request.banned_tags) {
         tags.add(model.tag_index(tag));
     }

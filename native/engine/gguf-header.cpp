@@ -3,24 +3,65 @@
 #include "error.h"
 #include "llama/engine-call.h"
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string_view>
 
 namespace z1 {
 
 namespace {
 
-[[noreturn]] void invalid(const std::string & path, const std::string & reason) {
-    throw Error(ErrorCode::MODEL_INVALID, path + " is not a usable GGUF model: " + reason);
-}
+// llama.cpp checks most of a file. Listed here is what it does not: it would divide by zero, call through a null pointer,
+// or fail an assertion on a worker thread of ggml, and each of these ends the process.
+
+// Divided by while the model is loaded or its graph is built.
+struct Divisor {
+    const char * key; // behind the architecture's name
+    std::string_view architectures = ""; // those that divide by it, missing being 0; empty: all that have the key
+};
+constexpr Divisor divisors[] = {
+    { "embedding_length" },
+    { "full_attention_interval" },
+    { "wkv.head_size" },
+    { "ssm.time_step_rank" },
+    { "attention.output_group_count" },
+    { "conv_group_size" },
+    { "attention.head_count", " deepseek2 olmo2 phimoe " },
+    { "interleave_moe_layer_step", " ernie4_5-moe " },
+    { "expert_used_count", " glm4moe grovemoe llada-moe qwen35moe qwen4exp " },
+    { "ssm.group_count", " falcon-h1 granitehybrid mamba2 nemotron_h nemotron_h_moe qwen35 qwen35moe qwen3next qwen4exp " },
+};
+
+// ggml-cpu/ops.cpp asserts that they are not negative; a NaN is not either.
+constexpr const char * epsilons[] = { "attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon",
+                                      "attention.group_norm_epsilon" };
+
+// Tensors of more than one dimension that are not multiplied as matrices are, and such matrices as may have one row.
+constexpr const char * no_matrices[] = { "_norm.", "ssm_conv1d", "shortconv.conv", "time_mix_first", "time_mix_lerp" };
+constexpr const char * one_row_matrices[] = { "ffn_gate_inp", "cls." };
+
+// Rotation (ggml-cpu/ops.cpp, rope): of an even number of dimensions, and no more than a head has; in these architectures
+// divided in sections, by the sum of which positions are divided.
+constexpr std::string_view divided_in_sections =
+    " paddleocr qwen2vl qwen35 qwen35moe qwen3tts qwen3vl qwen3vlmoe qwen4exp ";
 
 class Reader {
 public:
     Reader(const Api & api, const std::string & path)
-        : api(api), gguf(api.gguf_init_from_file(path.c_str(), { true, nullptr }), api.gguf_free) {}
+        : api(api), path(path), gguf(api.gguf_init_from_file(path.c_str(), { true, nullptr }), api.gguf_free) {}
 
     explicit operator bool() const { return gguf != nullptr; }
     gguf_context * get() const { return gguf.get(); }
+
+    [[noreturn]] void invalid(const std::string & reason) const {
+        throw Error(ErrorCode::MODEL_INVALID, path + " is not a usable GGUF model: " + reason);
+    }
+
+    bool has(const std::string & key) const { return api.gguf_find_key(get(), key.c_str()) >= 0; }
 
     std::optional<std::string> string(const std::string & key) const {
         const int64_t id = find(key, GGUF_TYPE_STRING);
@@ -37,6 +78,19 @@ public:
         return id < 0 ? std::nullopt : std::optional<float>(api.gguf_get_val_f32(get(), id));
     }
 
+    std::optional<bool> boolean(const std::string & key) const {
+        const int64_t id = find(key, GGUF_TYPE_BOOL);
+        return id < 0 ? std::nullopt : std::optional<bool>(api.gguf_get_val_bool(get(), id));
+    }
+
+    std::span<const int32_t> integers(const std::string & key) const {
+        const int64_t id = find(key, GGUF_TYPE_ARRAY);
+        if (id < 0 || api.gguf_get_arr_type(get(), id) != GGUF_TYPE_INT32) {
+            return {};
+        }
+        return { static_cast<const int32_t *>(api.gguf_get_arr_data(get(), id)), api.gguf_get_arr_n(get(), id) };
+    }
+
 private:
     // Reading a value as another type is an assertion (gguf.h).
     int64_t find(const std::string & key, gguf_type type) const {
@@ -45,8 +99,106 @@ private:
     }
 
     const Api & api;
+    const std::string & path;
     std::unique_ptr<gguf_context, decltype(&::gguf_free)> gguf;
 };
+
+struct Tensor {
+    std::string_view name;
+    enum ggml_type type;
+    const int64_t * ne; // GGML_MAX_DIMS of them
+    uint64_t size;
+
+    bool holds(const char * part) const { return name.find(part) != std::string_view::npos; }
+};
+
+// Of the first part of a file that was split.
+std::vector<Tensor> tensors_of(const Api & api, const Reader & reader) {
+    std::vector<Tensor> tensors(api.gguf_get_n_tensors(reader.get()));
+    for (size_t i = 0; i < tensors.size(); ++i) {
+        const auto id = static_cast<int64_t>(i);
+        tensors[i] = { api.gguf_get_tensor_name(reader.get(), id), api.gguf_get_tensor_type(reader.get(), id),
+                       api.gguf_get_tensor_ne(reader.get(), id), api.gguf_get_tensor_size(reader.get(), id) };
+    }
+    return tensors;
+}
+
+void check_rotation(const Reader & reader, const std::string & architecture) {
+    const auto key = [&](const char * name) { return architecture + "." + name; };
+    const uint32_t n_head = reader.u32(key("attention.head_count")).value_or(0);
+    if (n_head == 0) {
+        return; // no attention, or another number for each layer
+    }
+    const uint32_t n_embd_head = reader.u32(key("embedding_length")).value_or(0) / n_head;
+    const uint32_t head = reader.u32(key("attention.key_length")).value_or(n_embd_head);
+    const auto check = [&](const std::string & name, uint32_t n_rot, uint32_t most) {
+        if (n_rot > most || n_rot % 2 != 0) {
+            reader.invalid(name + " is " + std::to_string(n_rot) + ", expected an even number up to " + std::to_string(most));
+        }
+    };
+    check(key("rope.dimension_count"), reader.u32(key("rope.dimension_count")).value_or(head), head);
+    if (const auto n_rot = reader.u32(key("rope.dimension_count_swa"))) {
+        check(key("rope.dimension_count_swa"), *n_rot, reader.u32(key("attention.key_length_swa")).value_or(head));
+    }
+
+    const auto sections = reader.integers(key("rope.dimension_sections"));
+    const bool positive = std::all_of(sections.begin(), sections.end(), [&](int32_t n) { return n >= 0; });
+    const int64_t sum = std::accumulate(sections.begin(), sections.end(), int64_t { 0 });
+    if (!positive || sum > head || (sum == 0 && divided_in_sections.find(" " + architecture + " ") != std::string_view::npos)) {
+        reader.invalid(key("rope.dimension_sections") + " are not positive numbers of a sum up to " + std::to_string(head));
+    }
+}
+
+void check_numbers(const Reader & reader, const std::string & architecture) {
+    const auto key = [&](const char * name) { return architecture + "." + name; };
+    for (const Divisor & divisor : divisors) {
+        const bool applies = divisor.architectures.empty()
+                               ? reader.has(key(divisor.key))
+                               : divisor.architectures.find(" " + architecture + " ") != std::string_view::npos;
+        // Of a wrong type, or one for each layer: llama.cpp's own checks see to that.
+        if (applies && !reader.has(key(divisor.key))) {
+            reader.invalid(key(divisor.key) + " is missing");
+        }
+        if (applies && reader.u32(key(divisor.key)) == 0u) {
+            reader.invalid(key(divisor.key) + " is 0");
+        }
+    }
+    for (const char * name : epsilons) {
+        const auto epsilon = reader.f32(key(name));
+        if (epsilon && !(std::isfinite(*epsilon) && *epsilon >= 0)) {
+            reader.invalid(key(name) + " is not a positive number");
+        }
+    }
+    check_rotation(reader, architecture);
+}
+
+// A file that llama.cpp's converter wrote has these types (conversion/base.py, prepare_tensors).
+void check_type(const Api & api, const Reader & reader, const Tensor & tensor) {
+    const auto is_one_of = [&](std::span<const char * const> parts) {
+        return std::any_of(parts.begin(), parts.end(), [&](const char * part) { return tensor.holds(part); });
+    };
+    const bool has_rows = tensor.ne[1] * tensor.ne[2] * tensor.ne[3] > 1 || is_one_of(one_row_matrices);
+    const bool is_matrix = has_rows && tensor.name.ends_with(".weight") && !is_one_of(no_matrices);
+    // Tables of ids, not of weights.
+    const bool holds_ids = tensor.holds("tid2eid") || tensor.name == "d2t";
+    if (holds_ids || (!is_matrix && tensor.type == GGML_TYPE_F32)) {
+        return;
+    }
+    bool multiplies = is_matrix;
+    switch (tensor.type) {
+        case GGML_TYPE_I8:
+        case GGML_TYPE_I16:
+        case GGML_TYPE_I32:
+        case GGML_TYPE_I64:
+        case GGML_TYPE_F64:
+        case GGML_TYPE_Q8_1:
+        case GGML_TYPE_Q8_K: multiplies = false; break; // no vec_dot in ggml-cpu.c, type_traits_cpu
+        default:             break;
+    }
+    if (!multiplies) {
+        reader.invalid("the tensor " + std::string(tensor.name) + " is of the type " + api.ggml_type_name(tensor.type));
+    }
+}
 
 } // namespace
 
@@ -55,49 +207,61 @@ GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
     const Reader reader(api, path);
     if (!reader) {
         const std::string reason = call.reason();
-        invalid(path, reason.empty() ? "its header cannot be read" : reason);
+        reader.invalid(reason.empty() ? "its header cannot be read" : reason);
     }
 
     GgufHeader header;
     const auto architecture = reader.string("general.architecture");
     if (!architecture || architecture->empty()) {
-        invalid(path, "general.architecture is missing");
+        reader.invalid("general.architecture is missing");
+    }
+    // It stands in messages; llama.cpp's longest name has 17 characters.
+    if (architecture->size() > 64 || !std::all_of(architecture->begin(), architecture->end(), [](unsigned char c) { return c > ' ' && c < 0x7F; })) {
+        reader.invalid("general.architecture is not a name");
     }
     header.architecture = *architecture;
     header.tokenizer = reader.string("tokenizer.ggml.model").value_or("");
 
-    const int64_t n_tensors = api.gguf_get_n_tensors(reader.get());
-    if (n_tensors == 0) {
-        invalid(path, "it holds a vocabulary but no tensors");
+    const std::vector<Tensor> tensors = tensors_of(api, reader);
+    if (tensors.empty() && !reader.has("split.count")) {
+        reader.invalid("it holds a vocabulary but no tensors");
     }
 
     const auto key = [&](const char * name) { return header.architecture + "." + name; };
+    // llama.cpp makes as many dummy tokens as the file asks for.
+    if (header.tokenizer == "none" || header.tokenizer == "no_vocab") {
+        throw Error(ErrorCode::MODEL_UNSUPPORTED, path + " cannot answer questions: it has no vocabulary");
+    }
+    if (reader.boolean(key("attention.causal")) == false) {
+        throw Error(ErrorCode::MODEL_UNSUPPORTED,
+                    path + " cannot answer questions: its attention is not causal, as in encoders and diffusion models");
+    }
     const uint32_t n_layer = reader.u32(key("block_count")).value_or(0);
-    // LLAMA_MAX_LAYERS (llama-hparams.h): a larger count overruns no check before an assertion.
-    if (n_layer == 0 || n_layer > 512) {
-        invalid(path, key("block_count") + " is " + std::to_string(n_layer) + ", expected 1 to 512");
+    // LLAMA_MAX_LAYERS (llama-hparams.h). Without the key llama.cpp tells an unknown architecture from a broken file.
+    if (reader.has(key("block_count")) && (n_layer == 0 || n_layer > 512)) {
+        reader.invalid(key("block_count") + " is " + std::to_string(n_layer) + ", expected 1 to 512");
     }
-    for (const char * name : { "attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon" }) {
-        const auto epsilon = reader.f32(key(name));
-        if (epsilon && !(std::isfinite(*epsilon) && *epsilon >= 0)) {
-            invalid(path, key(name) + " is not a positive number");
-        }
-    }
-    for (const char * name : { "attention.head_count", "embedding_length" }) {
-        if (reader.u32(key(name)) == 0u && header.architecture.find("mamba") == std::string::npos) {
-            invalid(path, key(name) + " is 0");
-        }
-    }
+    check_numbers(reader, header.architecture);
 
+    std::vector<bool> attends(n_layer);
+    std::vector<bool> recurs(n_layer);
     header.layer_bytes.resize(n_layer);
-    for (int64_t i = 0; i < n_tensors; ++i) {
-        const std::string name = api.gguf_get_tensor_name(reader.get(), i);
-        const uint64_t size = api.gguf_get_tensor_size(reader.get(), i);
+    for (const Tensor & tensor : tensors) {
+        check_type(api, reader, tensor);
         size_t layer = n_layer;
-        if (name.rfind("blk.", 0) == 0) {
-            layer = std::strtoul(name.c_str() + 4, nullptr, 10);
+        if (tensor.name.starts_with("blk.")) {
+            layer = std::strtoul(tensor.name.data() + 4, nullptr, 10);
         }
-        (layer < n_layer ? header.layer_bytes[layer] : header.other_bytes) += size;
+        if (layer >= n_layer) {
+            header.other_bytes += tensor.size;
+            if (tensor.name == "position_embd.weight") {
+                header.n_positions = static_cast<uint32_t>(tensor.ne[1]);
+            }
+            continue;
+        }
+        header.layer_bytes[layer] += tensor.size;
+        attends[layer] = attends[layer] || tensor.holds(".attn_k.") || tensor.holds(".attn_qkv.");
+        recurs[layer] = recurs[layer] || tensor.holds(".ssm_");
     }
 
     const uint64_t n_embd = reader.u32(key("embedding_length")).value_or(0);
@@ -107,6 +271,12 @@ GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
         const uint64_t k = reader.u32(key("attention.key_length")).value_or(static_cast<uint32_t>(n_embd / n_head));
         const uint64_t v = reader.u32(key("attention.value_length")).value_or(static_cast<uint32_t>(n_embd / n_head));
         header.kv_bytes_per_cell_layer = n_head_kv * (k + v) * 2;
+    }
+    // Layers with a sliding window, with another's cache or with a recurrent part keep less.
+    if (!reader.has(key("attention.sliding_window")) && !reader.has(key("attention.shared_kv_layers"))) {
+        for (uint32_t layer = 0; layer < n_layer; ++layer) {
+            header.kv_bytes_per_cell += attends[layer] && !recurs[layer] ? header.kv_bytes_per_cell_layer : 0;
+        }
     }
     return header;
 }

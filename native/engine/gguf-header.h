@@ -1,11 +1,10 @@
-// What has to be known of a GGUF file before llama.cpp loads it: that it is one, that the numbers which llama.cpp trusts
-// are sane, and how large its layers are.
+// What has to be known of a GGUF file before llama.cpp loads it: that it is one, that what llama.cpp trusts is sane, and
+// how large its layers are.
 #pragma once
 
 #include "llama/api.h"
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +16,10 @@ struct GgufHeader {
     std::vector<uint64_t> layer_bytes;    // tensors of each block
     uint64_t other_bytes = 0;             // embeddings, output, norms
     uint64_t kv_bytes_per_cell_layer = 0; // K and V of one token in one layer, F16; 0 if unknown
+    uint64_t kv_bytes_per_cell = 0;       // K and V of one token in the layers that surely keep all of them
+    uint32_t n_positions = 0;             // learned positions, of which a context cannot have more; 0 if there are none
 
-    /// Throws MODEL_INVALID. A file that was split is judged by its first part.
+    /// Throws MODEL_INVALID or MODEL_UNSUPPORTED. A file that was split is judged by its first part.
     static GgufHeader read(const Api & api, const std::string & path);
 };
 

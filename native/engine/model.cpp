@@ -50,9 +50,11 @@ int32_t gpu_layers(const Engine & engine, const GgufHeader & header, const Model
     return gpu ? fit_gpu_layers(header, free, params.n_ctx_cells) : 0;
 }
 
-std::string why_unsupported(const Api & api, const llama_model * model, const llama_vocab * vocab) {
-    if (api.llama_vocab_type(vocab) == LLAMA_VOCAB_TYPE_NONE) {
-        return "it has no vocabulary";
+std::string why_unsupported(const Api & api, const llama_model * model, const std::string & architecture) {
+    // llama.cpp has no question for these; most of their files say themselves that they are not causal.
+    if (architecture.find("bert") != std::string::npos || architecture.ends_with("-embedding") ||
+        architecture.ends_with("-embed")) {
+        return "it is an embedding model";
     }
     if (!api.llama_model_has_decoder(model)) {
         return "it has no decoder";
@@ -66,10 +68,24 @@ std::string why_unsupported(const Api & api, const llama_model * model, const ll
     return "";
 }
 
-ModelFacts facts_of(const Api & api, const llama_model * model, const std::string & architecture, int32_t n_gpu_layers) {
+// llama.cpp's own catch blocks end before what is asked of a loaded model: a vocabulary can still contradict itself.
+template <class Action>
+auto or_invalid(const std::string & what, Action action) {
+    try {
+        return action();
+    } catch (const Error &) {
+        throw;
+    } catch (const std::bad_alloc &) {
+        throw;
+    } catch (const std::exception & reason) {
+        throw Error(ErrorCode::MODEL_INVALID, what + ": " + reason.what());
+    }
+}
+
+ModelFacts facts_of(const Api & api, const llama_model * model, const GgufHeader & header, int32_t n_gpu_layers) {
     const llama_vocab * vocab = api.llama_model_get_vocab(model);
     ModelFacts facts;
-    facts.architecture = architecture;
+    facts.architecture = header.architecture;
     char description[256] = "";
     api.llama_model_desc(model, description, sizeof(description));
     facts.description = description;
@@ -84,7 +100,9 @@ ModelFacts facts_of(const Api & api, const llama_model * model, const std::strin
     facts.n_ctx_train = api.llama_model_n_ctx_train(model);
     facts.recurrent = api.llama_model_is_recurrent(model);
     facts.hybrid = api.llama_model_is_hybrid(model);
-    facts.unsupported = why_unsupported(api, model, vocab);
+    facts.n_positions = header.n_positions;
+    facts.kv_bytes_per_cell = header.kv_bytes_per_cell;
+    facts.unsupported = why_unsupported(api, model, header.architecture);
     if (const char * chat_template = api.llama_model_chat_template(model, nullptr)) {
         facts.chat_template = chat_template;
     }
@@ -105,7 +123,8 @@ ModelFacts facts_of(const Api & api, const llama_model * model, const std::strin
 
 std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & params, const Progress & progress) {
     const Api & api = engine.api;
-    const GgufHeader header = GgufHeader::read(api, params.path);
+    const GgufHeader header =
+        or_invalid(params.path + " cannot be read", [&] { return GgufHeader::read(api, params.path); });
 
     EngineCall call;
     LoadProgress load { progress };
@@ -148,8 +167,10 @@ std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & pa
         }
     }
 
-    ModelFacts facts = facts_of(api, model.get(), header.architecture, model_params.n_gpu_layers);
-    return std::shared_ptr<Model>(new Model(engine, std::move(model), std::move(continuation), std::move(facts)));
+    return or_invalid(params.path + " contradicts itself", [&] {
+        ModelFacts facts = facts_of(api, model.get(), header, model_params.n_gpu_layers);
+        return std::shared_ptr<Model>(new Model(engine, std::move(model), std::move(continuation), std::move(facts)));
+    });
 }
 
 Model::Model(const Engine & engine, ModelPtr model_, ModelPtr continuation_, ModelFacts facts_of_file)
@@ -175,8 +196,10 @@ std::vector<llama_token> Model::tokenize(const std::vector<Segment> & segments) 
         int32_t room = length + 16;
         for (int attempt = 0; attempt < 2; ++attempt) {
             tokens.resize(before + room);
-            const int32_t n = api().llama_tokenize(with, segment.text.data(), length, tokens.data() + before, room, false,
-                                                   segment.parse_special);
+            const int32_t n = or_invalid("The text cannot be tokenised", [&] {
+                return api().llama_tokenize(with, segment.text.data(), length, tokens.data() + before, room, false,
+                                            segment.parse_special);
+            });
             if (n >= 0) {
                 tokens.resize(before + n);
                 break;
@@ -186,6 +209,9 @@ std::vector<llama_token> Model::tokenize(const std::vector<Segment> & segments) 
             }
             room = -n; // llama.h: the negative of the number needed
         }
+    }
+    if (std::find(tokens.begin(), tokens.end(), LLAMA_TOKEN_NULL) != tokens.end()) {
+        throw Error(ErrorCode::MODEL_INVALID, "The text cannot be tokenised: the vocabulary lacks a part of it");
     }
     return tokens;
 }

@@ -44,7 +44,9 @@ struct ModelFacts {
     int32_t n_embd;
     int32_t n_vocab;
     enum llama_vocab_type vocab_type;
-    int32_t n_ctx_train; // 0 = not said
+    int32_t n_ctx_train;        // 0 = not said
+    uint32_t n_positions;       // most tokens of a context, where positions are learned; 0 = any
+    uint64_t kv_bytes_per_cell; // at least
     bool recurrent;
     bool hybrid;
     std::string unsupported; // why it cannot generate; empty if it can
@@ -67,7 +69,8 @@ public:
     /// Reads 0…1 while tensors load; false cancels.
     using Progress = std::function<bool(float)>;
 
-    /// Throws MODEL_INVALID (with llama.cpp's reason), OUT_OF_MEMORY, or ABORTED when `progress` said so.
+    /// Throws MODEL_INVALID or MODEL_UNSUPPORTED (with llama.cpp's reason), OUT_OF_MEMORY, or ABORTED when `progress`
+    /// said so.
     static std::shared_ptr<Model> load(const Engine & engine, const ModelParams & params, const Progress & progress);
 
     const Api & api() const { return engine.api; }

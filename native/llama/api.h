@@ -19,13 +19,20 @@ namespace z1 {
     X(ggml_free)                           \
     X(ggml_set_abort_callback)             \
     X(ggml_threadpool_params_default)      \
+    X(ggml_type_name)                      \
     X(ggml_version)                        \
     X(gguf_find_key)                       \
     X(gguf_free)                           \
+    X(gguf_get_arr_data)                   \
+    X(gguf_get_arr_n)                      \
+    X(gguf_get_arr_type)                   \
     X(gguf_get_kv_type)                    \
     X(gguf_get_n_tensors)                  \
     X(gguf_get_tensor_name)                \
+    X(gguf_get_tensor_ne)                  \
     X(gguf_get_tensor_size)                \
+    X(gguf_get_tensor_type)                \
+    X(gguf_get_val_bool)                   \
     X(gguf_get_val_f32)                    \
     X(gguf_get_val_str)                    \
     X(gguf_get_val_u32)                    \

@@ -1,14 +1,24 @@
 #include "llama/engine-call.h"
 
+#include <algorithm>
+#include <string_view>
+
 namespace z1 {
 
 namespace {
 
 thread_local EngineCall * current = nullptr;
 
-// "llama_model_load: error loading model: x\n" → "error loading model: x"
+// "llama_model_load: error loading model: x\n" → "error loading model: x". What x quotes from a file may be of any length,
+// and of several lines.
 std::string tidy(std::string line) {
-    while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) {
+    constexpr size_t most = 300;
+    if (line.size() > most) {
+        line.resize(most);
+        line += "…";
+    }
+    std::replace_if(line.begin(), line.end(), [](unsigned char byte) { return byte < ' ' || byte == 0x7F; }, ' ');
+    while (!line.empty() && line.back() == ' ') {
         line.pop_back();
     }
     const size_t colon = line.find(": ");
@@ -53,7 +63,10 @@ void EngineCall::log_sink(ggml_log_level level, const char * text, void *) {
 
 void EngineCall::on_assert(const char * message) {
     if (current) {
-        throw EngineAssert(message);
+        // "/where/it/was/built/ops.cpp:12: GGML_ASSERT(x) failed" → "ops.cpp:12: GGML_ASSERT(x) failed"
+        const std::string_view text = message;
+        const size_t folder = text.substr(0, text.find(": ")).find_last_of("/\\");
+        throw EngineAssert(std::string(folder == text.npos ? text : text.substr(folder + 1)));
     }
 }
 

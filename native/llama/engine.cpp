@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <optional>
 
 namespace z1 {
 
@@ -39,18 +38,25 @@ std::vector<fs::path> libraries_in(const fs::path & directory) {
     return files;
 }
 
-Library open_libllama(const fs::path & directory) {
+bool is_cpu_backend(const fs::path & file) {
+    return library_stem(file).starts_with("ggml-cpu");
+}
+
+fs::path libllama_in(const fs::path & directory) {
     for (const fs::path & file : libraries_in(directory)) {
-        if (library_stem(file) != "llama") {
-            continue;
-        }
-        try {
-            return Library::open(file);
-        } catch (const std::runtime_error & reason) {
-            throw Error(ErrorCode::ENGINE_NOT_FOUND, "Cannot open " + to_utf8(file) + ": " + reason.what());
+        if (library_stem(file) == "llama") {
+            return file;
         }
     }
     throw Error(ErrorCode::ENGINE_NOT_FOUND, "No libllama in " + to_utf8(directory));
+}
+
+Library open_libllama(const fs::path & file) {
+    try {
+        return Library::open(file);
+    } catch (const std::runtime_error & reason) {
+        throw Error(ErrorCode::ENGINE_NOT_FOUND, "Cannot open " + to_utf8(file) + ": " + reason.what());
+    }
 }
 
 // How well a CPU variant suits this processor: 0 = not at all, more is better (ggml-backend-impl.h,
@@ -115,7 +121,10 @@ const Engine & Engine::open(const fs::path & directory, const std::string & back
 }
 
 Engine::Engine(const fs::path & directory) : directory(directory) {
-    Library library = open_libllama(directory);
+    const fs::path file = libllama_in(directory);
+    // Before libllama is opened: its C++ symbols make it stay in the process (STB_GNU_UNIQUE), close() or not.
+    const fs::path cpu = best_cpu();
+    Library library = open_libllama(file);
     try {
 #define X(name)                                                                  \
     api.name = reinterpret_cast<decltype(api.name)>(library.symbol(#name));      \
@@ -147,13 +156,42 @@ Engine::Engine(const fs::path & directory) : directory(directory) {
 
     api.llama_log_set(EngineCall::log_sink, nullptr);
     api.ggml_set_abort_callback(EngineCall::on_assert);
-    load_backends();
+    load_backends(cpu);
     api.llama_backend_init();
+}
+
+fs::path Engine::best_cpu() {
+    fs::path best;
+    int best_score = 0;
+    for (const fs::path & file : libraries_in(directory)) {
+        if (!is_cpu_backend(file)) {
+            continue;
+        }
+        try {
+            const int score = score_of(file);
+            if (score > best_score) {
+                best_score = score;
+                best = file;
+            }
+        } catch (const std::runtime_error & reason) {
+            refused.push_back({ to_utf8(file.filename()), reason.what() });
+        }
+    }
+    if (best.empty()) {
+        throw_no_cpu();
+    }
+    return best;
+}
+
+void Engine::throw_no_cpu() const {
+    throw Error(ErrorCode::ENGINE_NOT_FOUND,
+                "No CPU backend for this processor in " + to_utf8(directory) +
+                    (refused.empty() ? "" : " (" + refused.back().file + ": " + refused.back().reason + ")"));
 }
 
 // As ggml_backend_load_all_from_path does, but with a reason for every library that is refused: in a release build that
 // function drops them.
-void Engine::load_backends() {
+void Engine::load_backends(const fs::path & cpu) {
     // Somebody else in this process (node-llama-cpp from the same pack) may have loaded them into the same registry.
     if (api.ggml_backend_reg_count() > 0) {
         return;
@@ -167,32 +205,14 @@ void Engine::load_backends() {
         }
         return true;
     };
-
-    std::optional<fs::path> cpu;
-    int cpu_score = 0;
     for (const fs::path & file : libraries_in(directory)) {
         const std::string stem = library_stem(file);
-        if (stem.rfind("ggml-", 0) != 0 || stem == "ggml-base") {
-            continue;
-        }
-        if (stem.rfind("ggml-cpu", 0) != 0) {
+        if (stem.starts_with("ggml-") && stem != "ggml-base" && !is_cpu_backend(file)) {
             load(file);
-            continue;
-        }
-        try {
-            const int score = score_of(file);
-            if (score > cpu_score) {
-                cpu_score = score;
-                cpu = file;
-            }
-        } catch (const std::runtime_error & reason) {
-            refused.push_back({ to_utf8(file.filename()), reason.what() });
         }
     }
-    if (!cpu || !load(*cpu)) {
-        throw Error(ErrorCode::ENGINE_NOT_FOUND,
-                    "No CPU backend for this processor in " + to_utf8(directory) +
-                        (refused.empty() ? "" : " (" + refused.back().file + ": " + refused.back().reason + ")"));
+    if (!load(cpu)) {
+        throw_no_cpu();
     }
 }
 

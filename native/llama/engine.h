@@ -52,7 +52,10 @@ public:
 private:
     explicit Engine(const std::filesystem::path & directory);
 
-    void load_backends();
+    /// Of the CPU backend's libraries the one that suits this processor best; leaves none of them open.
+    std::filesystem::path best_cpu();
+    [[noreturn]] void throw_no_cpu() const;
+    void load_backends(const std::filesystem::path & cpu);
 };
 
 } // namespace z1

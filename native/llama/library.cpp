@@ -9,12 +9,17 @@
 #else
 #    include <dlfcn.h>
 #endif
+#ifdef __linux__
+#    include <elf.h>
+#    include <fstream>
+#endif
 
 namespace z1 {
 
 #ifdef _WIN32
 
 Library Library::open(const std::filesystem::path & path) {
+    const std::terminate_handler before = std::get_terminate();
     // The altered search path makes the library's own directory the first place for its dependencies.
     HMODULE handle = LoadLibraryExW(path.c_str(), nullptr, LOAD_WITH_ALTERED_SEARCH_PATH);
     if (!handle) {
@@ -23,7 +28,7 @@ Library Library::open(const std::filesystem::path & path) {
                        sizeof(reason), nullptr);
         throw std::runtime_error(reason);
     }
-    return Library(handle);
+    return Library(handle, before);
 }
 
 void * Library::symbol(const char * name) const {
@@ -44,6 +49,7 @@ void * Library::symbol(const char * name) const {
 
 void Library::close() {
     FreeLibrary(static_cast<HMODULE>(handle));
+    std::set_terminate(before);
 }
 
 bool Library::is_library(const std::string & file_name) {
@@ -70,13 +76,32 @@ void Library::pin(const void * address) {
 
 #else
 
+#    ifdef __linux__
+// The loader maps what the headers promise and reads it: of a file that was cut short, pages that are not there (SIGBUS).
+// The section headers are what stands last.
+void throw_if_cut_short(const std::filesystem::path & path) {
+    Elf64_Ehdr header {};
+    std::ifstream file(path, std::ios::binary);
+    file.read(reinterpret_cast<char *>(&header), sizeof(header));
+    std::error_code failed;
+    const uint64_t size = std::filesystem::file_size(path, failed);
+    if (!failed && header.e_shoff + uint64_t { header.e_shnum } * header.e_shentsize > size) {
+        throw std::runtime_error("the file is cut short");
+    }
+}
+#    endif
+
 Library Library::open(const std::filesystem::path & path) {
+#    ifdef __linux__
+    throw_if_cut_short(path);
+#    endif
+    const std::terminate_handler before = std::get_terminate();
     void * handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!handle) {
         const char * reason = dlerror();
         throw std::runtime_error(reason ? reason : "unknown reason");
     }
-    return Library(handle);
+    return Library(handle, before);
 }
 
 void * Library::symbol(const char * name) const {
@@ -85,6 +110,7 @@ void * Library::symbol(const char * name) const {
 
 void Library::close() {
     dlclose(handle);
+    std::set_terminate(before);
 }
 
 bool Library::is_library(const std::string & file_name) {

@@ -2,6 +2,7 @@
 // platform-specific.
 #pragma once
 
+#include <exception>
 #include <filesystem>
 #include <string>
 
@@ -22,7 +23,8 @@ public:
     void * symbol(const char * name) const;
 
     /// Gives the library back to the system. Only for a library of which nothing was called but version and score
-    /// functions: backends and threads of an engine in use must never lose their code.
+    /// functions: backends and threads of an engine in use must never lose their code. What ggml made the terminate
+    /// handler when it was loaded goes with it: it asserts, when it is loaded again, that it is not there yet (ggml.cpp).
     void close();
 
     /// Whether a file's name is that of a library, versions behind the suffix included. ggml's backends are `.so` on
@@ -37,9 +39,10 @@ public:
     static void pin(const void * address);
 
 private:
-    explicit Library(void * handle) : handle(handle) {}
+    Library(void * handle, std::terminate_handler before) : handle(handle), before(before) {}
 
     void * handle;
+    std::terminate_handler before;
 };
 
 } // namespace z1

@@ -379,7 +379,8 @@ struct FakeFunctions {
     }
 
     static gguf_type type(const gguf_context * gguf, int64_t id) {
-        constexpr gguf_type types[] = { GGUF_TYPE_UINT32, GGUF_TYPE_FLOAT32, GGUF_TYPE_STRING };
+        constexpr gguf_type types[] = { GGUF_TYPE_UINT32, GGUF_TYPE_FLOAT32, GGUF_TYPE_STRING, GGUF_TYPE_BOOL,
+                                        GGUF_TYPE_ARRAY };
         return types[value(gguf, id).index()];
     }
 
@@ -401,9 +402,22 @@ struct FakeFunctions {
             return static_cast<int64_t>(gguf->fake->tensors.size());
         };
         api.gguf_get_tensor_name = [](const gguf_context * gguf, int64_t i) {
-            return gguf->fake->tensors.at(i).first.c_str();
+            return gguf->fake->tensors.at(i).name.c_str();
         };
-        api.gguf_get_tensor_size = [](const gguf_context * gguf, int64_t i) { return gguf->fake->tensors.at(i).second; };
+        api.gguf_get_tensor_size = [](const gguf_context * gguf, int64_t i) { return gguf->fake->tensors.at(i).size; };
+        api.gguf_get_tensor_type = [](const gguf_context * gguf, int64_t i) { return gguf->fake->tensors.at(i).type; };
+        api.gguf_get_tensor_ne = [](const gguf_context * gguf, int64_t i) -> const int64_t * {
+            return gguf->fake->tensors.at(i).ne.data();
+        };
+        api.gguf_get_val_bool = [](const gguf_context * gguf, int64_t id) { return std::get<bool>(value(gguf, id)); };
+        api.gguf_get_arr_type = [](const gguf_context *, int64_t) { return GGUF_TYPE_INT32; };
+        api.gguf_get_arr_n = [](const gguf_context * gguf, int64_t id) {
+            return std::get<std::vector<int32_t>>(value(gguf, id)).size();
+        };
+        api.gguf_get_arr_data = [](const gguf_context * gguf, int64_t id) -> const void * {
+            return std::get<std::vector<int32_t>>(value(gguf, id)).data();
+        };
+        api.ggml_type_name = [](enum ggml_type type) { return type == GGML_TYPE_Q8_0 ? "q8_0" : "another"; };
 
         api.llama_model_default_params = []() -> llama_model_params { return {}; };
         api.llama_model_load_from_file = load;

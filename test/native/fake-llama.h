@@ -4,6 +4,7 @@
 
 #include "llama/api.h"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -34,11 +35,19 @@ struct FakeShare {
 
 using FakeDecode = std::vector<FakeShare>;
 
+/// What the header of a file says of a tensor.
+struct FakeTensor {
+    std::string name;
+    size_t size; // bytes
+    enum ggml_type type = GGML_TYPE_F32;
+    std::array<int64_t, GGML_MAX_DIMS> ne = { 1, 2, 1, 1 };
+};
+
 /// The one that was constructed last and still lives is the one that models are loaded from. It outlives them.
 class FakeLlama {
 public:
     using Logits = std::function<void(std::span<const llama_token> sequence, std::span<float> row)>;
-    using GgufValue = std::variant<uint32_t, float, std::string>;
+    using GgufValue = std::variant<uint32_t, float, std::string, bool, std::vector<int32_t>>;
 
     FakeLlama();
     ~FakeLlama();
@@ -61,7 +70,7 @@ public:
     // The file that a load finds. Set before the load.
     std::vector<FakeToken> vocabulary;
     std::map<std::string, GgufValue> metadata;
-    std::vector<std::pair<std::string, size_t>> tensors; // names and bytes
+    std::vector<FakeTensor> tensors;
     bool recurrent = false;
     Logits logits = hashed;
 

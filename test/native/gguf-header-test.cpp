@@ -40,12 +40,12 @@ GgufHeader read_changed(Change change) {
 
 // Why the spoiled file is refused.
 template <typename Change>
-std::string refusal(Change change) {
+std::string refusal(Change change, ErrorCode code = ErrorCode::MODEL_INVALID) {
     try {
         read_changed(change);
         return "it was not refused";
     } catch (const Error & error) {
-        CHECK_EQ(error.code, ErrorCode::MODEL_INVALID);
+        CHECK_EQ(error.code, code);
         return error.what();
     }
 }
@@ -147,7 +147,6 @@ TEST(numbers_that_llama_cpp_would_trust) {
             CHECK_EQ(refusal(with(key, value)), refused(std::string(key) + " is not a positive number"));
         }
     }
-    CHECK_EQ(refusal(with("llama.attention.head_count", 0u)), refused("llama.attention.head_count is 0"));
     CHECK_EQ(refusal(with("llama.embedding_length", 0u)), refused("llama.embedding_length is 0"));
     CHECK_EQ(refusal(with("general.architecture", 3u)), refused("general.architecture is missing"));
     CHECK_EQ(refusal(with("general.architecture", "")), refused("general.architecture is missing"));
@@ -163,4 +162,148 @@ TEST(a_model_without_attention_has_no_heads) {
     });
     CHECK_EQ(header.kv_bytes_per_cell_layer, 0);
     CHECK_EQ(header.tokenizer, "");
+}
+
+TEST(what_an_architecture_divides_by) {
+    const auto of = [](const char * architecture, std::map<std::string, FakeLlama::GgufValue> more) {
+        return [=](FakeLlama & fake) {
+            fake.metadata = more;
+            fake.metadata["general.architecture"] = architecture;
+        };
+    };
+    const auto read = [&](auto change) { return read_changed(change).architecture; };
+    CHECK_EQ(refusal(of("olmo2", { { "olmo2.attention.head_count", 0u } })), refused("olmo2.attention.head_count is 0"));
+    CHECK_EQ(refusal(of("olmo2", {})), refused("olmo2.attention.head_count is missing"));
+    CHECK_EQ(read(of("rwkv7", { { "rwkv7.attention.head_count", 0u } })), "rwkv7");
+    CHECK_EQ(refusal(of("rwkv7", { { "rwkv7.wkv.head_size", 0u } })), refused("rwkv7.wkv.head_size is 0"));
+    CHECK_EQ(read(of("rwkv7", {})), "rwkv7");
+    CHECK_EQ(refusal(of("mamba2", { { "mamba2.ssm.group_count", 0u } })), refused("mamba2.ssm.group_count is 0"));
+    CHECK_EQ(read(of("plamo2", { { "plamo2.ssm.group_count", 0u } })), "plamo2");
+    CHECK_EQ(refusal(of("glm4moe", { { "glm4moe.expert_used_count", 0u } })), refused("glm4moe.expert_used_count is 0"));
+    CHECK_EQ(read(of("qwen3moe", { { "qwen3moe.expert_used_count", 0u } })), "qwen3moe");
+    // One for each layer.
+    CHECK_EQ(read(of("glm4moe", { { "glm4moe.expert_used_count", std::vector<int32_t> { 0, 8 } } })), "glm4moe");
+}
+
+TEST(an_architecture_that_is_not_known_is_left_to_llama_cpp) {
+    CHECK_EQ(read_changed([](FakeLlama & fake) { fake.metadata = { { "general.architecture", "flux" } }; }).layer_bytes.size(), 0);
+}
+
+TEST(rotated_dimensions) {
+    const auto with = [](std::map<std::string, FakeLlama::GgufValue> more) {
+        return [=](FakeLlama & fake) {
+            for (const auto & [key, value] : more) {
+                fake.metadata[key] = value;
+            }
+        };
+    };
+    const auto expected = [](const std::string & key, int n, int most) {
+        return refused(key + " is " + std::to_string(n) + ", expected an even number up to " + std::to_string(most));
+    };
+    const std::string count = "llama.rope.dimension_count";
+    read_changed(with({ { count, 8u } }));
+    read_changed(with({ { count, 4u } }));
+    CHECK_EQ(refusal(with({ { count, 7u } })), expected(count, 7, 8));
+    CHECK_EQ(refusal(with({ { count, 10u } })), expected(count, 10, 8));
+    CHECK_EQ(refusal(with({ { "llama.attention.key_length", 5u } })), expected(count, 5, 5));
+    read_changed(with({ { count, 10u }, { "llama.attention.key_length", 16u } }));
+    CHECK_EQ(refusal(with({ { count + "_swa", 10u } })), expected(count + "_swa", 10, 8));
+    read_changed(with({ { count + "_swa", 10u }, { "llama.attention.key_length_swa", 16u } }));
+    // As many as layers: llama.cpp reads them so.
+    read_changed(with({ { "llama.attention.head_count", std::vector<int32_t> { 8, 0 } }, { count, 7u } }));
+
+    const std::string sections = "llama.rope.dimension_sections";
+    const std::string not_positive = refused(sections + " are not positive numbers of a sum up to 8");
+    read_changed(with({ { sections, std::vector<int32_t> { 2, 3, 3, 0 } } }));
+    read_changed(with({ { sections, std::vector<int32_t> { 0, 0, 0, 0 } } }));
+    CHECK_EQ(refusal(with({ { sections, std::vector<int32_t> { 4, -1, 1, 0 } } })), not_positive);
+    CHECK_EQ(refusal(with({ { sections, std::vector<int32_t> { 4, 4, 1, 0 } } })), not_positive);
+    CHECK_EQ(refusal([](FakeLlama & fake) {
+                 fake.metadata = { { "general.architecture", "qwen2vl" },
+                                   { "qwen2vl.embedding_length", 64u },
+                                   { "qwen2vl.attention.head_count", 8u } };
+             }),
+             refused("qwen2vl.rope.dimension_sections are not positive numbers of a sum up to 8"));
+}
+
+TEST(types_that_no_tensor_of_its_kind_can_have) {
+    using Shape = std::array<int64_t, GGML_MAX_DIMS>;
+    constexpr Shape row = { 64, 1, 1, 1 };
+    constexpr Shape matrix = { 64, 64, 1, 1 };
+    const struct {
+        const char * name;
+        enum ggml_type type;
+        Shape ne;
+        bool refused;
+    } table[] = {
+        { "blk.0.ffn_up.weight", GGML_TYPE_Q8_0, matrix, false },
+        { "blk.0.ffn_up.weight", GGML_TYPE_F16, matrix, false },
+        { "blk.0.ffn_up.weight", GGML_TYPE_I32, matrix, true }, // nothing multiplies it
+        { "blk.0.ffn_up.weight", GGML_TYPE_F64, matrix, true },
+        { "blk.0.ffn_up.weight", GGML_TYPE_Q8_K, matrix, true },
+        { "blk.0.ffn_up_exps.weight", GGML_TYPE_Q8_0, { 64, 1, 8, 1 }, false },
+        { "blk.0.ffn_norm.weight", GGML_TYPE_F32, row, false },
+        { "blk.0.ffn_norm.weight", GGML_TYPE_Q8_0, row, true }, // multiplied element by element
+        { "blk.0.attn_q_norm.weight", GGML_TYPE_Q8_0, matrix, true },
+        { "blk.0.attn_q.bias", GGML_TYPE_Q8_0, row, true },
+        { "blk.0.ssm_a", GGML_TYPE_Q8_0, matrix, true },
+        { "blk.0.ssm_conv1d.weight", GGML_TYPE_Q8_0, matrix, true },
+        { "blk.0.ffn_gate_inp_shexp.weight", GGML_TYPE_Q8_0, row, false }, // a matrix of one row
+        { "cls.output.weight", GGML_TYPE_Q8_0, row, false },
+        { "blk.0.ffn_gate_tid2eid.weight", GGML_TYPE_I32, matrix, false }, // a table of ids
+        { "d2t", GGML_TYPE_I64, row, false },
+    };
+    for (const auto & test : table) {
+        const auto change = [&](FakeLlama & fake) { fake.tensors.push_back({ test.name, 4, test.type, test.ne }); };
+        const std::string type = test.type == GGML_TYPE_Q8_0 ? "q8_0" : "another";
+        CHECK_EQ(refusal(change), test.refused ? refused(std::string("the tensor ") + test.name + " is of the type " + type)
+                                               : "it was not refused");
+    }
+}
+
+TEST(models_that_do_not_answer) {
+    const std::string cannot = "file.gguf cannot answer questions: ";
+    CHECK_EQ(refusal([](FakeLlama & fake) { fake.metadata["llama.attention.causal"] = false; }, ErrorCode::MODEL_UNSUPPORTED),
+             cannot + "its attention is not causal, as in encoders and diffusion models");
+    read_changed([](FakeLlama & fake) { fake.metadata["llama.attention.causal"] = true; });
+    for (const char * none : { "none", "no_vocab" }) {
+        CHECK_EQ(refusal([&](FakeLlama & fake) { fake.metadata["tokenizer.ggml.model"] = none; }, ErrorCode::MODEL_UNSUPPORTED),
+                 cannot + "it has no vocabulary");
+    }
+}
+
+TEST(the_first_part_of_a_split_file_may_hold_no_tensors) {
+    const GgufHeader header = read_changed([](FakeLlama & fake) {
+        fake.tensors.clear();
+        fake.metadata["split.count"] = 3u;
+    });
+    CHECK(header.layer_bytes == std::vector<uint64_t>({ 0, 0 }));
+}
+
+TEST(learned_positions) {
+    CHECK_EQ(read_changed([](FakeLlama &) {}).n_positions, 0);
+    CHECK_EQ(read_changed([](FakeLlama & fake) {
+                 fake.tensors.push_back({ "position_embd.weight", 4, GGML_TYPE_F32, { 64, 1024, 1, 1 } });
+             }).n_positions,
+             1024);
+}
+
+TEST(kv_bytes_that_a_cell_has_at_least) {
+    const auto per_cell = [](const char * name, const char * key) {
+        return read_changed([&](FakeLlama & fake) {
+                   fake.tensors.push_back({ name, 4 });
+                   fake.tensors.push_back({ "blk.1.attn_k.weight", 4 });
+                   if (*key) {
+                       fake.metadata[key] = 128u;
+                   }
+               })
+            .kv_bytes_per_cell;
+    };
+    constexpr uint64_t layer = 8 * (8 + 8) * 2;
+    CHECK_EQ(per_cell("blk.0.attn_k.weight", ""), 2 * layer);
+    CHECK_EQ(per_cell("blk.0.attn_qkv.weight", ""), 2 * layer);
+    CHECK_EQ(per_cell("blk.0.attn_k_norm.weight", ""), layer);
+    CHECK_EQ(per_cell("blk.1.ssm_in.weight", ""), 0);
+    CHECK_EQ(per_cell("blk.0.attn_k.weight", "llama.attention.sliding_window"), 0);
+    CHECK_EQ(per_cell("blk.0.attn_k.weight", "llama.attention.shared_kv_layers"), 0);
 }
