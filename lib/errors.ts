@@ -98,6 +98,16 @@ export function atCall(site: CallSite, error: unknown): unknown {
   return ERROR_CODES.includes(code as ErrorCode) ? fromNative(site, code as ErrorCode, (error as Error).message) : error
 }
 
+/** What fails in it becomes the reason of the signal, if that was aborted, or a Z1Error with the caller's stack. */
+export async function attempt<T>(site: CallSite, action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  try {
+    return await action()
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw atCall(site, error)
+  }
+}
+
 function frames(site: CallSite): string {
   return site.stack?.match(/\n {4}at .*/s)?.[0] ?? ''
 }

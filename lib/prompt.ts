@@ -35,11 +35,6 @@ export class Prompter {
     this.#tags = findTags(facts.chatTemplate, facts.specialTokens)
   }
 
-  /** The model's think tags, or null. */
-  get tags(): Tags | null {
-    return this.#tags
-  }
-
   /**
    * What can be said of a request at once, but only with the model, or of its input and options together.
    * @throws {TypeError} for a system option beside a system message.

@@ -22,7 +22,9 @@ script(() => {
   })
   buildAddon()
   buildLibrary()
-  const env = Object.fromEntries(Object.entries(values).map(([name, value]) => [`Z1_FUZZ_${name.toUpperCase()}`, value]))
+  const env = Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [`Z1_FUZZ_${name.toUpperCase()}`, value]),
+  )
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
   process.exitCode = attempt(execPath, [vitest, 'run', 'test/fuzz'], { env })
 })

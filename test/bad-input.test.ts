@@ -12,7 +12,14 @@ import { loadAddon } from '../lib/addon.js'
 import type { GenerationRequest } from '../lib/binding.js'
 import { type ChatMessage, type LoadOptions, type ReasonOptions, Z1, Z1Error } from '../lib/index.js'
 import { calls, type Step } from './support/calls.js'
-import { type Metadata, type MetadataValue, readGguf, readTensor, type TensorSource, writeGguf } from './support/gguf.js'
+import {
+  type Metadata,
+  type MetadataValue,
+  readGguf,
+  readTensor,
+  type TensorSource,
+  writeGguf,
+} from './support/gguf.js'
 import { chatMlTemplate, testModel } from './support/models.js'
 import { tokensOf } from './support/tokenizer.js'
 
@@ -93,7 +100,10 @@ function bertModel(): string {
     ['tokenizer.ggml.mask_token_id', u32(4)],
   ])
   const normed = (name: string) => [tensor(`${name}.weight`, [width], 1), tensor(`${name}.bias`, [width])]
-  const matrix = (name: string, from: number, to: number) => [tensor(`${name}.weight`, [from, to]), tensor(`${name}.bias`, [to])]
+  const matrix = (name: string, from: number, to: number) => [
+    tensor(`${name}.weight`, [from, to]),
+    tensor(`${name}.bias`, [to]),
+  ]
   const layer = (i: number) => [
     ...['attn_q', 'attn_k', 'attn_v', 'attn_output'].flatMap((name) => matrix(`blk.${i}.${name}`, width, width)),
     ...normed(`blk.${i}.attn_output_norm`),
@@ -164,7 +174,9 @@ describe('a model file', () => {
   }
   const onlyMetadata = (name: string, entries: [string, string][]) => {
     const path = join(folder, `${name}.gguf`)
-    writeGguf(path, new Map(entries.map(([key, value]) => [key, { type: 'string', value }])), [tensor('v.blk.0.weight', [32, 2])])
+    writeGguf(path, new Map(entries.map(([key, value]) => [key, { type: 'string', value }])), [
+      tensor('v.blk.0.weight', [32, 2]),
+    ])
     return path
   }
 
@@ -177,7 +189,12 @@ describe('a model file', () => {
     ['text', () => written('text.gguf', 'Once upon a time.\n'), 'MODEL_INVALID', /invalid magic characters: 'Once'/],
     ['a program', () => process.execPath, 'MODEL_INVALID', /invalid magic characters/],
     ['zeros', () => written('zeros.gguf', Buffer.alloc(100_000)), 'MODEL_INVALID', /invalid magic characters/],
-    ['of the other endianness', () => written('big.gguf', Buffer.from('GGUF\0\0\0\x03')), 'MODEL_INVALID', /endianness/],
+    [
+      'of the other endianness',
+      () => written('big.gguf', Buffer.from('GGUF\0\0\0\x03')),
+      'MODEL_INVALID',
+      /endianness/,
+    ],
     ['of a later version', () => written('four.gguf', Buffer.from('GGUF\x04\0\0\0')), 'MODEL_INVALID', /version 4/],
     ['with a vocabulary alone', () => vocabulary, 'MODEL_INVALID', /it holds a vocabulary but no tensors$/],
     [
@@ -198,10 +215,16 @@ describe('a model file', () => {
       'MODEL_INVALID',
       /general\.architecture is missing$/,
     ],
-    ['an encoder', bertModel, 'MODEL_UNSUPPORTED', /cannot answer questions: its attention is not causal, as in encoders/],
+    [
+      'an encoder',
+      bertModel,
+      'MODEL_UNSUPPORTED',
+      /cannot answer questions: its attention is not causal, as in encoders/,
+    ],
     [
       'without a vocabulary',
-      () => altered('no-vocabulary', (metadata) => metadata.set('tokenizer.ggml.model', { type: 'string', value: 'none' })),
+      () =>
+        altered('no-vocabulary', (metadata) => metadata.set('tokenizer.ggml.model', { type: 'string', value: 'none' })),
       'MODEL_UNSUPPORTED',
       /cannot answer questions: it has no vocabulary$/,
     ],
@@ -233,7 +256,10 @@ describe('a model file', () => {
     ],
     [
       'whose epsilon is no number',
-      () => altered('epsilon', (metadata) => metadata.set('qwen2.attention.layer_norm_rms_epsilon', { type: 'float32', value: NaN })),
+      () =>
+        altered('epsilon', (metadata) =>
+          metadata.set('qwen2.attention.layer_norm_rms_epsilon', { type: 'float32', value: NaN }),
+        ),
       'MODEL_INVALID',
       /qwen2\.attention\.layer_norm_rms_epsilon is not a positive number$/,
     ],
@@ -279,8 +305,10 @@ describe('a model file', () => {
   const root = process.getuid?.() === 0
   // As root every file can be read: the child then is nobody.
   const asNobody = root ? { uid: 65_534 } : {}
-  const readable = !root || spawnSync(process.execPath, ['-e', `fs.readdirSync(${JSON.stringify(built)})`], asNobody).status === 0
-  const skipped = process.platform === 'win32' ? 'Windows has no modes' : readable ? undefined : 'nobody cannot read this checkout'
+  const readable =
+    !root || spawnSync(process.execPath, ['-e', `fs.readdirSync(${JSON.stringify(built)})`], asNobody).status === 0
+  const skipped =
+    process.platform === 'win32' ? 'Windows has no modes' : readable ? undefined : 'nobody cannot read this checkout'
   if (skipped) console.log(`Skipped: a model without permission, ${skipped}`)
 
   test.skipIf(skipped)('that may not be read', async () => {
@@ -290,8 +318,15 @@ describe('a model file', () => {
     mkdirSync(hidden)
     chmodSync(hidden, 0o000)
     const open = written('open.gguf', readFileSync(model()))
-    const outcomes = await calls([secret, join(hidden, 'x.gguf'), open].map((path) => load({ model: path })), asNobody)
-    const refused = { name: 'Z1Error', code: 'MODEL_NOT_FOUND', message: expect.stringMatching(/^No model at .*: EACCES/) }
+    const outcomes = await calls(
+      [secret, join(hidden, 'x.gguf'), open].map((path) => load({ model: path })),
+      asNobody,
+    )
+    const refused = {
+      name: 'Z1Error',
+      code: 'MODEL_NOT_FOUND',
+      message: expect.stringMatching(/^No model at .*: EACCES/),
+    }
     expect(outcomes).toEqual([refused, refused, { value: expect.any(String) }])
   })
 })
@@ -341,7 +376,10 @@ describe('a context', () => {
 describe('weights that are not numbers', () => {
   test.each([
     ['all of them', [tensor('output_norm.weight', [128], NaN)]],
-    ['some', [{ ...tensor('blk.2.ffn_norm.weight', [128]), fill: (v: Float32Array) => v.fill(1).fill(Infinity, 7, 8) }]],
+    [
+      'some',
+      [{ ...tensor('blk.2.ffn_norm.weight', [128]), fill: (v: Float32Array) => v.fill(1).fill(Infinity, 7, 8) }],
+    ],
   ])('%s: the request fails, and the next one too', async (name, tensors) => {
     const model = altered(`weights-${name}`, () => {}, tensors)
     const asks = [short, { ...short, temperature: 1 }, { ...short, repeatPenalty: 2 }].map((options) => {
@@ -372,7 +410,12 @@ describe('a request', () => {
     const most = z1.model.contextSize - prompt - hint.length - maxTokens
     const options = { template: false, hint, maxTokens }
     const full = await z1.reason(text, { ...options, thinkingWindow: most })
-    expect(full.usage).toMatchObject({ promptTokens: prompt, thinkingTokens: most, hintTokens: 3, answerTokens: maxTokens })
+    expect(full.usage).toMatchObject({
+      promptTokens: prompt,
+      thinkingTokens: most,
+      hintTokens: 3,
+      answerTokens: maxTokens,
+    })
 
     const larger = [
       { window: most + 1, asked: { ...options, thinkingWindow: most + 1 } },
@@ -389,7 +432,10 @@ describe('a request', () => {
       )
     }
     const longer = z1.reason(`${text}x`, { ...options, thinkingWindow: most })
-    await expect(longer).rejects.toMatchObject({ code: 'CONTEXT_TOO_SMALL', message: expect.stringContaining('need 129 tokens') })
+    await expect(longer).rejects.toMatchObject({
+      code: 'CONTEXT_TOO_SMALL',
+      message: expect.stringContaining('need 129 tokens'),
+    })
   })
 
   test('without a window fits with one token to spare', async () => {
@@ -397,34 +443,90 @@ describe('a request', () => {
     expect((await z1.reason('x'.repeat(127), options)).usage.thinkingTokens).toBe(1)
     await expect(z1.reason('x'.repeat(128), options)).rejects.toMatchObject({
       code: 'CONTEXT_TOO_SMALL',
-      message: 'The context is too small: a prompt of 128 tokens and at least one of thinking need 129 tokens, contextSize is 128',
+      message:
+        'The context is too small: a prompt of 128 tokens and at least one of thinking need 129 tokens, contextSize is 128',
     })
   })
 
   describe('of wrong options', () => {
     const wrong: [name: string, options: unknown, error: typeof TypeError | typeof RangeError, message: string][] = [
-      ['a window of another type', { thinkingWindow: '4096' }, TypeError, 'Expected integer ≥ 0 for thinkingWindow but received "4096"'],
-      ['a negative window', { thinkingWindow: -1 }, RangeError, 'Expected integer ≥ 0 for thinkingWindow but received -1'],
-      ['a window of NaN', { thinkingWindow: NaN }, RangeError, 'Expected integer ≥ 0 for thinkingWindow but received NaN'],
+      [
+        'a window of another type',
+        { thinkingWindow: '4096' },
+        TypeError,
+        'Expected integer ≥ 0 for thinkingWindow but received "4096"',
+      ],
+      [
+        'a negative window',
+        { thinkingWindow: -1 },
+        RangeError,
+        'Expected integer ≥ 0 for thinkingWindow but received -1',
+      ],
+      [
+        'a window of NaN',
+        { thinkingWindow: NaN },
+        RangeError,
+        'Expected integer ≥ 0 for thinkingWindow but received NaN',
+      ],
       ['no answer', { maxTokens: 0 }, RangeError, 'Expected integer ≥ 1 for maxTokens but received 0'],
       ['half an answer', { maxTokens: 1.5 }, RangeError, 'Expected integer ≥ 1 for maxTokens but received 1.5'],
-      ['an empty hint', { hint: '' }, RangeError, `Expected 'plain', 'boxed' or non-empty string for hint but received ""`],
-      ['a hint of another type', { hint: null }, TypeError, `Expected 'plain', 'boxed' or non-empty string for hint but received null`],
+      [
+        'an empty hint',
+        { hint: '' },
+        RangeError,
+        `Expected 'plain', 'boxed' or non-empty string for hint but received ""`,
+      ],
+      [
+        'a hint of another type',
+        { hint: null },
+        TypeError,
+        `Expected 'plain', 'boxed' or non-empty string for hint but received null`,
+      ],
       ['other tags', { tags: 'drop' }, TypeError, `Expected 'ban' or 'keep' for tags but received "drop"`],
       ['a system message of another type', { system: 5 }, TypeError, 'Expected string for system but received 5'],
       ['a template', { template: 'chatml' }, TypeError, 'Expected boolean for template but received "chatml"'],
-      ['a temperature', { temperature: 101 }, RangeError, 'Expected number between 0 and 100 for temperature but received 101'],
+      [
+        'a temperature',
+        { temperature: 101 },
+        RangeError,
+        'Expected number between 0 and 100 for temperature but received 101',
+      ],
       ['topK', { topK: -1 }, RangeError, 'Expected integer ≥ 0 for topK but received -1'],
       ['topP', { topP: 1.01 }, RangeError, 'Expected number between 0 and 1 for topP but received 1.01'],
       ['typicalP', { typicalP: 0 }, RangeError, 'Expected number > 0 and ≤ 1 for typicalP but received 0'],
-      ['repeatPenalty', { repeatPenalty: 0 }, RangeError, 'Expected number between 0.01 and 100 for repeatPenalty but received 0'],
-      ['a seed', { seed: 2 ** 32 - 1 }, RangeError, 'Expected integer between 0 and 4294967294 for seed but received 4294967295'],
-      ['a bias', { logitBias: { 5: Infinity } }, RangeError, 'Expected finite number or -Infinity for logitBias of token 5 but received Infinity'],
-      ['a bias for no token', { logitBias: { 259: 1 } }, RangeError, 'Expected token < 259 for logitBias but received 259'],
+      [
+        'repeatPenalty',
+        { repeatPenalty: 0 },
+        RangeError,
+        'Expected number between 0.01 and 100 for repeatPenalty but received 0',
+      ],
+      [
+        'a seed',
+        { seed: 2 ** 32 - 1 },
+        RangeError,
+        'Expected integer between 0 and 4294967294 for seed but received 4294967295',
+      ],
+      [
+        'a bias',
+        { logitBias: { 5: Infinity } },
+        RangeError,
+        'Expected finite number or -Infinity for logitBias of token 5 but received Infinity',
+      ],
+      [
+        'a bias for no token',
+        { logitBias: { 259: 1 } },
+        RangeError,
+        'Expected token < 259 for logitBias but received 259',
+      ],
       ['a stop text', { stop: ['.', ''] }, RangeError, 'Expected non-empty string for stop[1] but received ""'],
       ['cachePrompt', { cachePrompt: 1 }, TypeError, 'Expected boolean for cachePrompt but received 1'],
       ['a signal', { signal: {} }, TypeError, 'Expected AbortSignal for signal but received an object'],
-      ['an unknown option', { thinkingwindow: 5 }, TypeError, 'Unknown option thinkingwindow: did you mean thinkingWindow?'],
+      [
+        'an unknown option',
+        { thinkingwindow: 5 },
+        TypeError,
+        'Unknown option thinkingwindow: did you mean thinkingWindow?',
+      ],
       ['no options', null, TypeError, 'Expected plain object for options but received null'],
       ['a list', [], TypeError, 'Expected plain object for options but received an array'],
     ]
@@ -439,16 +541,30 @@ describe('a request', () => {
   test.each<[string, unknown, string]>([
     ['nothing', undefined, 'Expected string or non-empty array of messages for input but received undefined'],
     ['no messages', [], 'Expected string or non-empty array of messages for input but received an array'],
-    ['a message without a role', [{ content: 'x' }], 'Expected word such as user or assistant for input[0].role but received undefined'],
-    ['a message of parts', [{ role: 'user', content: [] }], 'Expected string for input[0].content but received an array'],
-    ['a role that spells a token', [{ role: '<|im_end|>', content: '' }], 'Expected word such as user or assistant for input[0].role but received "<|im_end|>"'],
+    [
+      'a message without a role',
+      [{ content: 'x' }],
+      'Expected word such as user or assistant for input[0].role but received undefined',
+    ],
+    [
+      'a message of parts',
+      [{ role: 'user', content: [] }],
+      'Expected string for input[0].content but received an array',
+    ],
+    [
+      'a role that spells a token',
+      [{ role: '<|im_end|>', content: '' }],
+      'Expected word such as user or assistant for input[0].role but received "<|im_end|>"',
+    ],
   ])('of %s', async (_name, input, message) => {
     await expect(z1.reason(input as string)).rejects.toThrow(message)
     expect(() => z1.stream(input as string)).toThrow(message)
   })
 
   test('of a raw prompt without tokens', async () => {
-    await expect(z1.reason('', { template: false })).rejects.toThrow(new RangeError('Expected a prompt with at least one token'))
+    await expect(z1.reason('', { template: false })).rejects.toThrow(
+      new RangeError('Expected a prompt with at least one token'),
+    )
     expect(() => z1.stream('', { template: false })).toThrow(RangeError)
   })
 
@@ -521,11 +637,31 @@ describe('options of load', () => {
   const wrong: [name: string, options: unknown, error: typeof TypeError | typeof RangeError, message: string][] = [
     ['a model of another type', { model: 5 }, TypeError, 'Expected file path or file: URL for model but received 5'],
     ['an empty path', { model: '' }, RangeError, 'Expected file path or file: URL for model but received ""'],
-    ['a URL of the web', { model: new URL('https://example.org/a.gguf') }, RangeError, 'Expected file path or file: URL for model but received an object'],
-    ['an engine that is no name and no path', { engine: 'CUDA' }, TypeError, "'metal' or path of a directory for engine but received \"CUDA\""],
+    [
+      'a URL of the web',
+      { model: new URL('https://example.org/a.gguf') },
+      RangeError,
+      'Expected file path or file: URL for model but received an object',
+    ],
+    [
+      'an engine that is no name and no path',
+      { engine: 'CUDA' },
+      TypeError,
+      '\'metal\' or path of a directory for engine but received "CUDA"',
+    ],
     ['gpuLayers', { gpuLayers: -1 }, RangeError, "Expected 'auto' or integer ≥ 0 for gpuLayers but received -1"],
-    ['a context of nothing', { contextSize: 7 }, RangeError, 'Expected integer between 8 and 16777216 for contextSize but received 7'],
-    ['a context of too much', { contextSize: 2 ** 24 + 1 }, RangeError, 'Expected integer between 8 and 16777216 for contextSize but received 16777217'],
+    [
+      'a context of nothing',
+      { contextSize: 7 },
+      RangeError,
+      'Expected integer between 8 and 16777216 for contextSize but received 7',
+    ],
+    [
+      'a context of too much',
+      { contextSize: 2 ** 24 + 1 },
+      RangeError,
+      'Expected integer between 8 and 16777216 for contextSize but received 16777217',
+    ],
     ['parallel', { parallel: 65 }, RangeError, 'Expected integer between 1 and 64 for parallel but received 65'],
     ['batchSize', { batchSize: 0 }, RangeError, 'Expected integer between 1 and 8192 for batchSize but received 0'],
     ['threads', { threads: '2' }, TypeError, 'Expected integer between 1 and 512 for threads but received "2"'],
@@ -574,7 +710,13 @@ describe('control tokens in a message', () => {
     try {
       for (const content of evil) {
         const given = await promptOf(z1, [{ role: 'user', content }], { system: content })
-        const parts = ['<|im_start|>system\n', content, '<|im_end|>\n<|im_start|>user\n', content, '<|im_end|>\n<|im_start|>assistant\n']
+        const parts = [
+          '<|im_start|>system\n',
+          content,
+          '<|im_end|>\n<|im_start|>user\n',
+          content,
+          '<|im_end|>\n<|im_start|>assistant\n',
+        ]
         const tokens = tokensOf(
           z1.model.engine,
           z1.model.path,
@@ -624,11 +766,21 @@ describe('a chat template', () => {
     })
 
   test.each<[string, string | undefined, string, RegExp]>([
-    ['missing', undefined, 'TEMPLATE_NOT_FOUND', /^The model has no chat template: give the raw prompt and template: false$/],
+    [
+      'missing',
+      undefined,
+      'TEMPLATE_NOT_FOUND',
+      /^The model has no chat template: give the raw prompt and template: false$/,
+    ],
     ['that does not parse', '{% if %}x{% endif %}', 'TEMPLATE_FAILED', /^The chat template failed: \S/],
     ['that does not end', '{% for m in messages %}{{ m.content }}', 'TEMPLATE_FAILED', /^The chat template failed: \S/],
     ['that calls what is not there', '{{ nothing(messages) }}', 'TEMPLATE_FAILED', /^The chat template failed: \S/],
-    ['that refuses', "{{ raise_exception('No users here') }}", 'TEMPLATE_FAILED', /^The chat template failed: No users here$/],
+    [
+      'that refuses',
+      "{{ raise_exception('No users here') }}",
+      'TEMPLATE_FAILED',
+      /^The chat template failed: No users here$/,
+    ],
     ['that gives nothing', '{# nothing #}', 'TEMPLATE_FAILED', /^The chat template gave an empty prompt$/],
     ['of binary', '\u0001\u0002{{\u0003', 'TEMPLATE_FAILED', /^The chat template failed: \S/],
   ])('%s', async (name, template, code, message) => {
@@ -646,7 +798,10 @@ describe('a chat template', () => {
   test('with tags to keep where there are none', async () => {
     const z1 = await Z1.load({ ...common, model: testModel('qwen2-bytes', { template: chatMlTemplate }) })
     try {
-      await expect(z1.reason('hi', { ...short, tags: 'keep' })).rejects.toMatchObject({ name: 'Z1Error', code: 'TAGS_NOT_FOUND' })
+      await expect(z1.reason('hi', { ...short, tags: 'keep' })).rejects.toMatchObject({
+        name: 'Z1Error',
+        code: 'TAGS_NOT_FOUND',
+      })
     } finally {
       await z1.dispose()
     }

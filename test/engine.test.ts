@@ -3,7 +3,17 @@
  * ends. Most work on copies of the engine pack in which one thing is wrong.
  */
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -48,7 +58,10 @@ function made(name: string, files: Record<string, string>): string {
   return directory
 }
 
-const load = (directory: string, as?: string) => ({ load: { model, engine: directory, contextSize: 64, threads: 1 }, as })
+const load = (directory: string, as?: string) => ({
+  load: { model, engine: directory, contextSize: 64, threads: 1 },
+  as,
+})
 const ask = (as: string) => ({
   ask: as,
   input: 'hi',
@@ -75,7 +88,11 @@ describe('a directory that is no engine', () => {
 
   test('no libraries', async () => {
     await refused(made('empty', {}), 'ENGINE_NOT_FOUND', /^No libllama in .*empty$/)
-    await refused(made('text', { 'llama.txt': '', [recordFile]: record(release) }), 'ENGINE_NOT_FOUND', /^No libllama in /)
+    await refused(
+      made('text', { 'llama.txt': '', [recordFile]: record(release) }),
+      'ENGINE_NOT_FOUND',
+      /^No libllama in /,
+    )
   })
 
   test('a libllama that is no library', async () => {
@@ -155,8 +172,13 @@ describe('CPU backends', () => {
 
   test('none that can be opened', async () => {
     const directory = copy('broken-cpu', /ggml-cpu/)
-    for (const name of ['libggml-cpu-haswell.so', 'libggml-cpu-x64.so']) writeFileSync(join(directory, name), 'not a library')
-    await refused(directory, 'ENGINE_NOT_FOUND', /^No CPU backend for this processor in .*broken-cpu \(libggml-cpu-x64\.so: \S/)
+    for (const name of ['libggml-cpu-haswell.so', 'libggml-cpu-x64.so'])
+      writeFileSync(join(directory, name), 'not a library')
+    await refused(
+      directory,
+      'ENGINE_NOT_FOUND',
+      /^No CPU backend for this processor in .*broken-cpu \(libggml-cpu-x64\.so: \S/,
+    )
   })
 
   test('a broken one beside others is left out', async () => {
@@ -199,9 +221,12 @@ describe('one engine in a process', () => {
     const link = join(folder, 'link')
     symlinkSync(engine, link)
     const directory = dirname(engine)
-    const outcomes = await calls([load(link, 'linked'), load(engine), load(`.${'/'}${relative(directory, engine)}`), ask('linked')], {
-      cwd: directory,
-    })
+    const outcomes = await calls(
+      [load(link, 'linked'), load(engine), load(`.${'/'}${relative(directory, engine)}`), ask('linked')],
+      {
+        cwd: directory,
+      },
+    )
     expect(outcomes).toEqual([{ value: engine }, { value: engine }, { value: engine }, opened])
   })
 
@@ -215,13 +240,18 @@ describe('one engine in a process', () => {
 
 describe('a choice by name', () => {
   const notInstalled = ['cuda', 'vulkan'].filter(
-    (name) => !existsSync(new URL(`../node_modules/@node-llama-cpp/${process.platform}-${process.arch}-${name}`, import.meta.url)),
+    (name) =>
+      !existsSync(
+        new URL(`../node_modules/@node-llama-cpp/${process.platform}-${process.arch}-${name}`, import.meta.url),
+      ),
   )
 
   test.each(notInstalled)('%s, without its pack', async (name) => {
     const [outcome] = await calls([load(name)])
     expect(outcome).toMatchObject({ name: 'Z1Error', code: 'ENGINE_NOT_FOUND' })
-    expect(outcome?.message).toMatch(new RegExp(`not installed \\(npm install @node-llama-cpp/[\\w-]+-${name}@[\\d.]+\\)`))
+    expect(outcome?.message).toMatch(
+      new RegExp(`not installed \\(npm install @node-llama-cpp/[\\w-]+-${name}@[\\d.]+\\)`),
+    )
   })
 
   test.skipIf(process.platform === 'darwin')('metal, on a system that has none', async () => {
@@ -248,6 +278,8 @@ test('a backend that opens and finds no device leaves the process whole', async 
     import { loadAddon } from ${JSON.stringify(new URL('../dist/addon.js', import.meta.url).href)}
     const { directory } = await loadAddon().engineOpen(${JSON.stringify(directory)}, 'cuda')
     process.stdout.write(directory)`
-  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  })
   expect({ status, signal, stdout, stderr }).toEqual({ status: 0, signal: null, stdout: directory, stderr: '' })
 })

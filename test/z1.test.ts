@@ -11,7 +11,7 @@ import {
   Z1,
   Z1Error,
 } from '../lib/index.js'
-import { EMBEDDED_MODEL, inspectModel } from '../lib/z1.js'
+import { EMBEDDED_MODEL, inspectModel } from '../lib/load.js'
 import { chatMlTemplate, testModel } from './support/models.js'
 import { END, tableModel, tokenIds } from './support/table-model.js'
 import { tokensOf } from './support/tokenizer.js'

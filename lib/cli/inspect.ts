@@ -1,5 +1,5 @@
 /** `z1 inspect`: what a GGUF file holds, read without its weights. */
-import { inspectModel } from '../z1.js'
+import { inspectModel } from '../load.js'
 import { Misuse, readArgs } from './misuse.js'
 import { bytes, count, table } from './table.js'
 

@@ -18,17 +18,67 @@ async function call(name, ...args) {
 }
 
 const garbage = () => [
-  ...[undefined, null, true, 0, -1, 1.5, NaN, Infinity, -Infinity, 2 ** 31, 2 ** 32, 2 ** 53, 10n, '', 'text', Symbol('s')],
+  ...[
+    undefined,
+    null,
+    true,
+    0,
+    -1,
+    1.5,
+    NaN,
+    Infinity,
+    -Infinity,
+    2 ** 31,
+    2 ** 32,
+    2 ** 53,
+    10n,
+    '',
+    'text',
+    Symbol('s'),
+  ],
   ...[{}, [], [null], [1], () => {}, Object.create(null), new Date(0), new Error('x'), Promise.resolve()],
   ...[new ArrayBuffer(8), new Float64Array(1), new Int32Array(2), Int32Array.of(-1), Int32Array.of(2 ** 31 - 1)],
-  new Proxy({}, { get: () => { throw new Error('a trap') } }),
+  new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error('a trap')
+      },
+    },
+  ),
 ]
-const numbers = [undefined, null, NaN, -1, 0, 1, 3.7, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), 2 ** 32 - 1, 2 ** 32, 1e300, -Infinity, 'x', {}, [], 5n]
+const numbers = [
+  undefined,
+  null,
+  NaN,
+  -1,
+  0,
+  1,
+  3.7,
+  2 ** 31 - 1,
+  2 ** 31,
+  -(2 ** 31),
+  2 ** 32 - 1,
+  2 ** 32,
+  1e300,
+  -Infinity,
+  'x',
+  {},
+  [],
+  5n,
+]
 const model = { path: process.argv[2], gpuLayers: 0, contextCells: 64, weights: true }
 const context = { contextSize: 64, parallel: 2, batchSize: 32, threads: 1, threadsBatch: 1 }
 const sampling = {
   ...{ temperature: 0, topK: 40, topP: 0.95, minP: 0.05, typicalP: 1, repeatPenalty: 1, frequencyPenalty: 0 },
-  ...{ presencePenalty: 0, penaltyLastN: 64, dryMultiplier: 0, dryBase: 1.75, dryAllowedLength: 2, dryPenaltyLastN: 64 },
+  ...{
+    presencePenalty: 0,
+    penaltyLastN: 64,
+    dryMultiplier: 0,
+    dryBase: 1.75,
+    dryAllowedLength: 2,
+    dryPenaltyLastN: 64,
+  },
   ...{ drySequenceBreakers: ['\n'], xtcProbability: 0, xtcThreshold: 0.1, logitBias: [], seed: 1 },
 }
 const request = {
@@ -112,17 +162,38 @@ async function main() {
     }
   }
 
-  const lists = [[''], ['x', 'y'], [null], [{}], [{ token: -1, bias: 1 }], [{ token: 2 ** 30, bias: 1 }], [{ token: 65, bias: NaN }]]
-  const tokens = [[], [-1], [300], [2 ** 31 - 1], Array(1000).fill(65), Array(63).fill(65), Array(64).fill(65)].map((list) => Int32Array.from(list))
+  const lists = [
+    [''],
+    ['x', 'y'],
+    [null],
+    [{}],
+    [{ token: -1, bias: 1 }],
+    [{ token: 2 ** 30, bias: 1 }],
+    [{ token: 65, bias: NaN }],
+  ]
+  const tokens = [[], [-1], [300], [2 ** 31 - 1], Array(1000).fill(65), Array(63).fill(65), Array(64).fill(65)].map(
+    (list) => Int32Array.from(list),
+  )
   for (const key of Object.keys(request)) {
     for (const value of [...numbers, ...lists, ...tokens]) await generate(running, { [key]: value })
   }
-  for (const others of [{}, { temperature: 1 }, { temperature: 1, dryMultiplier: 1, repeatPenalty: 1.5, xtcProbability: 0.5, typicalP: 0.5 }]) {
+  for (const others of [
+    {},
+    { temperature: 1 },
+    { temperature: 1, dryMultiplier: 1, repeatPenalty: 1.5, xtcProbability: 0.5, typicalP: 0.5 },
+  ]) {
     for (const key of Object.keys(sampling)) {
-      for (const value of [...numbers, ...lists]) await generate(running, { sampling: { ...sampling, ...others, [key]: value } })
+      for (const value of [...numbers, ...lists])
+        await generate(running, { sampling: { ...sampling, ...others, [key]: value } })
     }
   }
-  for (const segment of [null, {}, { text: '\ud800' }, { text: 'x'.repeat(1e6), parseSpecial: 1 }, { text: '\0\0', parseSpecial: {} }]) {
+  for (const segment of [
+    null,
+    {},
+    { text: '\ud800' },
+    { text: 'x'.repeat(1e6), parseSpecial: 1 },
+    { text: '\0\0', parseSpecial: {} },
+  ]) {
     await call('modelTokenize', open, [segment])
   }
   for (const list of [...tokens, new Int32Array(1e6)]) await call('modelDetokenize', open, list, 1)

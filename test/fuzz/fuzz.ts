@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { EMBEDDED_MODEL } from '../../lib/z1.js'
+import { EMBEDDED_MODEL } from '../../lib/load.js'
 import { type ModelName, testModel } from '../support/models.js'
 import { Random } from '../support/random.js'
 import { Base, mutant } from './mutate.js'
@@ -119,7 +119,8 @@ class Loader {
     // An assertion of ggml's: with one thread the step runs on the context's own, where it is caught; another would have
     // ended the process. What llama.cpp itself asserts is always on the context's.
     if (/must be loaded again: (?!llama)/.test(message)) return message
-    if (code !== 'SUCCESS' && !/^[^\p{Cc}]+: [^\p{Cc}]+$/u.test(message)) return `${code}, not in one sentence: ${message}`
+    if (code !== 'SUCCESS' && !/^[^\p{Cc}]+: [^\p{Cc}]+$/u.test(message))
+      return `${code}, not in one sentence: ${message}`
     if (message.length > 1000) return `${code}, at length: ${message}`
     return peakMemory > memoryLimit ? `${code}, and took ${peakMemory / 2 ** 20} MiB` : undefined
   }

@@ -90,7 +90,8 @@ export function layoutOf(file: Buffer): Layout {
     const type = { id: u32(), ...span(4) }
     const count = array ? { value: u64(), ...span(8) } : undefined
     const first = at
-    for (let i = count?.value ?? 1; i > 0; i--) at += type.id === STRING ? 8 + u64() : (SCALAR_SIZES.get(type.id) as number)
+    for (let i = count?.value ?? 1; i > 0; i--)
+      at += type.id === STRING ? 8 + u64() : (SCALAR_SIZES.get(type.id) as number)
     return { start, key, type, count, value: { start: first, end: at }, end: at }
   }
   const tensor = (): Tensor => {

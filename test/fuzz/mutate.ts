@@ -3,7 +3,17 @@
  * is kept, so that a file is refused late or not at all. A seed and a number give the same file on every machine.
  */
 import type { Random } from '../support/random.js'
-import { ARRAY, aligned, type Entry, type Layout, layoutOf, SCALAR_SIZES, type Span, STRING, type Tensor } from './layout.js'
+import {
+  ARRAY,
+  aligned,
+  type Entry,
+  type Layout,
+  layoutOf,
+  SCALAR_SIZES,
+  type Span,
+  STRING,
+  type Tensor,
+} from './layout.js'
 
 /** A sound file to start from. */
 export class Base {
@@ -45,7 +55,10 @@ type Mutation = (random: Random, base: Base) => Change
 export function mutant(random: Random, base: Base): Mutant {
   const changes: Change[] = []
   for (let more = true; more; more = random.below(4) === 0) changes.push(pick(random, mutations)(random, base))
-  let bytes = edited(base, changes.flatMap((change) => change.edits))
+  let bytes = edited(
+    base,
+    changes.flatMap((change) => change.edits),
+  )
   const what = changes.map((change) => change.what)
   if (random.below(12) === 0) {
     const length = random.below(2) ? random.below(bytes.length) : random.below(Math.min(bytes.length, base.layout.data))
@@ -180,20 +193,29 @@ function valueType(random: Random, { layout }: Base): Change {
 }
 
 function value(random: Random, { layout }: Base): Change {
-  const { key, type, value } = pick(random, layout.entries.filter((entry) => !entry.count))
+  const { key, type, value } = pick(
+    random,
+    layout.entries.filter((entry) => !entry.count),
+  )
   const bytes = scalar(random, type.id)
   return { what: `${key.text} = 0x${bytes.toString('hex').slice(0, 80)}`, edits: [replace(value, bytes)] }
 }
 
 function arrayCount(random: Random, { layout }: Base): Change {
-  const { key, count } = pick(random, layout.entries.filter((entry) => entry.count)) as Required<Entry>
+  const { key, count } = pick(
+    random,
+    layout.entries.filter((entry) => entry.count),
+  ) as Required<Entry>
   const wrong = wrongCount(random, count!.value)
   return { what: `${wrong} elements of ${key.text}`, edits: [replace(count!, u64(wrong))] }
 }
 
 /** One to three elements become others; of texts, only their characters. */
 function arrayElement(random: Random, { bytes, layout }: Base): Change {
-  const { key, type, value, count } = pick(random, layout.entries.filter((entry) => entry.count?.value))
+  const { key, type, value, count } = pick(
+    random,
+    layout.entries.filter((entry) => entry.count?.value),
+  )
   const edits = Array.from({ length: 1 + random.below(3) }, () => {
     const index = random.below(count!.value)
     const size = SCALAR_SIZES.get(type.id)
@@ -207,7 +229,10 @@ function arrayElement(random: Random, { bytes, layout }: Base): Change {
 
 /** A sound array that is shorter than the others say. */
 function arrayLength(random: Random, { bytes, layout }: Base): Change {
-  const { key, type, value, count } = pick(random, layout.entries.filter((entry) => entry.count?.value))
+  const { key, type, value, count } = pick(
+    random,
+    layout.entries.filter((entry) => entry.count?.value),
+  )
   const length = random.below(3) ? random.below(Math.min(count!.value, 300)) : 0
   const size = SCALAR_SIZES.get(type.id)
   const end = size ? value.start + length * size : textAt(bytes, value.start, length).start
@@ -229,7 +254,9 @@ function architecture(random: Random, base: Base): Change {
 
 function tensorName(random: Random, { layout }: Base): Change {
   const { name } = pick(random, layout.tensors)
-  const other = random.below(2) ? pick(random, layout.tensors).name.text : `${name.text.slice(0, -1)}_`.repeat(1 + random.below(4))
+  const other = random.below(2)
+    ? pick(random, layout.tensors).name.text
+    : `${name.text.slice(0, -1)}_`.repeat(1 + random.below(4))
   return { what: `the tensor ${name.text} is called ${other}`, edits: [replace(withLength(name), text(other))] }
 }
 
@@ -240,7 +267,10 @@ function tensorRank(random: Random, { layout }: Base): Change {
 }
 
 function tensorDimension(random: Random, { bytes, layout }: Base): Change {
-  const { name, dimensions } = pick(random, layout.tensors.filter((tensor) => tensor.dimensions.length > 0))
+  const { name, dimensions } = pick(
+    random,
+    layout.tensors.filter((tensor) => tensor.dimensions.length > 0),
+  )
   const span = pick(random, dimensions)
   const wrong = wrongCount(random, Number(bytes.readBigUInt64LE(span.start)))
   return { what: `a dimension of ${wrong} for ${name.text}`, edits: [replace(span, u64(wrong))] }
@@ -288,7 +318,10 @@ function dataBytes(random: Random, { bytes, layout }: Base): Change {
   const length = Math.min(4 << random.below(10), bytes.length - start)
   const filling = pick(random, ['0000c07f', '0000807f', '000080ff', 'ffffffff', '00000000', ''])
   const other = filling ? Buffer.alloc(length, filling, 'hex') : randomBytes(random, length)
-  return { what: `${length} bytes of data ${filling || 'random'}`, edits: [{ start, end: start + length, bytes: other }] }
+  return {
+    what: `${length} bytes of data ${filling || 'random'}`,
+    edits: [{ start, end: start + length, bytes: other }],
+  }
 }
 
 /** A scalar of a type: the ends of its range, zero, small numbers, not-a-number, or any bits. */
@@ -468,6 +501,20 @@ const words = [
   ...'llama gpt2 bert t5 rwkv plamo2 gemma4 hybriddna whitespace none no_vocab test'.split(' '),
   ...'default llama-bpe deepseek-llm falcon qwen2 gpt-4o tekken chatglm-bpe superbpe kimi-k2 bailingmoe'.split(' '),
   ...'linear yarn longrope none silu gelu model adapter imatrix mmproj'.split(' '),
-  ...['', ' ', '\0', '<|im_end|>', '<s>', '▁', '\n', '<0x0A>', 'a b c', 'é\u{1f642}', '{{', '{% if %}', '{%- for x in y -%}'],
+  ...[
+    '',
+    ' ',
+    '\0',
+    '<|im_end|>',
+    '<s>',
+    '▁',
+    '\n',
+    '<0x0A>',
+    'a b c',
+    'é\u{1f642}',
+    '{{',
+    '{% if %}',
+    '{%- for x in y -%}',
+  ],
   'a'.repeat(100_000),
 ]
