@@ -185,7 +185,7 @@ void Generation::enter(Phase next) {
     const Clock::time_point now = Clock::now();
     const double spent = milliseconds(now - phase_began);
     switch (phase) {
-        case Phase::prompt:   timings.prompt += spent; break;
+        case Phase::prompt:   timings.prompt += started() ? spent : 0; break; // not the wait for a sequence
         case Phase::thinking: timings.thinking += spent; break;
         case Phase::hint:     timings.hint += spent; break;
         case Phase::answer:   timings.answer += spent; break;

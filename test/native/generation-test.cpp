@@ -872,12 +872,12 @@ TEST(banned_tags_are_never_generated) {
 }
 
 TEST(a_tag_that_the_hint_begins_is_banned_too) {
-    Tagged fixture(script(6, spell("xyz"), { slash_think, greater, greater }));
+    // The hint is `+<`, and the script counts from the `+` on.
+    Tagged fixture(script(6, spell("xyz"), { less, slash_think, greater }));
     Rig rig(fixture.fake, params(64));
     Request asked = request(spell("prompt"), 2, 10, join({ spell("+"), { less } }));
     asked.banned_tags = { "</think>" };
-    // To the script the answer begins after the `+`, with a `<` that it did not choose.
-    CHECK_EQ(rig.run(asked).answer_text, "a>");
+    CHECK_EQ(rig.run(asked).answer_text, "/thinka");
 }
 
 TEST(the_closing_tag_ends_the_thinking) {
