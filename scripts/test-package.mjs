@@ -31,7 +31,7 @@ script(() => {
   try {
     npm(run, ['run', 'prebuild'])
     // prebuildify moved the addon away from where the checkout's own tests look for it.
-    npm(run, ['run', 'build'])
+    npm(run, ['run', 'compile'])
     const [{ filename, files, size }] = JSON.parse(
       npm(capture, ['pack', '--json', '--ignore-scripts', '--pack-destination', work]),
     )

@@ -2,6 +2,7 @@
  * Greedy token ids equal those of a plain loop on llama.cpp's C API, as two passes on fresh contexts (test/native/reference.cpp).
  * Every case is drawn: model, batch size, prompt, window, answer length, hint. Both sides group tokens into the same decodes.
  */
+import { basename } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ReasonResult, Z1 } from '../lib/index.js'
 import { type ModelName, testModel } from './support/models.js'
@@ -28,16 +29,17 @@ class Drawer {
   readonly #z1: Z1
 
   constructor(seed: number, z1: Z1) {
-    this.#random = new Random(seed, z1.model.path)
+    this.#random = new Random(seed, basename(z1.model.path))
     this.#z1 = z1
   }
 
-  async draw(): Promise<Drawn> {
+  /** @param longest Tokens of a window, at most; answers are up to as long. */
+  async draw(longest: number): Promise<Drawn> {
     const text = Array.from({ length: 1 + this.#random.below(40) }, () => this.#pick(words)).join(' ')
     const hint = this.#pick(hints)
     const { parallel, batchSize } = this.#z1.model
-    const window = this.#random.below(60)
-    const maxTokens = 1 + this.#random.below(40)
+    const window = this.#random.below(longest)
+    const maxTokens = 1 + this.#random.below(longest)
     const [prompt, hintTokens] = [await this.#prompt(text), await hintTokensOf(this.#z1, hint)]
     return {
       text,
@@ -101,7 +103,7 @@ describe.each(models)('%s', (name) => {
     const drawn: { z1: Z1; one: Drawn }[] = []
     for (const z1 of loaded) {
       const drawer = new Drawer(1, z1)
-      for (let i = 0; i < casesPerModel / loaded.length; i++) drawn.push({ z1, one: await drawer.draw() })
+      for (let i = 0; i < casesPerModel / loaded.length; i++) drawn.push({ z1, one: await drawer.draw(60) })
     }
     const { path, engine } = (loaded[0] as Z1).model
 
@@ -140,11 +142,13 @@ describe.each(models)('%s', (name) => {
   })
 
   test('four requests at a time, where the best logit leads by 0.02', { timeout: 240_000 }, async () => {
-    const model = testModel(name)
+    // Other groupings differ in the last bits. Where activations are quantised (Q8_0), such a bit can turn a rounding, and
+    // the logit by more than 0.02; so all of this model is in F32.
+    const model = testModel(name, { shape: { layerType: 'F32', embeddingType: 'F32' } })
     const z1 = await Z1.load({ model, contextSize, parallel: 4, batchSize: 32, threads: 1, engine: 'cpu' })
     try {
       const drawer = new Drawer(2, z1)
-      const drawn = await Promise.all(Array.from({ length: 24 }, () => drawer.draw()))
+      const drawn = await Promise.all(Array.from({ length: 40 }, () => drawer.draw(20)))
       const expected = reference(
         z1.model.engine,
         z1.model.path,
@@ -164,7 +168,7 @@ describe.each(models)('%s', (name) => {
         })
       }
       console.log(`${name}: ${compared} of ${drawn.length} requests that ran together were compared`)
-      expect(compared).toBeGreaterThanOrEqual(8)
+      expect(compared).toBeGreaterThanOrEqual(drawn.length / 4)
     } finally {
       await z1.dispose()
     }

@@ -18,9 +18,14 @@ namespace {
 // llama.cpp checks most of a file. Listed here is what it does not: it would divide by zero, call through a null pointer,
 // or fail an assertion on a worker thread of ggml, and each of these ends the process.
 
+// Lists of architectures: each name between spaces.
+bool is_in(std::string_view names, const std::string & architecture) {
+    return names.find(" " + architecture + " ") != std::string_view::npos;
+}
+
 // Divided by while the model is loaded or its graph is built.
 struct Divisor {
-    const char * key; // behind the architecture's name
+    const char * key;                    // behind the architecture's name
     std::string_view architectures = ""; // those that divide by it, missing being 0; empty: all that have the key
 };
 constexpr Divisor divisors[] = {
@@ -44,10 +49,12 @@ constexpr const char * epsilons[] = { "attention.layer_norm_rms_epsilon", "atten
 constexpr const char * no_matrices[] = { "_norm.", "ssm_conv1d", "shortconv.conv", "time_mix_first", "time_mix_lerp" };
 constexpr const char * one_row_matrices[] = { "ffn_gate_inp", "cls." };
 
-// Rotation (ggml-cpu/ops.cpp, rope): of an even number of dimensions, and no more than a head has; in these architectures
-// divided in sections, by the sum of which positions are divided.
-constexpr std::string_view divided_in_sections =
+// These always rotate a head in sections, and divide by what the sections add up to.
+constexpr std::string_view rotated_in_sections =
     " paddleocr qwen2vl qwen35 qwen35moe qwen3tts qwen3vl qwen3vlmoe qwen4exp ";
+
+// These have a sliding window that their files need not mention.
+constexpr std::string_view silent_windows = " exaone-moe exaone4 gemma2 llama4 smallthinker ";
 
 class Reader {
 public:
@@ -123,6 +130,7 @@ std::vector<Tensor> tensors_of(const Api & api, const Reader & reader) {
     return tensors;
 }
 
+// ggml-cpu/ops.cpp, rope: an even number of dimensions, and no more than a head has.
 void check_rotation(const Reader & reader, const std::string & architecture) {
     const auto key = [&](const char * name) { return architecture + "." + name; };
     const uint32_t n_head = reader.u32(key("attention.head_count")).value_or(0);
@@ -142,9 +150,9 @@ void check_rotation(const Reader & reader, const std::string & architecture) {
     }
 
     const auto sections = reader.integers(key("rope.dimension_sections"));
-    const bool positive = std::all_of(sections.begin(), sections.end(), [&](int32_t n) { return n >= 0; });
+    const bool positive = std::all_of(sections.begin(), sections.end(), [](int32_t n) { return n >= 0; });
     const int64_t sum = std::accumulate(sections.begin(), sections.end(), int64_t { 0 });
-    if (!positive || sum > head || (sum == 0 && divided_in_sections.find(" " + architecture + " ") != std::string_view::npos)) {
+    if (!positive || sum > head || (sum == 0 && is_in(rotated_in_sections, architecture))) {
         reader.invalid(key("rope.dimension_sections") + " are not positive numbers of a sum up to " + std::to_string(head));
     }
 }
@@ -152,14 +160,12 @@ void check_rotation(const Reader & reader, const std::string & architecture) {
 void check_numbers(const Reader & reader, const std::string & architecture) {
     const auto key = [&](const char * name) { return architecture + "." + name; };
     for (const Divisor & divisor : divisors) {
-        const bool applies = divisor.architectures.empty()
-                               ? reader.has(key(divisor.key))
-                               : divisor.architectures.find(" " + architecture + " ") != std::string_view::npos;
-        // Of a wrong type, or one for each layer: llama.cpp's own checks see to that.
-        if (applies && !reader.has(key(divisor.key))) {
+        if (!reader.has(key(divisor.key)) && is_in(divisor.architectures, architecture)) {
             reader.invalid(key(divisor.key) + " is missing");
         }
-        if (applies && reader.u32(key(divisor.key)) == 0u) {
+        // Of another type, or one for each layer, it is left to llama.cpp's own checks.
+        const bool divides = divisor.architectures.empty() || is_in(divisor.architectures, architecture);
+        if (divides && reader.u32(key(divisor.key)) == 0u) {
             reader.invalid(key(divisor.key) + " is 0");
         }
     }
@@ -200,6 +206,43 @@ void check_type(const Api & api, const Reader & reader, const Tensor & tensor) {
     }
 }
 
+void measure(GgufHeader & header, const Reader & reader, const std::vector<Tensor> & tensors) {
+    const size_t n_layer = header.layer_bytes.size();
+    std::vector<bool> attends(n_layer);
+    std::vector<bool> recurs(n_layer);
+    for (const Tensor & tensor : tensors) {
+        const size_t layer = tensor.name.starts_with("blk.") ? std::strtoul(tensor.name.data() + 4, nullptr, 10) : n_layer;
+        if (layer >= n_layer) {
+            header.other_bytes += tensor.size;
+            continue;
+        }
+        header.layer_bytes[layer] += tensor.size;
+        attends[layer] = attends[layer] || tensor.holds(".attn_k.") || tensor.holds(".attn_qkv.");
+        recurs[layer] = recurs[layer] || tensor.holds(".ssm_");
+    }
+
+    const auto u32 = [&](const char * name) { return reader.u32(header.architecture + "." + name); };
+    const uint32_t n_head = u32("attention.head_count").value_or(0);
+    if (n_head == 0) {
+        return;
+    }
+    const uint32_t n_embd_head = u32("embedding_length").value_or(0) / n_head;
+    const uint64_t n_head_kv = u32("attention.head_count_kv").value_or(n_head);
+    const uint64_t k = u32("attention.key_length").value_or(n_embd_head);
+    const uint64_t v = u32("attention.value_length").value_or(n_embd_head);
+    header.kv_bytes_per_cell_layer = n_head_kv * (k + v) * 2;
+
+    // Less is kept of layers with a window, with another's cache, or with a state.
+    for (const char * name : { "attention.sliding_window", "attention.shared_kv_layers", "full_attention_interval" }) {
+        if (reader.has(header.architecture + "." + name)) {
+            return;
+        }
+    }
+    for (size_t layer = 0; layer < n_layer && !is_in(silent_windows, header.architecture); ++layer) {
+        header.kv_bytes_per_cell += attends[layer] && !recurs[layer] ? header.kv_bytes_per_cell_layer : 0;
+    }
+}
+
 } // namespace
 
 GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
@@ -215,8 +258,9 @@ GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
     if (!architecture || architecture->empty()) {
         reader.invalid("general.architecture is missing");
     }
-    // It stands in messages; llama.cpp's longest name has 17 characters.
-    if (architecture->size() > 64 || !std::all_of(architecture->begin(), architecture->end(), [](unsigned char c) { return c > ' ' && c < 0x7F; })) {
+    // It is part of messages.
+    const auto printable = [](unsigned char byte) { return byte > ' ' && byte < 0x7F; };
+    if (architecture->size() > 64 || !std::all_of(architecture->begin(), architecture->end(), printable)) {
         reader.invalid("general.architecture is not a name");
     }
     header.architecture = *architecture;
@@ -242,42 +286,15 @@ GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
         reader.invalid(key("block_count") + " is " + std::to_string(n_layer) + ", expected 1 to 512");
     }
     check_numbers(reader, header.architecture);
-
-    std::vector<bool> attends(n_layer);
-    std::vector<bool> recurs(n_layer);
-    header.layer_bytes.resize(n_layer);
     for (const Tensor & tensor : tensors) {
         check_type(api, reader, tensor);
-        size_t layer = n_layer;
-        if (tensor.name.starts_with("blk.")) {
-            layer = std::strtoul(tensor.name.data() + 4, nullptr, 10);
-        }
-        if (layer >= n_layer) {
-            header.other_bytes += tensor.size;
-            if (tensor.name == "position_embd.weight") {
-                header.n_positions = static_cast<uint32_t>(tensor.ne[1]);
-            }
-            continue;
-        }
-        header.layer_bytes[layer] += tensor.size;
-        attends[layer] = attends[layer] || tensor.holds(".attn_k.") || tensor.holds(".attn_qkv.");
-        recurs[layer] = recurs[layer] || tensor.holds(".ssm_");
     }
 
-    const uint64_t n_embd = reader.u32(key("embedding_length")).value_or(0);
-    const uint64_t n_head = reader.u32(key("attention.head_count")).value_or(0);
-    if (n_head > 0) {
-        const uint64_t n_head_kv = reader.u32(key("attention.head_count_kv")).value_or(static_cast<uint32_t>(n_head));
-        const uint64_t k = reader.u32(key("attention.key_length")).value_or(static_cast<uint32_t>(n_embd / n_head));
-        const uint64_t v = reader.u32(key("attention.value_length")).value_or(static_cast<uint32_t>(n_embd / n_head));
-        header.kv_bytes_per_cell_layer = n_head_kv * (k + v) * 2;
-    }
-    // Layers with a sliding window, with another's cache or with a recurrent part keep less.
-    if (!reader.has(key("attention.sliding_window")) && !reader.has(key("attention.shared_kv_layers"))) {
-        for (uint32_t layer = 0; layer < n_layer; ++layer) {
-            header.kv_bytes_per_cell += attends[layer] && !recurs[layer] ? header.kv_bytes_per_cell_layer : 0;
-        }
-    }
+    header.layer_bytes.resize(n_layer);
+    measure(header, reader, tensors);
+    const auto positions = std::find_if(tensors.begin(), tensors.end(),
+                                        [](const Tensor & tensor) { return tensor.name == "position_embd.weight"; });
+    header.n_positions = positions == tensors.end() ? 0 : static_cast<uint32_t>(positions->ne[1]);
     return header;
 }
 

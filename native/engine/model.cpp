@@ -16,7 +16,8 @@ ErrorCode code_of(const std::string & reason) {
     if (reason.find("unknown model architecture") != std::string::npos) {
         return ErrorCode::MODEL_UNSUPPORTED;
     }
-    for (const char * sign : { "unable to allocate", "failed to allocate", "bad_alloc", "out of memory", "cudaMalloc failed" }) {
+    for (const char * sign : { "unable to allocate", "failed to allocate", "insufficient memory", "Cannot allocate memory",
+                               "bad_alloc", "out of memory", "cudaMalloc failed" }) {
         if (reason.find(sign) != std::string::npos) {
             return ErrorCode::OUT_OF_MEMORY;
         }

@@ -306,4 +306,14 @@ TEST(kv_bytes_that_a_cell_has_at_least) {
     CHECK_EQ(per_cell("blk.1.ssm_in.weight", ""), 0);
     CHECK_EQ(per_cell("blk.0.attn_k.weight", "llama.attention.sliding_window"), 0);
     CHECK_EQ(per_cell("blk.0.attn_k.weight", "llama.attention.shared_kv_layers"), 0);
+    CHECK_EQ(per_cell("blk.0.attn_k.weight", "llama.full_attention_interval"), 0);
+    // Gemma 2 has a window, whatever its file says.
+    CHECK_EQ(read_changed([](FakeLlama & fake) {
+                 fake.metadata = { { "general.architecture", "gemma2" },
+                                   { "gemma2.block_count", 2u },
+                                   { "gemma2.embedding_length", 64u },
+                                   { "gemma2.attention.head_count", 8u } };
+                 fake.tensors.push_back({ "blk.0.attn_k.weight", 4 });
+             }).kv_bytes_per_cell,
+             0);
 }
