@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -153,16 +153,6 @@ describe('Z1.load()', () => {
     const inspected = await inspectModel(model).catch((error) => error)
     expect(inspected).toMatchObject({ name: 'Z1Error', ...expected })
   })
-
-  it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
-    'fails on a file that cannot be read',
-    async () => {
-      const model = write('secret.gguf', 'x')
-      chmodSync(model, 0)
-      const error = await Z1.load({ ...common, model }).catch((error) => error)
-      expect(error).toMatchObject({ code: 'MODEL_NOT_FOUND', cause: { code: 'EACCES' } })
-    },
-  )
 
   function write(name: string, content: string | Uint8Array): string {
     const path = join(folder, name)
