@@ -57,6 +57,8 @@ public:
     void close() {
         context_->close();
         context_->join();
+        // Other threads may still try to start requests.
+        std::lock_guard lock(mutex);
         for (const FakeDecode & decode : fake.decodes) {
             // Only a hint may be longer than a step.
             const Tokens & tokens = decode[0].tokens;
