@@ -16,7 +16,6 @@ namespace z1 {
     X(ggml_backend_reg_count)              \
     X(ggml_backend_reg_get_proc_address)   \
     X(ggml_backend_reg_name)               \
-    X(ggml_free)                           \
     X(ggml_set_abort_callback)             \
     X(ggml_threadpool_params_default)      \
     X(ggml_type_name)                      \
@@ -60,7 +59,6 @@ namespace z1 {
     X(llama_model_is_hybrid)               \
     X(llama_model_is_recurrent)            \
     X(llama_model_load_from_file)          \
-    X(llama_model_meta_val_str)            \
     X(llama_model_n_ctx_train)             \
     X(llama_model_n_embd)                  \
     X(llama_model_n_layer)                 \
