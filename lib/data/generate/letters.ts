@@ -24,7 +24,7 @@ function shown(random: Random, text: string): string {
   return random.pick([text, text, text, `"${text}"`, `'${text}'`])
 }
 
-const LENGTH = [3, 4, 6, 7, 9, 10, 12, 13]
+const LENGTH = [3, 5, 7, 8, 10, 12, 14, 16]
 
 const count: Maker = (random, difficulty) => {
   const text = word(random, at(LENGTH, difficulty))
@@ -76,7 +76,7 @@ const vowels: Maker = (random, difficulty) => {
 }
 
 const reverse: Maker = (random, difficulty) => {
-  const text = word(random, at([3, 3, 4, 5, 6, 7, 8, 9], difficulty))
+  const text = word(random, at([3, 4, 5, 6, 7, 8, 9, 10], difficulty))
   const turned = [...text].reverse().join('')
   const steps = [...text].map((c, i) => `${i + 1} ${c} "${turned.slice(text.length - i - 1)}"`)
   const w = shown(random, text)
@@ -98,9 +98,9 @@ const reverse: Maker = (random, difficulty) => {
 const ORDINALS = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth', 'tenth']
 
 const nth: Maker = (random, difficulty) => {
-  const n = at([2, 4, 6, 8, 10, 12, 14, 16], difficulty)
+  const n = at([4, 7, 9, 11, 14, 17, 20, 22], difficulty)
   const text = word(random, n + random.int(0, 2))
-  const ordinal = n <= ORDINALS.length ? (ORDINALS[n - 1] as string) : `${n}th`
+  const ordinal = n <= ORDINALS.length ? (ORDINALS[n - 1] as string) : n % 10 === 2 && n > 20 ? `${n}nd` : `${n}th`
   const w = shown(random, text)
   return {
     key: `nth ${n} ${text}`,
@@ -117,7 +117,7 @@ const nth: Maker = (random, difficulty) => {
 }
 
 const length: Maker = (random, difficulty) => {
-  const text = word(random, at([3, 5, 7, 9, 11, 12, 14, 16], difficulty))
+  const text = word(random, at([4, 7, 9, 12, 14, 17, 20, 22], difficulty))
   const w = shown(random, text)
   return {
     key: `length ${text}`,

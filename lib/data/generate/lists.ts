@@ -57,7 +57,7 @@ const sort: Maker = (random, difficulty) => {
 }
 
 const extreme: Maker = (random, difficulty) => {
-  const list = numbers(random, at([2, 4, 5, 6, 8, 9, 11, 12], difficulty))
+  const list = numbers(random, at([2, 4, 5, 6, 8, 10, 12, 14], difficulty))
   const largest = random.chance(0.5)
   let best = list[0] as number
   const steps = list.map((value, i) => {
@@ -87,7 +87,7 @@ const extreme: Maker = (random, difficulty) => {
 }
 
 const search: Maker = (random, difficulty) => {
-  const index = at([1, 3, 4, 6, 8, 9, 11, 13], difficulty)
+  const index = at([2, 4, 6, 8, 10, 13, 16, 19], difficulty)
   const list = random.distinct(10, 99, index + 1 + random.int(0, 2))
   const wanted = list[index] as number
   const l = shown(random, list)

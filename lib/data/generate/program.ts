@@ -74,9 +74,10 @@ export class Program {
   branch(test: string, then: string, otherwise: string | null): void {
     const number = this.#write(`if ${test}:`)
     const inThen = this.#write(`    ${then}`)
-    const inElse = otherwise && (this.#write('else:'), this.#write(`    ${otherwise}`))
+    if (otherwise) this.#write('else:')
+    const inElse = otherwise ? this.#write(`    ${otherwise}`) : 0
     if (this.#test(number, test)) this.#runAssignment(inThen, then)
-    else if (otherwise) this.#runAssignment(inElse as number, otherwise)
+    else if (otherwise) this.#runAssignment(inElse, otherwise)
   }
 
   forRange(name: string, rounds: number, body: string[]): void {

@@ -93,9 +93,9 @@ function assign(random: Random, program: Program, names: string[]): void {
 
 const straight: Maker = (random, difficulty) => {
   const program = new Program()
-  const names = random.sample(NAMES, at([1, 1, 2, 2, 2, 3, 3, 3], difficulty))
+  const names = random.sample(NAMES, at([1, 1, 1, 2, 2, 2, 2, 3], difficulty))
   program.assign(`${names[0]} = ${random.int(1, 12)}`)
-  for (let i = 0; i < at([0, 1, 1, 2, 3, 3, 4, 5], difficulty); i++) assign(random, program, names)
+  for (let i = 0; i < at([0, 0, 1, 1, 2, 2, 3, 3], difficulty); i++) assign(random, program, names)
   finish(random, program)
   return problem(random, program)
 }
@@ -110,8 +110,8 @@ const conditional: Maker = (random, difficulty) => {
   const program = new Program()
   const names = random.sample(NAMES, difficulty < 3 ? 1 : 2)
   program.assign(`${names[0]} = ${random.int(1, 20)}`)
-  const branches = at([1, 1, 1, 1, 2, 2, 3, 3], difficulty)
-  for (let i = 0; i < at([0, 0, 1, 2, 1, 2, 1, 2], difficulty); i++) assign(random, program, names)
+  const branches = difficulty < 7 ? 1 : 2
+  for (let i = 0; i < at([0, 0, 0, 1, 1, 2, 0, 1], difficulty); i++) assign(random, program, names)
   for (let i = 0; i < branches; i++) {
     const tested = random.pick(program.names)
     const value = program.number(tested)
@@ -138,8 +138,8 @@ const conditional: Maker = (random, difficulty) => {
 }
 
 const loop: Maker = (random, difficulty) => {
-  const rounds = at([1, 2, 2, 3, 3, 4, 5, 6], difficulty)
-  const two = random.chance(at([0, 0, 0, 0, 0.3, 0.3, 0.2, 0.1], difficulty))
+  const two = difficulty > 6 && random.chance(0.3)
+  const rounds = two ? 2 : at([1, 1, 1, 2, 2, 3, 3, 4], difficulty)
   for (;;) {
     const program = new Program()
     const [x, y, i] = [...random.sample(NAMES, two ? 2 : 1), ...(two ? [] : ['']), random.pick(['i', 'j'])] as [
@@ -166,7 +166,7 @@ const loop: Maker = (random, difficulty) => {
 }
 
 const whileLoop: Maker = (random, difficulty) => {
-  const rounds = at([1, 1, 2, 2, 3, 4, 5, 6], difficulty)
+  const rounds = at([1, 1, 1, 2, 2, 3, 3, 4], difficulty)
   for (;;) {
     const program = new Program()
     const x = random.pick(NAMES)
@@ -190,7 +190,7 @@ const list: Maker = (random, difficulty) => {
   const [a, x] = random.sample(NAMES, 2) as [string, string]
   const size = at([2, 2, 3, 3, 3, 4, 4, 4], difficulty)
   program.assign(`${a} = [${Array.from({ length: size }, () => random.int(1, 9)).join(', ')}]`)
-  for (let i = 0; i < at([0, 1, 1, 2, 2, 3, 4, 5], difficulty); i++) {
+  for (let i = 0; i < at([0, 0, 1, 1, 2, 2, 3, 4], difficulty); i++) {
     const items = program.values.get(a) as number[]
     const index = random.int(0, items.length - 1)
     const line = random.pick([
@@ -218,7 +218,7 @@ const text: Maker = (random, difficulty) => {
   const s = random.pick(NAMES)
   const first = random.pick(SYLLABLES) + random.pick([...'bdgklmnprst'])
   program.assign(`${s} = "${first}"`)
-  for (let i = 0; i < at([0, 1, 1, 2, 3, 3, 4, 5], difficulty); i++) {
+  for (let i = 0; i < at([0, 0, 1, 1, 2, 3, 3, 4], difficulty); i++) {
     const value = program.values.get(s) as string
     const line = random.pick([
       ...(value.length < 8 ? [`${s} = ${s} + "${random.pick([...'abcdeghklmnoprstuvwxyz'])}"`] : []),
@@ -255,14 +255,14 @@ const fun: Maker = (random, difficulty) => {
     program.assign(`${variables[0]} = ${random.int(4, 12)}`)
     let value: string = variables[0] as string
     // A variable may be given a new value from itself once only: two equal lines would make it unclear which of them runs.
-    for (let i = 0; i < at([0, 1, 1, 1, 2, 2, 3, 3], difficulty); i++) {
+    for (let i = 0; i < at([0, 0, 1, 1, 1, 1, 2, 2], difficulty); i++) {
       const target = random.pick(variables.filter((name) => !program.has(`${name} = ${f}(${value})`)))
       program.call(target, f, value)
       value = target
     }
-    for (let i = 0; i < at([0, 0, 1, 2, 1, 2, 1, 2], difficulty); i++) assign(random, program, variables)
+    for (let i = 0; i < at([0, 0, 0, 0, 1, 1, 0, 1], difficulty); i++) assign(random, program, variables)
     if (program.largest > LARGEST || program.smallest < 0) continue
-    program.print(difficulty === 1 ? expression(random, program, value) : value)
+    program.print(difficulty < 3 ? expression(random, program, value) : value)
     return problem(random, program)
   }
 }
