@@ -53,6 +53,16 @@ export interface ModelParams {
   weights: boolean
 }
 
+export interface QuantizeParams {
+  /** Path of a GGUF file. */
+  input: string
+  /** Path that is written, whatever is there. */
+  output: string
+  /** llama.h `enum llama_ftype`. */
+  fileType: number
+  threads: number
+}
+
 /** What the GGUF says of itself; read once after loading. */
 export interface ModelFacts {
   architecture: string
@@ -209,8 +219,15 @@ export interface Binding {
     params: ModelParams,
     onProgress: ((progress: number) => void) | null,
   ): Promise<{ model: ModelHandle; facts: ModelFacts }>
+  /** Cancels a load, or a quantisation before its next tensor. */
   loadCancel(load: number): void
   modelClose(model: ModelHandle): void
+  /** Writes a file with tensors of another type. `load` and `onProgress` as in {@link modelLoad}. */
+  modelQuantize(
+    load: number,
+    params: QuantizeParams,
+    onProgress: ((progress: number) => void) | null,
+  ): Promise<void>
   modelTokenize(model: ModelHandle, segments: TextSegment[]): Promise<Int32Array>
   /** Text of the tokens as bytes in UTF-8, control tokens shown only with `special`. */
   modelDetokenize(model: ModelHandle, tokens: Int32Array, special: boolean): Promise<string>

@@ -6,6 +6,7 @@
 #include "engine/context.h"
 #include "engine/model.h"
 #include "engine/process-exit.h"
+#include "engine/quantize.h"
 #include "engine/text.h"
 #include "error.h"
 #include "llama/engine.h"
@@ -14,8 +15,10 @@
 
 #include <napi.h>
 
+#include <functional>
 #include <map>
 #include <set>
+#include <variant>
 
 namespace z1 {
 
@@ -188,39 +191,50 @@ Napi::Value engine_directory(const Napi::CallbackInfo & info) {
     return engine ? Napi::Value(Napi::String::New(info.Env(), to_utf8(engine->directory))) : info.Env().Null();
 }
 
-Napi::Value model_load(const Napi::CallbackInfo & info) {
-    const uint32_t id = info[0].ToNumber();
-    const ModelParams params = model_params_of(object_of(info[1]));
-    AddonData & data = data_of(info.Env());
-    const std::shared_ptr<EventChannel> channel = channel_of(info.Env());
+// A load or a quantisation. Kept by its job's `convert`, which is destroyed on the JavaScript thread as its function must be.
+std::shared_ptr<Load> begin_load(Napi::Env env, uint32_t id, const Napi::Value & on_progress) {
+    AddonData & data = data_of(env);
     const auto load = std::make_shared<Load>();
-    const bool reports = info[2].IsFunction();
-    if (reports) {
-        load->on_progress = Napi::Persistent(info[2].As<Napi::Function>());
+    if (on_progress.IsFunction()) {
+        load->on_progress = Napi::Persistent(on_progress.As<Napi::Function>());
     }
     std::erase_if(data.loads, [](const auto & entry) { return entry.second.expired(); });
     data.loads[id] = load;
+    return load;
+}
 
-    // `load` itself is kept by `convert`, which is destroyed on the JavaScript thread as its function must be.
-    const auto work = [params, channel, id, reports, &cancelled = load->cancelled] {
-        int told = -1; // per cent: a large model reports thousands of times
-        const Engine * engine = Engine::opened();
-        if (!engine) {
-            throw Error(ErrorCode::ENGINE_NOT_FOUND, "No engine is open");
+// Tells the load's function once a per cent: a large model reports thousands of times. False when the load was cancelled.
+std::function<bool(float)> progress_of(Napi::Env env, uint32_t id, const Load & load) {
+    const bool reports = !load.on_progress.IsEmpty();
+    return [channel = channel_of(env), id, reports, &cancelled = load.cancelled, told = -1](float progress) mutable {
+        const int now = static_cast<int>(progress * 100);
+        if (reports && now > told) {
+            told = now;
+            channel->post([id, progress](Napi::Env env) {
+                const auto load = data_of(env).loads[id].lock();
+                if (load && !load->on_progress.IsEmpty()) {
+                    load->on_progress.Call({ Napi::Number::New(env, progress) });
+                }
+            });
         }
-        return Model::load(*engine, params, [&](float progress) {
-            const int now = static_cast<int>(progress * 100);
-            if (reports && now > told) {
-                told = now;
-                channel->post([id, progress](Napi::Env env) {
-                    const auto load = data_of(env).loads[id].lock();
-                    if (load && !load->on_progress.IsEmpty()) {
-                        load->on_progress.Call({ Napi::Number::New(env, progress) });
-                    }
-                });
-            }
-            return !cancelled && !process_exit::begun();
-        });
+        return !cancelled && !process_exit::begun();
+    };
+}
+
+const Engine & opened_engine() {
+    const Engine * engine = Engine::opened();
+    if (!engine) {
+        throw Error(ErrorCode::ENGINE_NOT_FOUND, "No engine is open");
+    }
+    return *engine;
+}
+
+Napi::Value model_load(const Napi::CallbackInfo & info) {
+    const uint32_t id = info[0].ToNumber();
+    const ModelParams params = model_params_of(object_of(info[1]));
+    const auto load = begin_load(info.Env(), id, info[2]);
+    const auto work = [params, progress = progress_of(info.Env(), id, *load)] {
+        return Model::load(opened_engine(), params, progress);
     };
     const auto convert = [load](Napi::Env env, std::shared_ptr<Model> & model) {
         Napi::Object result = Napi::Object::New(env);
@@ -230,6 +244,18 @@ Napi::Value model_load(const Napi::CallbackInfo & info) {
         return result;
     };
     return PoolJob<std::shared_ptr<Model>>::run(info.Env(), "z1 modelLoad", work, convert);
+}
+
+Napi::Value model_quantize(const Napi::CallbackInfo & info) {
+    const uint32_t id = info[0].ToNumber();
+    const QuantizeParams params = quantize_params_of(object_of(info[1]));
+    const auto load = begin_load(info.Env(), id, info[2]);
+    const auto work = [params, progress = progress_of(info.Env(), id, *load)] {
+        quantize(opened_engine(), params, progress);
+        return std::monostate {};
+    };
+    const auto convert = [load](Napi::Env env, std::monostate &) { return env.Undefined(); };
+    return PoolJob<std::monostate>::run(info.Env(), "z1 modelQuantize", work, convert);
 }
 
 Napi::Value load_cancel(const Napi::CallbackInfo & info) {
@@ -376,6 +402,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
         { "modelLoad", guard<model_load> },
         { "loadCancel", guard<load_cancel> },
         { "modelClose", guard<model_close> },
+        { "modelQuantize", guard<model_quantize> },
         { "modelTokenize", guard<model_tokenize> },
         { "modelDetokenize", guard<model_detokenize> },
         { "contextCreate", guard<context_create> },

@@ -193,6 +193,15 @@ ModelParams model_params_of(const Napi::Object & object) {
     return params;
 }
 
+QuantizeParams quantize_params_of(const Napi::Object & object) {
+    QuantizeParams params;
+    params.input = string(object, "input");
+    params.output = string(object, "output");
+    params.ftype = static_cast<enum llama_ftype>(u32(object, "fileType", 0, LLAMA_FTYPE_GUESSED));
+    params.n_threads = static_cast<int32_t>(u32(object, "threads", 1, GGML_MAX_N_THREADS));
+    return params;
+}
+
 ContextParams context_params_of(const Napi::Object & object) {
     ContextParams params;
     params.n_ctx = u32(object, "contextSize", 1, 1 << 24);

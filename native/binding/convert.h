@@ -5,6 +5,7 @@
 #include "engine/context.h"
 #include "engine/events.h"
 #include "engine/model.h"
+#include "engine/quantize.h"
 #include "engine/request.h"
 #include "llama/engine.h"
 
@@ -17,6 +18,7 @@
 namespace z1 {
 
 ModelParams model_params_of(const Napi::Object & object);
+QuantizeParams quantize_params_of(const Napi::Object & object);
 ContextParams context_params_of(const Napi::Object & object);
 Request request_of(const Napi::Object & object);
 std::vector<Segment> segments_of(const Napi::Array & array);

@@ -25,10 +25,12 @@ namespace z1 {
     X(gguf_get_arr_data)                   \
     X(gguf_get_arr_n)                      \
     X(gguf_get_arr_type)                   \
+    X(gguf_get_data_offset)                \
     X(gguf_get_kv_type)                    \
     X(gguf_get_n_tensors)                  \
     X(gguf_get_tensor_name)                \
     X(gguf_get_tensor_ne)                  \
+    X(gguf_get_tensor_offset)              \
     X(gguf_get_tensor_size)                \
     X(gguf_get_tensor_type)                \
     X(gguf_get_val_bool)                   \
@@ -63,6 +65,8 @@ namespace z1 {
     X(llama_model_n_embd)                  \
     X(llama_model_n_layer)                 \
     X(llama_model_n_params)                \
+    X(llama_model_quantize)                \
+    X(llama_model_quantize_default_params) \
     X(llama_model_size)                    \
     X(llama_n_ubatch)                      \
     X(llama_sampler_accept)                \

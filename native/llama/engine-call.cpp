@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace z1 {
 
@@ -30,7 +31,7 @@ std::string tidy(std::string line) {
 
 } // namespace
 
-EngineCall::EngineCall() : outer(current) {
+EngineCall::EngineCall(std::function<void(const char * text)> on_info) : on_info(std::move(on_info)), outer(current) {
     current = this;
 }
 
@@ -58,6 +59,9 @@ void EngineCall::log_sink(ggml_log_level level, const char * text, void *) {
             line.clear();
         }
         line += text;
+    }
+    if (level == GGML_LOG_LEVEL_INFO && current->on_info) {
+        current->on_info(text);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <llama.h>
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -19,7 +20,9 @@ struct EngineAssert : std::runtime_error {
 /// context. Assertions on ggml's worker threads still end the process.
 class EngineCall {
 public:
-    EngineCall();
+    /// `on_info` gets what llama.cpp logs of its progress. What it throws passes through llama.cpp, as an assertion's
+    /// exception does.
+    explicit EngineCall(std::function<void(const char * text)> on_info = nullptr);
     ~EngineCall();
     EngineCall(const EngineCall &) = delete;
     EngineCall & operator=(const EngineCall &) = delete;
@@ -35,6 +38,7 @@ public:
     static void on_assert(const char * message);
 
 private:
+    std::function<void(const char * text)> on_info;
     std::string error;
     std::string warning;
     ggml_log_level level = GGML_LOG_LEVEL_NONE; // of the line that is being logged

@@ -1,0 +1,34 @@
+/** `z1 quantize`: a GGUF file with tensors of another type. */
+import { quantize as quantizeModel } from '../convert/index.js'
+import type { FileType } from '../convert/types.js'
+import { typesHelp } from './convert.js'
+import { Misuse, numberOf, readArgs } from './misuse.js'
+import { bytes } from './table.js'
+import { untilInterrupted } from './working.js'
+
+const USAGE = `z1 quantize --type TYPE [--threads N] IN.gguf OUT.gguf
+
+  IN.gguf is of type f32, f16 or bf16.
+
+  --type TYPE      ${typesHelp()}
+  --threads N      (default: the physical cores)
+`
+
+export async function quantize(args: string[]): Promise<void> {
+  const parsed = readArgs(args, { type: { type: 'string' }, threads: { type: 'string' } }, USAGE)
+  if (!parsed) return
+  const { values, positionals } = parsed
+  if (positionals.length !== 2) throw new Misuse('Expected two files', USAGE)
+  if (values.type === undefined) throw new Misuse('Expected --type', USAGE)
+  const [input, output] = positionals as [string, string]
+  const { path, type, size } = await untilInterrupted('quantising', (work) =>
+    quantizeModel({
+      ...work,
+      input,
+      output,
+      type: values.type?.toLowerCase() as FileType,
+      threads: numberOf(values.threads, 'threads'),
+    }),
+  )
+  process.stdout.write(`${path}: ${type}, ${bytes(size)}\n`)
+}

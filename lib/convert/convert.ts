@@ -1,0 +1,124 @@
+/** From a checkpoint in Hugging Face's layout to a GGUF file, a few megabytes at a time. */
+import { stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { CallSite } from '../errors.js'
+import { attempt, callSite } from '../errors.js'
+import { invalid } from './failure.js'
+import { converter, FLOAT_BYTES, UnusableNumber } from './floats.js'
+import { aligned, encodeHeader, type TensorHeader } from './gguf.js'
+import { type CheckedConvertOptions, type ConvertOptions, checkConvertOptions } from './options.js'
+import { replaceFile, withFile, writeFully, writing } from './output.js'
+import { quantizeFile } from './quantize.js'
+import { openSource, readFully } from './safetensors.js'
+import { fileTypeMetadata, readSource, type Source } from './source.js'
+import type { ModelTensor } from './tensors.js'
+import { type FileType, type FloatType, floatTypeOf, PLAIN_TYPES } from './types.js'
+
+/** What was written. */
+export interface ConvertResult {
+  /** Path of the GGUF file. */
+  path: string
+  type: FileType
+  /** Bytes. */
+  size: number
+  tensors: number
+  parameters: number
+}
+
+/** Bytes of a tensor that are in memory at a time; a multiple of every number's size. */
+const PIECE = 4 << 20
+
+/**
+ * Converts a checkpoint of the architecture Qwen2 (safetensors, tokenizer.json). Quantised types go through a file of the
+ * checkpoint's own precision beside the output, which is removed in the end.
+ * @throws {TypeError|RangeError} for options that cannot be.
+ * @throws {Z1Error} MODEL_NOT_FOUND; MODEL_INVALID for a folder that contradicts itself or is cut short;
+ * MODEL_UNSUPPORTED for one that could only be guessed at; what {@link quantize} throws.
+ * @throws {Error} when the file cannot be written.
+ * @throws the signal's reason when it is aborted, and what `onProgress` throws.
+ */
+export async function convert(options: ConvertOptions): Promise<ConvertResult> {
+  const site = callSite(convert)
+  const checked = checkConvertOptions(options)
+  checked.signal?.throwIfAborted()
+  return attempt(site, () => run(checked, site), checked.signal)
+}
+
+async function run({ model, output, type, ...job }: CheckedConvertOptions, site: CallSite): Promise<ConvertResult> {
+  const source = await readSource(model)
+  const wanted = type ?? PLAIN_TYPES[source.type]
+  const path = output ?? defaultOutput(model, wanted)
+  const float = floatTypeOf(wanted)
+  const report = job.onProgress ?? (() => {})
+  if (float) {
+    await replaceFile(path, (partial) => writeModel(partial, source, float, report, job.signal))
+  } else {
+    await withFile(`${path}.unquantized`, async (unquantized) => {
+      const half = (from: number) => (progress: number) => report(from + progress / 2)
+      await writeModel(unquantized, source, source.type, half(0), job.signal)
+      await quantizeFile({ ...job, input: unquantized, output: path, type: wanted, onProgress: half(0.5) }, site)
+    })
+  }
+  const { size } = await stat(path)
+  return { path, type: wanted, size, tensors: source.tensors.length, parameters: source.parameters }
+}
+
+function defaultOutput(model: string, type: FileType): string {
+  const folder = resolve(model)
+  return join(dirname(folder), `${basename(folder)}-${type.toUpperCase()}.gguf`)
+}
+
+async function writeModel(
+  path: string,
+  { metadata, tensors }: Source,
+  type: FloatType,
+  report: (progress: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const headers = tensors.map((tensor) => headerOf(tensor, type))
+  const total = headers.reduce((sum, { size }) => sum + size, 0)
+  let written = 0
+  let told = -1
+  const advance = (size: number) => {
+    signal?.throwIfAborted()
+    written += size
+    const now = Math.floor((written / total) * 100)
+    if (now > told) report(written / total)
+    told = now
+  }
+  await writing(path, async (file) => {
+    await writeFully(file, encodeHeader(new Map([...metadata, ...fileTypeMetadata(type)]), headers))
+    for (const [i, tensor] of tensors.entries()) {
+      const { type, size } = headers[i] as TensorHeader
+      for await (const bytes of converted(tensor, type)) {
+        await writeFully(file, bytes)
+        advance(bytes.length)
+      }
+      await writeFully(file, new Uint8Array(aligned(size) - size))
+    }
+  })
+}
+
+function headerOf({ name, shape, matrix, stored }: ModelTensor, matrices: FloatType): TensorHeader {
+  const type = matrix ? matrices : 'F32'
+  return { name, shape, type, size: (stored.size / FLOAT_BYTES[stored.type]) * FLOAT_BYTES[type] }
+}
+
+/** A tensor's bytes in another type; each piece is valid until the next. */
+async function* converted({ stored }: ModelTensor, type: FloatType): AsyncGenerator<Uint8Array> {
+  const convertBytes = converter(stored.type, type)
+  const buffer = new Uint8Array(Math.min(PIECE, stored.size))
+  const file = await openSource(stored.path)
+  try {
+    for (let done = 0; done < stored.size; done += buffer.length) {
+      const piece = buffer.subarray(0, Math.min(buffer.length, stored.size - done))
+      await readFully(file, piece, stored.offset + done, stored.path)
+      yield convertBytes(piece)
+    }
+  } catch (error) {
+    if (error instanceof UnusableNumber) throw invalid(stored.path, `the tensor ${stored.name} ${error.message}`)
+    throw error
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,96 @@
+/** Reading JSON files whose authors are strangers: every value is checked, and a wrong one is named with its file. */
+import { readFile } from 'node:fs/promises'
+import { isString, type Kind, kind } from '../checks.js'
+import { invalid } from './failure.js'
+
+/** An object in a JSON file. Null counts as absent, as in Python's `dict.get`. */
+export class Section {
+  constructor(
+    /** Of the file, for messages. */
+    readonly path: string,
+    /** Where in it, e.g. `model.`; empty at the top. */
+    readonly prefix: string,
+    readonly fields: Readonly<Record<string, unknown>>,
+  ) {}
+
+  has(key: string): boolean {
+    return this.get(key) !== undefined
+  }
+
+  get(key: string): unknown {
+    return Object.hasOwn(this.fields, key) ? (this.fields[key] ?? undefined) : undefined
+  }
+
+  /** @throws {Z1Error} MODEL_INVALID when the value is absent or of another kind. */
+  read<T>(key: string, kind: Kind<T>): T {
+    const name = this.prefix + key
+    if (!this.has(key)) throw invalid(this.path, `${name} is missing`)
+    try {
+      return kind.read(this.get(key), name)
+    } catch (error) {
+      throw invalid(this.path, (error as Error).message)
+    }
+  }
+
+  /** As {@link read}, but an absent value is undefined. */
+  find<T>(key: string, kind: Kind<T>): T | undefined {
+    return this.has(key) ? this.read(key, kind) : undefined
+  }
+
+  section(key: string): Section {
+    return new Section(this.path, `${this.prefix}${key}.`, this.read(key, object))
+  }
+
+  sections(key: string): Section[] {
+    return this.read(key, list).map((item, i) => sectionOf(item, this.path, `${this.prefix}${key}[${i}]`))
+  }
+}
+
+/** @param name Of the value, with what it is in. */
+export function sectionOf(value: unknown, path: string, name: string): Section {
+  if (!isObject(value)) throw invalid(path, `${name} is no object`)
+  return new Section(path, name === '' ? '' : `${name}.`, value)
+}
+
+/** Any text; lone surrogates too, which JSON can spell and a vocabulary must not hold. */
+export const string: Kind<string> = kind('string', isString)
+export const object: Kind<Record<string, unknown>> = kind('object', isObject)
+export const list: Kind<unknown[]> = kind('array', (value): value is unknown[] => Array.isArray(value))
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The object that a file holds; undefined when there is no such file. @throws {Z1Error} MODEL_INVALID */
+export async function readJson(path: string): Promise<Section | undefined> {
+  const content = await readText(path)
+  return content === undefined ? undefined : parseJson(content, path)
+}
+
+/** @throws {Z1Error} MODEL_INVALID */
+export function parseJson(content: string, path: string): Section {
+  let value: unknown
+  try {
+    value = JSON.parse(content)
+  } catch (cause) {
+    throw invalid(path, `it is no JSON: ${(cause as Error).message}`, cause)
+  }
+  if (!isObject(value)) throw invalid(path, 'it holds no JSON object')
+  return new Section(path, '', value)
+}
+
+/** The text of a file in UTF-8; undefined when there is no such file. @throws {Z1Error} MODEL_INVALID */
+export async function readText(path: string): Promise<string | undefined> {
+  let bytes: Buffer
+  try {
+    bytes = await readFile(path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw invalid(path, `it cannot be read: ${(cause as Error).message}`, cause)
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (cause) {
+    throw invalid(path, 'it is no text in UTF-8', cause)
+  }
+}

@@ -1,0 +1,92 @@
+/** Another type for the tensors of a GGUF file, by llama.cpp's own llama_model_quantize. */
+import { realpath, stat } from 'node:fs/promises'
+import { nextId, openAddon } from '../channel.js'
+import { openEngine } from '../engine.js'
+import { attempt, type CallSite, callSite, Z1Error } from '../errors.js'
+import { defaultThreads } from '../threads.js'
+import { type CheckedQuantizeOptions, checkQuantizeOptions, type QuantizeOptions } from './options.js'
+import { replaceFile, writing } from './output.js'
+import { FILE_TYPES, type FileType } from './types.js'
+
+/** What was written. */
+export interface QuantizeResult {
+  /** Path of the GGUF file. */
+  path: string
+  type: FileType
+  /** Bytes. */
+  size: number
+}
+
+/**
+ * Quantises a GGUF file of any architecture that `Z1.load()` takes.
+ * @throws {TypeError|RangeError} for options that cannot be.
+ * @throws {Z1Error} MODEL_NOT_FOUND, MODEL_INVALID; MODEL_UNSUPPORTED for a file that is quantised already; OUT_OF_MEMORY,
+ * ADDON_NOT_FOUND, ENGINE_NOT_FOUND, ENGINE_MISMATCH, ENGINE_CONFLICT.
+ * @throws {Error} when the file cannot be written.
+ * @throws the signal's reason when it is aborted, after the tensor that is at work, and what `onProgress` throws.
+ */
+export async function quantize(options: QuantizeOptions): Promise<QuantizeResult> {
+  const site = callSite(quantize)
+  const checked = checkQuantizeOptions(options)
+  checked.signal?.throwIfAborted()
+  return attempt(site, () => quantizeFile(checked, site), checked.signal)
+}
+
+/** As {@link quantize}, with options that were checked. */
+export async function quantizeFile(options: CheckedQuantizeOptions, site: CallSite): Promise<QuantizeResult> {
+  const { input, output, type, signal } = options
+  await checkInput(input, output)
+  await openEngine('auto')
+  return attempt(
+    site,
+    () =>
+      replaceFile(output, async (partial) => {
+        await runNative(options, partial)
+        signal?.throwIfAborted()
+        await writing(partial, async () => {})
+        const { size } = await stat(partial)
+        return { path: output, type, size }
+      }),
+    signal,
+  )
+}
+
+async function runNative(options: CheckedQuantizeOptions, output: string): Promise<void> {
+  const { input, type, threads = defaultThreads(), onProgress, signal } = options
+  const binding = openAddon()
+  const job = nextId()
+  const cancel = () => binding.loadCancel(job)
+  let mistake: { reason: unknown } | undefined
+  const report = (progress: number) => {
+    if (mistake) return
+    try {
+      onProgress?.(progress)
+    } catch (reason) {
+      mistake = { reason }
+      cancel()
+    }
+  }
+  signal?.addEventListener('abort', cancel)
+  try {
+    signal?.throwIfAborted()
+    const params = { input, output, fileType: FILE_TYPES[type], threads }
+    await binding.modelQuantize(job, params, onProgress ? report : null)
+    report(1)
+  } catch (error) {
+    throw mistake ? mistake.reason : error
+  } finally {
+    signal?.removeEventListener('abort', cancel)
+  }
+  if (mistake) throw mistake.reason
+}
+
+async function checkInput(input: string, output: string): Promise<void> {
+  try {
+    await stat(input)
+  } catch (cause) {
+    throw new Z1Error('MODEL_NOT_FOUND', `No model at ${input}: ${(cause as Error).message}`, { cause })
+  }
+  const there = await realpath(output).catch(() => undefined)
+  if (there === (await realpath(input)))
+    throw new TypeError(`Expected another file for output than the input, ${input}`)
+}
