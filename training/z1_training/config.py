@@ -1,0 +1,114 @@
+"""The settings of a run: a YAML file, changed by --set, checked field by field."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .data import DataSettings
+from .optimizer import OptimizerSettings, ScheduleSettings
+
+
+@dataclass
+class ModelSettings:
+    from_pretrained: str | None = None
+    """name or folder of a model to fine-tune"""
+    from_scratch: dict[str, Any] | None = None
+    """fields of Qwen2Config for a model with random weights"""
+    attention: str = "sdpa"
+
+
+@dataclass
+class TrainSettings:
+    steps: int | None = None
+    """optimizer steps of the run; or give epochs"""
+    epochs: int | None = None
+    rows_per_step: int = 4
+    """rows of one optimizer step, over all processes and accumulated batches"""
+    rows_per_device: int | None = None
+    """rows of one forward pass; None: no accumulation"""
+    precision: str = "float32"
+    """float32, or bfloat16 (autocast; weights stay float32 unless sharded with FSDP)"""
+    compile: bool = False
+    gradient_checkpointing: bool = False
+    max_grad_norm: float = 1.0
+    """0: no clipping"""
+    log_every: int = 50
+    """steps"""
+    save_every: int = 1000
+    """steps"""
+    keep_checkpoints: int = 2
+    threads: int | None = None
+    """of PyTorch on the CPU; None: its own choice"""
+    fsdp: dict[str, Any] | None = None
+    """fsdp_config of transformers' TrainingArguments: full sharding over the processes of the launcher"""
+
+
+@dataclass
+class Config:
+    model: ModelSettings
+    seed: int = 42
+    data: DataSettings = field(default_factory=DataSettings)
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
+
+
+def read_config(path: Path, changes: list[str]) -> Config:
+    """Reads the file and applies changes such as `optimizer.lr=0.01`. Raises ValueError for unknown or ill-typed fields."""
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for change in changes:
+        name, equals, text = change.partition("=")
+        if not equals:
+            raise ValueError(f"expected key=value for --set but received {change}")
+        *parents, last = name.split(".")
+        place = values
+        for parent in parents:
+            if place.get(parent) is None:
+                place[parent] = {}
+            place = place[parent]
+        place[last] = yaml.safe_load(text)
+    config = _build(Config, values, "")
+    if (config.model.from_pretrained is None) == (config.model.from_scratch is None):
+        raise ValueError("expected either model.from_pretrained or model.from_scratch")
+    if (config.train.steps is None) == (config.train.epochs is None):
+        raise ValueError("expected either train.steps or train.epochs")
+    if config.train.precision not in ("float32", "bfloat16"):
+        raise ValueError(f"expected float32 or bfloat16 for train.precision but received {config.train.precision}")
+    return config
+
+
+def _build(kind: Any, value: Any, name: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise ValueError(f"expected a mapping for {name or 'the file'} but received {value!r}")
+        hints = typing.get_type_hints(kind)
+        unknown = sorted(set(value) - set(hints))
+        if unknown:
+            raise ValueError(f"unknown field {'.'.join(filter(None, [name, unknown[0]]))}")
+        return kind(**{k: _build(hints[k], v, ".".join(filter(None, [name, k]))) for k, v in value.items()})
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is types.UnionType:
+        if value is None:
+            return None
+        return _build(next(a for a in arguments if a is not type(None)), value, name)
+    if origin is list and isinstance(value, list):
+        return [_build(arguments[0], v, f"{name}[{i}]") for i, v in enumerate(value)]
+    if origin is tuple and isinstance(value, list) and len(value) == len(arguments):
+        return tuple(_build(a, v, name) for a, v in zip(arguments, value, strict=True))
+    if origin is dict and isinstance(value, dict):
+        return value
+    if kind is float and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            return float(value)  # YAML 1.1 reads 1e-5 as a string
+        except ValueError:
+            pass
+    elif isinstance(kind, type) and type(value) is kind:
+        return value
+    raise ValueError(f"expected {getattr(kind, '__name__', kind)} for {name} but received {value!r}")
