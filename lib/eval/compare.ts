@@ -1,0 +1,82 @@
+/** Two finished runs over the same items, window by window. */
+
+import { type Outcome, readOutcomes, readRun } from './results.js'
+import { bootstrap, type Interval, mean } from './statistics.js'
+import { itemMeans, meanAt } from './summary.js'
+
+/** One window of run A against one of run B. */
+export interface Comparison {
+  a: { window: string; accuracy: number; att: number }
+  b: { window: string; accuracy: number; att: number }
+  /** Accuracy of A less that of B, with a paired bootstrap interval over items. */
+  difference: number
+  interval: Interval
+  /** Average thinking tokens of A over those of B, with a paired bootstrap interval; null where B has none. */
+  attRatio: number | null
+  attRatioInterval: Interval | null
+}
+
+/**
+ * @param pairs Windows of A and of B to set against each other. Default: those that both have.
+ * @throws {RangeError} for a window that a run has not.
+ * @throws {Error} for runs that are not finished, or were over other items.
+ */
+export async function compareRuns(
+  directoryA: string,
+  directoryB: string,
+  pairs?: readonly (readonly [a: string, b: string])[],
+): Promise<Comparison[]> {
+  const [a, b] = [await readFinished(directoryA), await readFinished(directoryB)]
+  if (a.options.itemsSha256 !== b.options.itemsSha256) {
+    throw new Error(`${directoryA} and ${directoryB} are over other items: only the same ones can be compared in pairs`)
+  }
+  const shared = a.options.windows.filter((window) => b.options.windows.includes(window))
+  return (pairs ?? shared.map((window) => [window, window] as const)).map(([windowA, windowB]) => {
+    return compareWindows(meansAt(a, windowA), meansAt(b, windowB))
+  })
+}
+
+interface Finished {
+  directory: string
+  options: ReturnType<typeof readRun>['options']
+  outcomes: Outcome[]
+}
+
+async function readFinished(directory: string): Promise<Finished> {
+  const { options } = readRun(directory)
+  const outcomes = await readOutcomes(directory)
+  const total = options.items * options.windows.length * options.samples
+  if (outcomes.length < total) {
+    throw new Error(`${directory} is not finished: ${outcomes.length} of ${total} responses are there`)
+  }
+  return { directory, options, outcomes }
+}
+
+interface Means {
+  window: string
+  accuracy: number[]
+  att: number[]
+}
+
+/** In the order of the items' ids. */
+function meansAt({ directory, options, outcomes }: Finished, window: string): Means {
+  if (!options.windows.includes(window)) {
+    throw new RangeError(`${directory} has no window ${window}, but ${options.windows.join(', ')}`)
+  }
+  const items = [...itemMeans(outcomes.filter((outcome) => outcome.window === window)).values()]
+  return { window, accuracy: items.map(({ accuracy }) => accuracy), att: items.map(({ att }) => att) }
+}
+
+function compareWindows(a: Means, b: Means): Comparison {
+  const differences = a.accuracy.map((accuracy, i) => accuracy - (b.accuracy[i] as number))
+  const ratio = (indices: Int32Array) => meanAt(a.att, indices) / meanAt(b.att, indices)
+  const hasRatio = mean(b.att) > 0
+  return {
+    a: { window: a.window, accuracy: mean(a.accuracy), att: mean(a.att) },
+    b: { window: b.window, accuracy: mean(b.accuracy), att: mean(b.att) },
+    difference: mean(differences),
+    interval: bootstrap(differences.length, (indices) => meanAt(differences, indices)),
+    attRatio: hasRatio ? mean(a.att) / mean(b.att) : null,
+    attRatioInterval: hasRatio ? bootstrap(a.att.length, ratio) : null,
+  }
+}

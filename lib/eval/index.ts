@@ -1,0 +1,20 @@
+/** What `z1-native/eval` exports. */
+export { type Comparison, compareRuns } from './compare.js'
+export { type FigureRun, figureOf } from './figure.js'
+export { gradeFinalAnswer, sameAnswer } from './grade.js'
+export { reportOf, reportOfComparison } from './report.js'
+export {
+  type Method,
+  type Outcome,
+  type ResultRecord,
+  type Run,
+  type RunOptions,
+  readOutcomes,
+  readRun,
+} from './results.js'
+export { type EvaluateOptions, evaluate, type Progress } from './run.js'
+export { bootstrap, type Interval, spearman, wilson } from './statistics.js'
+export { type Difference, type Figures, readSummary, type Summary, summarize, type WindowSummary } from './summary.js'
+export type { Grade, Item, Task } from './task.js'
+export { type HeldoutOptions, heldout } from './tasks/heldout.js'
+export { type JsonlOptions, jsonl } from './tasks/jsonl.js'

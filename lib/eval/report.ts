@@ -1,0 +1,101 @@
+/** Figures as tables of text, for people. */
+import type { Comparison } from './compare.js'
+import type { Interval } from './statistics.js'
+import type { Figures, Summary, WindowSummary } from './summary.js'
+
+/** All tables of a run. */
+export function reportOf({ options, done, total, windows, differences }: Summary): string {
+  const parts = [
+    `${options.task}, ${options.items} items, method ${options.method}` +
+      (done < total ? `: not finished, ${done} of ${total} responses` : ''),
+    columns([
+      ['window', 'accuracy, %', '95%', 'ATT', 'self, %', 'window, %', 'length, %', 'unanswered, %', 'in form, %', 'ρ'],
+      ...windows.map((window) => [
+        window.window,
+        percent(window.accuracy),
+        interval(window.interval),
+        window.att.toFixed(1),
+        percent(window.ended.self),
+        percent(window.ended.window),
+        percent(window.ended.length),
+        percent(window.unanswered),
+        window.inForm === null ? '–' : percent(window.inForm),
+        window.spearman === null ? '–' : window.spearman.toFixed(2),
+      ]),
+    ]),
+    groupTable('family', windows, ({ families }) => families),
+    groupTable('difficulty', windows, ({ difficulties }) => difficulties),
+    columns([
+      ['windows', 'difference, %', '95%'],
+      ...differences.map(({ from, to, difference, interval: bounds }) => [
+        `${from} → ${to}`,
+        signed(difference),
+        interval(bounds),
+      ]),
+    ]),
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
+}
+
+/** Two runs, window by window. */
+export function reportOfComparison(comparisons: readonly Comparison[]): string {
+  return columns([
+    ['window A', 'window B', 'accuracy A, %', 'accuracy B, %', 'A − B, %', '95%', 'ATT A', 'ATT B', 'A / B', '95%'],
+    ...comparisons.map(({ a, b, difference, interval: bounds, attRatio, attRatioInterval }) => [
+      a.window,
+      b.window,
+      percent(a.accuracy),
+      percent(b.accuracy),
+      signed(difference),
+      interval(bounds),
+      a.att.toFixed(1),
+      b.att.toFixed(1),
+      attRatio === null ? '–' : attRatio.toFixed(3),
+      attRatioInterval === null ? '–' : attRatioInterval.map((bound) => bound.toFixed(3)).join(' … '),
+    ]),
+  ])
+}
+
+/** Accuracy by group and window; '' where there are no groups. */
+function groupTable(
+  name: string,
+  windows: readonly WindowSummary[],
+  groupsOf: (window: WindowSummary) => Record<string, Figures>,
+): string {
+  const groups = [...new Set(windows.flatMap((window) => Object.keys(groupsOf(window))))]
+  if (groups.length === 0) return ''
+  return columns([
+    [`${name}, %`, ...windows.map(({ window }) => window)],
+    ...groups.map((group) => [
+      group,
+      ...windows.map((window) => {
+        const figures = groupsOf(window)[group]
+        return figures ? `${percent(figures.accuracy)} (${interval(figures.interval)})` : '–'
+      }),
+    ]),
+  ])
+}
+
+/** Left-aligned names, right-aligned figures. '' for a table without rows. */
+function columns([header, ...rows]: string[][]): string {
+  if (rows.length === 0 || !header) return ''
+  const all = [header, ...rows]
+  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] as string).length)))
+  return all
+    .map((row) =>
+      row.map((cell, i) => (i === 0 ? cell.padEnd : cell.padStart).call(cell, widths[i] as number)).join('  '),
+    )
+    .join('\n')
+}
+
+function percent(share: number): string {
+  return (share * 100).toFixed(1)
+}
+
+function signed(share: number): string {
+  return `${share > 0 ? '+' : ''}${percent(share)}`
+}
+
+function interval([low, high]: Interval): string {
+  return `${percent(low)} … ${percent(high)}`
+}

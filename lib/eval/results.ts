@@ -1,0 +1,262 @@
+/**
+ * The files of a run: `run.json` with what it was made with, `results.jsonl` with one line per response, appended as it
+ * is done. A line counts from its line feed on: whatever ended the process, all lines before stay, and a torn one is cut
+ * off by the next start.
+ */
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import type { Ended, FinishReason } from '../binding.js'
+import type { ChatMessage } from '../options.js'
+import type { ReasonResult } from '../result.js'
+
+/** How thinking is limited: by the shifted window, between the model's tags with forced closing, or by the limit alone. */
+export type Method = 'window' | 'delimited' | 'none'
+
+/** All that decides what a run's results are. A folder holds the results of one such set. */
+export interface RunOptions {
+  task: string
+  items: number
+  /** Of all items, as JSON. */
+  itemsSha256: string
+  modelSha256: string
+  method: Method
+  windows: string[]
+  /** The text; null for the method `none`. */
+  hint: string | null
+  maxTokens: number | null
+  system: string | null
+  temperature: number
+  samples: number
+  seed: number
+  contextSize: number | null
+}
+
+/** What is worth knowing about a run and may differ when it is resumed. */
+export interface RunFacts {
+  /** Of this package. */
+  version: string
+  model: { file: string; architecture: string; quantization: string; parameters: number; size: number }
+  engine: string
+  devices: string[]
+  parallel: number
+  threads: number
+}
+
+export interface Run {
+  options: RunOptions
+  facts: RunFacts
+}
+
+/** One response, graded: a line of results.jsonl. */
+export interface ResultRecord {
+  id: string
+  family?: string
+  difficulty?: number
+  /** As it was asked for: `64`, `25%`, `inf`. */
+  window: string
+  /** In tokens; null: no end. */
+  thinkingWindow: number | null
+  /** 0 … samples − 1 */
+  sample: number
+  prompt: ChatMessage[]
+  /** Ids of the sampled tokens and of the hint. */
+  tokens: ReasonResult['tokens']
+  /** All of the response: reasoning, hint, answer. */
+  text: string
+  extracted: string | null
+  /** The right answer. */
+  answer: string
+  correct: boolean
+  /** After a hint: whether the answer has the form that the hint asks for; null: there was no hint. */
+  inForm: boolean | null
+  /** As in `ReasonResult`; `length` where the method `none` reached its limit. */
+  ended: Ended
+  finishReason: FinishReason
+  usage: ReasonResult['usage']
+  timings: ReasonResult['timings']
+  seed: number
+}
+
+/** What figures need of a result: the large parts are left in the file. */
+export type Outcome = Omit<ResultRecord, 'prompt' | 'tokens' | 'text' | 'timings' | 'thinkingWindow' | 'seed'>
+
+/** Names one response of a run. */
+export function keyOf({ id, window, sample }: Pick<ResultRecord, 'id' | 'window' | 'sample'>): string {
+  return JSON.stringify([id, window, sample])
+}
+
+/** The folder of a run, open for appending. */
+export class ResultsFolder {
+  /** What is there, in the order of the file. */
+  readonly outcomes: Outcome[]
+  readonly #directory: string
+  readonly #options: RunOptions
+  readonly #file: number
+
+  private constructor(directory: string, options: RunOptions, outcomes: Outcome[]) {
+    this.#directory = directory
+    this.#options = options
+    this.#file = openSync(resultsFile(directory), 'a')
+    this.outcomes = outcomes
+  }
+
+  /**
+   * Opens a folder that may not be there yet, or holds a run with the same options.
+   * @throws {Error} for another run's folder, and for results that are none.
+   */
+  static async open(directory: string, options: RunOptions): Promise<ResultsFolder> {
+    mkdirSync(directory, { recursive: true })
+    const results = resultsFile(directory)
+    if (existsSync(runFile(directory))) checkSame(directory, readRun(directory).options, options)
+    else if (existsSync(results)) throw new Error(`${directory} holds results without run.json: give another folder`)
+    if (existsSync(results)) cutTornLine(results)
+    return new ResultsFolder(directory, options, existsSync(results) ? await readOutcomes(directory) : [])
+  }
+
+  /** Keeps what the run was begun with; a resumed one has it already. */
+  begin(facts: RunFacts): void {
+    if (existsSync(runFile(this.#directory))) return
+    writeWhole(runFile(this.#directory), `${JSON.stringify({ options: this.#options, facts }, null, 2)}\n`)
+  }
+
+  /** @throws {Error} for a full disk and the like. What was appended before is kept. */
+  append(record: ResultRecord): Outcome {
+    const line = Buffer.from(`${JSON.stringify(record)}\n`)
+    try {
+      for (let at = 0; at < line.length; ) at += writeSync(this.#file, line, at)
+    } catch (cause) {
+      throw new Error(`Cannot write ${resultsFile(this.#directory)}: ${(cause as Error).message}`, { cause })
+    }
+    const outcome = outcomeOf(record)
+    this.outcomes.push(outcome)
+    return outcome
+  }
+
+  close(): void {
+    closeSync(this.#file)
+  }
+}
+
+/** What a folder's run was made with. @throws {Error} when there is none. */
+export function readRun(directory: string): Run {
+  return readJson(runFile(directory), `${directory} holds no run`) as Run
+}
+
+/** The results in a folder, the large parts left out. @throws {Error} naming the line that is none. */
+export async function readOutcomes(directory: string): Promise<Outcome[]> {
+  const file = resultsFile(directory)
+  const outcomes: Outcome[] = []
+  const keys = new Set<string>()
+  for await (const text of completeLines(file)) {
+    const place = `${file}:${outcomes.length + 1}`
+    let record: ResultRecord
+    try {
+      record = JSON.parse(text)
+    } catch (cause) {
+      throw new Error(`${place}: ${(cause as Error).message}`, { cause })
+    }
+    if (typeof record?.correct !== 'boolean' || typeof record.usage?.thinkingTokens !== 'number') {
+      throw new Error(`${place}: Expected a result`)
+    }
+    const key = keyOf(record)
+    if (keys.has(key)) throw new Error(`${place}: The result of ${record.id} at window ${record.window} is there twice`)
+    keys.add(key)
+    outcomes.push(outcomeOf(record))
+  }
+  return outcomes
+}
+
+/** Reads a file that is whole or not there. */
+export function readJson(file: string, missing: string): unknown {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new Error(`${missing}: ${(cause as Error).message}`, { cause })
+  }
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Error(`${file}: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** A file that others see whole or not at all. */
+export function writeWhole(file: string, text: string): void {
+  const draft = `${file}.${process.pid}.tmp`
+  writeFileSync(draft, text)
+  renameSync(draft, file)
+}
+
+/** @throws {Error} the stream's own. */
+export async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(file)) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+function runFile(directory: string): string {
+  return join(directory, 'run.json')
+}
+
+function resultsFile(directory: string): string {
+  return join(directory, 'results.jsonl')
+}
+
+function checkSame(directory: string, before: RunOptions, now: RunOptions): void {
+  for (const name of Object.keys(now) as (keyof RunOptions)[]) {
+    const [was, is] = [before[name], now[name]].map((value) => JSON.stringify(value))
+    if (was === is) continue
+    throw new Error(
+      `${directory} holds a run with ${name} ${was}, not ${is}: give the same options to go on, or another folder`,
+    )
+  }
+}
+
+/** Leaves the file at its last line feed. */
+function cutTornLine(file: string): void {
+  const { size } = statSync(file)
+  let end = size
+  const chunk = Buffer.alloc(65_536)
+  const descriptor = openSync(file, 'r')
+  try {
+    while (end > 0) {
+      const start = Math.max(0, end - chunk.length)
+      const read = readSync(descriptor, chunk, 0, end - start, start)
+      const lineFeed = chunk.subarray(0, read).lastIndexOf(10)
+      end = start + lineFeed + 1
+      if (lineFeed >= 0) break
+    }
+  } finally {
+    closeSync(descriptor)
+  }
+  if (end < size) truncateSync(file, end)
+}
+
+/** The lines that end in a line feed. */
+async function* completeLines(file: string): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of createReadStream(file, 'utf8')) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() as string
+    yield* lines
+  }
+}
+
+function outcomeOf({ prompt, tokens, text, timings, thinkingWindow, seed, ...outcome }: ResultRecord): Outcome {
+  return outcome
+}

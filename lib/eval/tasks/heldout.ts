@@ -1,0 +1,44 @@
+/** The task `heldout`: generated problems that no training data holds, by family and difficulty. */
+import { generate } from '../../data/generate/index.js'
+import { gradeFinalAnswer } from '../grade.js'
+import type { Item, Task } from '../task.js'
+
+/** Problems drawn for each that is asked for, at most: of the simplest kinds there are not many. */
+const DRAWS = 10
+
+export interface HeldoutOptions {
+  /** Problems in all, no two the same, shared evenly by families and difficulties; fewer if there are no more. Default 600. */
+  count?: number | undefined
+  /** Of the generator: the same seed gives the same problems. Default 0. */
+  seed?: number | undefined
+  /** Default: all. */
+  families?: string[] | undefined
+  /** The lowest and the highest. Default: the generator's. */
+  difficulty?: [number, number] | undefined
+}
+
+export function heldout({ count = 600, seed = 0, families, difficulty }: HeldoutOptions = {}): Task {
+  return {
+    name: 'heldout',
+    async *items(): AsyncGenerator<Item> {
+      const options = { seed, families, difficulty, split: 'test' as const, count: count * DRAWS }
+      const asked = new Set<string>()
+      // Each of the first draws opens a place; a question that was there already leaves it to a later one of its kind.
+      const places = new Map<string, number>()
+      let drawn = 0
+      for (const { id, question, answer, family, difficulty } of generate(options)) {
+        if (answer === undefined) throw new RangeError(`Expected families with answers but received ${family}`)
+        const kind = `${family} ${difficulty}`
+        const free = (places.get(kind) ?? 0) + (drawn++ < count ? 1 : 0)
+        const isTaken = free > 0 && !asked.has(question)
+        places.set(kind, isTaken ? free - 1 : free)
+        if (!isTaken) continue
+        asked.add(question)
+        yield { id, question, answer, family, difficulty }
+        if (asked.size === count) return
+      }
+    },
+    prompt: ({ question }) => ({ messages: [{ role: 'user', content: question }] }),
+    grade: gradeFinalAnswer,
+  }
+}
