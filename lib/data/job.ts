@@ -1,0 +1,297 @@
+/**
+ * A run from rows to an output file that can be killed at any moment and goes on, with the same call, where it stood:
+ * without loss, without duplicates, and to the same bytes.
+ *
+ * The output grows at its end only. A side file, `OUT.state.json`, says how many bytes of it are certain and from where
+ * the input goes on; what stands beyond them, a torn line too, is cut off. It also pins what the run was begun with,
+ * and stays when the run is done, as a note of how the output came to be.
+ */
+import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { inOrder } from './in-order.js'
+import { finishFile, linesPath, outputFormatOf, readRows, removeLines } from './io.js'
+import { cannotWrite, LineWriter } from './jsonl.js'
+import type { Place, Row } from './rows.js'
+
+/** Options of every command that writes records. */
+export interface JobOptions {
+  /** File to write: `.jsonl`, `.parquet`, or `-` for standard output, which cannot be resumed. */
+  output: string
+  /** Begin anew, whatever stands there. Default false: go on with an unfinished output, and leave any other alone. */
+  force?: boolean | undefined
+  /** Ends the run, which then rejects with the signal's reason; the same call goes on later. */
+  signal?: AbortSignal | undefined
+  /** Called after each row. */
+  onProgress?: ((progress: Progress) => void) | undefined
+}
+
+export interface Progress {
+  /** Share of the work that is done, 0 … 1; 0 if it is not known. */
+  fraction: number
+  /** Rows read, earlier runs included. */
+  read: number
+  kept: number
+}
+
+/** What became of the rows, earlier runs included. */
+export interface JobReport {
+  read: number
+  kept: number
+  /** Rows left out, by reason. */
+  dropped: Record<string, number>
+  /** Up to five rows of each reason, by file and line. */
+  examples: Record<string, string[]>
+}
+
+/** A row's fate: the line to write, or the reason why it is left out (one of a few) and what more there is to say. */
+export type Outcome = { line: string } | { dropped: string; detail?: string }
+
+/** One step of a job's input. */
+export interface Step<T> {
+  value: T
+  /** For messages. */
+  place: string
+  /** What {@link Job.position} shall be after it: anything that JSON can say. */
+  next: unknown
+  fraction: number
+}
+
+interface State {
+  command: string
+  settings: Record<string, unknown>
+  inputs: { path: string; size: number; modified: number }[]
+  position: unknown
+  bytes: number
+  report: JobReport
+  done: boolean
+}
+
+/** Milliseconds between two checkpoints where steps are quick: what a killed run does again at most. */
+const CHECKPOINT_MS = 1000
+
+const EXAMPLES = 5
+
+export interface JobSpec {
+  command: string
+  /** What decides about the output. A run that is begun with others is another run. */
+  settings: Record<string, unknown>
+  inputs: readonly string[]
+  options: JobOptions
+}
+
+export class Job {
+  readonly #output: string
+  readonly #statePath: string | null
+  /** null: the run is done. */
+  readonly #lines: LineWriter | null
+  readonly #state: State
+  readonly #options: JobOptions
+  #checkpointed = 0
+
+  private constructor(options: JobOptions, statePath: string | null, lines: LineWriter | null, state: State) {
+    this.#options = options
+    this.#output = options.output
+    this.#statePath = statePath
+    this.#lines = lines
+    this.#state = state
+  }
+
+  /**
+   * Finds out where to begin.
+   * @throws {TypeError} for a name that tells no format, or an output that is an input.
+   * @throws {Error} for an output that other settings, or another program, began; for files that cannot be read.
+   */
+  static async open({ command, settings, inputs, options }: JobSpec): Promise<Job> {
+    const { output, force = false } = options
+    outputFormatOf(output)
+    const pinned = JSON.parse(JSON.stringify(settings))
+    const fresh: State = {
+      command,
+      settings: pinned,
+      inputs: await Promise.all(inputs.map(identityOf)),
+      position: null,
+      bytes: 0,
+      report: { read: 0, kept: 0, dropped: {}, examples: {} },
+      done: false,
+    }
+    if (output === '-') return new Job(options, null, await LineWriter.open('-'), fresh)
+
+    await checkDistinct(inputs, output)
+    const statePath = `${output}.state.json`
+    const earlier = force ? null : await resumable(fresh, output, statePath)
+    if (earlier?.done) {
+      await removeLines(output)
+      return new Job(options, statePath, null, earlier)
+    }
+    if (earlier) return new Job(options, statePath, await LineWriter.open(linesPath(output), earlier.bytes), earlier)
+    if (force) await rm(statePath, { force: true })
+    const job = new Job(options, statePath, await LineWriter.open(linesPath(output)), fresh)
+    await job.#checkpoint()
+    return job
+  }
+
+  /** Whether an earlier run has done all of it. */
+  get done(): boolean {
+    return this.#state.done
+  }
+
+  get report(): JobReport {
+    return this.#state.report
+  }
+
+  /** `next` of the last step whose outcome is certain; null at the beginning. */
+  get position(): unknown {
+    return this.#state.position
+  }
+
+  /** The rows that earlier runs have kept. */
+  async *written(): AsyncGenerator<Row> {
+    if (this.#state.bytes > 0) yield* readRows(linesPath(this.#output))
+  }
+
+  /**
+   * Does the steps and completes the output. Of a run that is done it does nothing.
+   * @param steps From {@link position} on.
+   * @param parallel Steps that are worked on at once; outcomes are written in the order of the steps all the same.
+   * @param slow Steps are dear: each outcome is made certain at once.
+   */
+  async run<T>(
+    steps: AsyncIterable<Step<T>>,
+    work: (step: Step<T>, signal: AbortSignal) => Outcome | Promise<Outcome>,
+    { parallel = 1, slow = false }: { parallel?: number; slow?: boolean } = {},
+  ): Promise<JobReport> {
+    const { signal, onProgress } = this.#options
+    const { report } = this.#state
+    const lines = this.#lines
+    if (!lines) return report
+    try {
+      for await (const { item, result } of inOrder(steps, parallel, work, signal)) {
+        report.read += 1
+        if ('line' in result) {
+          await lines.write(result.line)
+          report.kept += 1
+        } else {
+          drop(report, result.dropped, result.detail ? `${item.place}: ${result.detail}` : item.place)
+        }
+        this.#state.position = item.next
+        if (slow || Date.now() - this.#checkpointed >= CHECKPOINT_MS) await this.#checkpoint()
+        onProgress?.({ fraction: item.fraction, read: report.read, kept: report.kept })
+      }
+    } finally {
+      // Also when the run fails: what was done is not done again. A second failure would hide the first.
+      await this.#checkpoint().catch(() => {})
+    }
+    await this.#finish()
+    return report
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lines?.close()
+  }
+
+  async #finish(): Promise<void> {
+    await this.#checkpoint()
+    if (this.#statePath === null) return
+    await finishFile(this.#output)
+    this.#state.done = true
+    await this.#checkpoint()
+    await removeLines(this.#output)
+  }
+
+  /** The lines come first: the state never says more than the output holds. */
+  async #checkpoint(): Promise<void> {
+    const lines = this.#lines
+    if (!lines || this.#statePath === null) return lines?.flush()
+    await lines.sync()
+    this.#state.bytes = lines.bytes
+    const unfinished = `${this.#statePath}.partial`
+    try {
+      await writeFile(unfinished, `${JSON.stringify(this.#state, null, 2)}\n`)
+      await rename(unfinished, this.#statePath)
+    } catch (error) {
+      throw cannotWrite(this.#statePath, error)
+    }
+    this.#checkpointed = Date.now()
+  }
+}
+
+function drop({ dropped, examples }: JobReport, reason: string, example: string): void {
+  dropped[reason] = (dropped[reason] ?? 0) + 1
+  const named = examples[reason] ?? []
+  if (named.length < EXAMPLES) examples[reason] = [...named, example]
+}
+
+/** The steps over the rows of several files, one after the other, from a job's position on. */
+export async function* rowsOf(inputs: readonly string[], position: unknown): AsyncGenerator<Step<Row>> {
+  const from = (position ?? { file: 0, place: undefined }) as { file: number; place: Place | undefined }
+  const sizes = await Promise.all(inputs.map(async (path) => (await identityOf(path)).size))
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  let before = 0
+  for (const [file, path] of inputs.entries()) {
+    const size = sizes[file] as number
+    if (file >= from.file) {
+      for await (const row of readRows(path, file === from.file ? from.place : undefined)) {
+        const fraction = total > 0 ? (before + row.fraction * size) / total : 0
+        yield { value: row, place: row.place, next: { file, place: row.next }, fraction }
+      }
+    }
+    before += size
+  }
+}
+
+/** The state to go on from, or null if there is nothing yet. */
+async function resumable(fresh: State, output: string, statePath: string): Promise<State | null> {
+  const written = await stat(output).catch(() => null)
+  const text = await readFile(statePath, 'utf8').catch(() => null)
+  if (text === null) {
+    if (!written) return null
+    throw new Error(`${output} is there already, and no ${statePath} tells how it was made: --force replaces it`)
+  }
+  let state: State
+  try {
+    state = JSON.parse(text)
+  } catch {
+    throw new Error(`${statePath} is damaged: --force begins anew`)
+  }
+  const lines = state.done ? written : await stat(linesPath(output)).catch(() => null)
+  // Who has removed the output wants another one.
+  if (!lines) return null
+  for (const key of ['command', 'inputs'] as const) {
+    if (isDeepStrictEqual(state[key], fresh[key])) continue
+    throw new Error(`${output} was begun with another ${key === 'command' ? key : 'input'}: --force begins anew`)
+  }
+  for (const name of new Set([...Object.keys(state.settings), ...Object.keys(fresh.settings)])) {
+    const [was, is] = [state.settings[name], fresh.settings[name]]
+    if (isDeepStrictEqual(was, is)) continue
+    throw new Error(
+      `${output} was begun with ${name} ${show(was)}, not ${show(is)}: give that again, or --force to begin anew`,
+    )
+  }
+  if (!state.done && lines.size < state.bytes) {
+    throw new Error(`${linesPath(output)} is shorter than it was when the run ended: --force begins anew`)
+  }
+  return state
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'unset' : JSON.stringify(value)
+}
+
+async function identityOf(path: string): Promise<State['inputs'][number]> {
+  if (path === '-') return { path, size: 0, modified: 0 }
+  try {
+    const { size, mtimeMs } = await stat(path)
+    return { path, size, modified: Math.round(mtimeMs) }
+  } catch (error) {
+    throw new Error(`Cannot read ${path}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+async function checkDistinct(inputs: readonly string[], output: string): Promise<void> {
+  const target = await realpath(output).catch(() => null)
+  for (const input of inputs) {
+    if (target !== null && input !== '-' && (await realpath(input)) === target) {
+      throw new TypeError(`Expected an output that is none of the inputs but received ${output}`)
+    }
+  }
+}
