@@ -1,0 +1,102 @@
+/** `select`: part of a set, by a budget of tokens. The paper's script and its Algorithm 1 differ; both are here. */
+import { misuse } from '../checks.js'
+import { Random } from './generate/random.js'
+import { readRows } from './io.js'
+import { Job, type JobOptions, type JobReport, rowsOf } from './job.js'
+import { countOf } from './rows.js'
+
+export const MODES = ['longest', 'shortest', 'random'] as const
+export const RULES = ['script', 'algorithm1'] as const
+
+export interface SelectionOptions {
+  /** Budget of tokens, ≥ 0. The paper's: 73,996,112. */
+  tokens: number
+  /** Which records come first. Of equal length, the earlier one. */
+  mode: (typeof MODES)[number]
+  /**
+   * `script`: as `data/data_select.py` of Z1's repository: takes records while the sum so far is below the budget, so
+   * that the last one exceeds it. `algorithm1`: as the paper's: takes a record if it still fits, and goes on to the end.
+   * Default `script`.
+   */
+  rule?: (typeof RULES)[number] | undefined
+  /** For `random`. Default 42. */
+  seed?: number | undefined
+}
+
+export interface SelectOptions extends JobOptions, SelectionOptions {
+  inputs: readonly string[]
+}
+
+/**
+ * Which of the records are taken, given their lengths.
+ * @returns For each record 1 or 0.
+ * @throws {RangeError} for options that cannot be.
+ */
+export function selectRows(lengths: ArrayLike<number>, options: SelectionOptions): Uint8Array {
+  const { tokens, mode, rule = 'script', seed = 42 } = options
+  checkSelection(options)
+  const order = Uint32Array.from({ length: lengths.length }, (_, i) => i)
+  const at = (i: number) => lengths[i] as number
+  if (mode === 'random') shuffle(order, seed)
+  else order.sort(mode === 'longest' ? (a, b) => at(b) - at(a) || a - b : (a, b) => at(a) - at(b) || a - b)
+
+  const taken = new Uint8Array(lengths.length)
+  let sum = 0
+  for (const i of order) {
+    if (rule === 'script' ? sum >= tokens : sum + at(i) > tokens) {
+      if (rule === 'script') break
+      continue
+    }
+    taken[i] = 1
+    sum += at(i)
+  }
+  return taken
+}
+
+/**
+ * Writes the selected records, unaltered and in the order of the inputs. Reads the inputs twice; memory holds the
+ * lengths only.
+ * @throws {RangeError|TypeError} for options that cannot be, standard input among them.
+ * @throws as {@link Job.open} and its input do.
+ */
+export async function select(options: SelectOptions): Promise<JobReport> {
+  const { inputs, tokens, mode, rule = 'script', seed = 42 } = options
+  checkSelection(options)
+  if (inputs.includes('-'))
+    throw new TypeError('Expected files to select from: they are read twice, and a pipe cannot be')
+  const settings = { tokens, mode, rule, ...(mode === 'random' ? { seed } : {}) }
+  await using job = await Job.open({ command: 'select', settings, inputs, options })
+  if (job.done) return job.report
+
+  const lengths: number[] = []
+  for (const path of inputs) {
+    for await (const row of readRows(path)) {
+      options.signal?.throwIfAborted()
+      lengths.push(countOf(row, 'token_num_qwen'))
+    }
+  }
+  const taken = selectRows(lengths, options)
+  let row = job.report.read
+  return await job.run(rowsOf(inputs, job.position), ({ value }) => {
+    const outcome = taken[row] === 1 ? { line: value.json } : { dropped: 'not selected' }
+    row += 1
+    return outcome
+  })
+}
+
+function checkSelection({ tokens, mode, rule = 'script' }: SelectionOptions): void {
+  if (!(tokens >= 0)) throw misuse(RangeError, 'number ≥ 0', 'tokens', tokens)
+  if (!MODES.includes(mode)) throw misuse(RangeError, MODES.join(', '), 'mode', mode)
+  if (!RULES.includes(rule)) throw misuse(RangeError, RULES.join(' or '), 'rule', rule)
+}
+
+/** Fisher and Yates's. */
+function shuffle(items: Uint32Array, seed: number): void {
+  const random = new Random(seed)
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = random.int(0, i)
+    const item = items[i] as number
+    items[i] = items[j] as number
+    items[j] = item
+  }
+}
