@@ -1,0 +1,108 @@
+/** `distill`: asks a teacher every question of the inputs and keeps the trajectories that are worth training on. */
+import { extractFinalAnswer } from '../answer.js'
+import { misuse } from '../checks.js'
+import { sameAnswer } from '../eval/grade.js'
+import { stripDelimiters } from './delimiters.js'
+import { Job, type JobOptions, type JobReport, type Outcome, rowsOf } from './job.js'
+import type { TrajectoryRecord } from './record.js'
+import { type Row, textOf } from './rows.js'
+import { type ServerOptions, serverTeacher } from './server.js'
+import { type AddonOptions, addonTeacher, Refusal, type Teacher } from './teacher.js'
+import { openTokenizer } from './tokenizer.js'
+
+export interface DistillOptions
+  extends JobOptions,
+    Partial<Omit<AddonOptions, 'parallel'>>,
+    Partial<Pick<ServerOptions, 'server' | 'key' | 'retries' | 'backoff'>> {
+  /** Files of questions. Their other columns are kept. */
+  inputs: readonly string[]
+  /** Requests at once, 1 … 64. Default 4. One at a time and with a seed, the addon gives the same text every time. */
+  parallel?: number | undefined
+  /** Default 8192, the paper's. */
+  limit?: number | undefined
+  /** Default 0. */
+  temperature?: number
+  /** Of the first question, ≥ 0; each has its own. Default 0. */
+  seed?: number | undefined
+  /** Leave out what reached the limit. Default false: it is kept as far as it goes, as in the paper. */
+  whole?: boolean | undefined
+  /** Keep a trajectory only if its final answer is the record's `answer`. Default false. */
+  check?: boolean | undefined
+  /** GGUF file whose vocabulary counts `token_num_qwen`. Default: the teacher's count, else the embedded model. */
+  tokenizer?: string | undefined
+}
+
+const SEEDS = 2 ** 32 - 1
+
+/**
+ * Writes a record for each question that got a trajectory. Left out, by reason: `repetitive`, `truncated` (with `whole`),
+ * `wrong answer` and `no answer to check` (with `check`), `empty`, and what the teacher refused.
+ * @throws {RangeError|TypeError} for options that cannot be.
+ * @throws as {@link Job.open} and its input do; {Z1Error} for the model; {Error} when the server fails for good.
+ */
+export async function distill(options: DistillOptions): Promise<JobReport> {
+  const { inputs, parallel = 4, limit = 8192, temperature = 0, seed = 0, whole = false, check = false } = options
+  const { model, server, system, topP, tags, tokenizer: counter } = options
+  if (!(Number.isInteger(limit) && limit >= 1)) throw misuse(RangeError, 'integer ≥ 1', 'limit', limit)
+  if (!(Number.isInteger(parallel) && parallel >= 1 && parallel <= 64)) {
+    throw misuse(RangeError, 'integer between 1 and 64', 'parallel', parallel)
+  }
+  if (!(Number.isInteger(seed) && seed >= 0 && seed < SEEDS)) {
+    throw misuse(RangeError, `integer between 0 and ${SEEDS - 1}`, 'seed', seed)
+  }
+  if (server !== undefined && model === undefined) throw misuse(TypeError, 'name', 'model with server', model)
+  const teaching = { limit, system, temperature, topP }
+  // A server is known by its model: its address may change between two runs.
+  const settings = { ...teaching, model, server: server !== undefined, tags, seed, whole, check, tokenizer: counter }
+  await using job = await Job.open({ command: 'distill', settings, inputs, options })
+  if (job.done) return job.report
+
+  let teacher: Teacher | undefined
+  const tokenizer = counter !== undefined || server !== undefined ? await openTokenizer(counter) : null
+  // Until something was answered, a refusal may well be meant for all.
+  let answered = job.report.read > 0
+
+  const work = async (row: Row, line: number, signal: AbortSignal): Promise<Outcome> => {
+    const question = textOf(row, 'question')
+    const { answer } = row.columns
+    if (check && typeof answer !== 'string') return { dropped: 'no answer to check' }
+    try {
+      const trajectory = await (teacher as Teacher).ask(question, (seed + line) % SEEDS, signal)
+      answered = true
+      if (trajectory.loops) return { dropped: 'repetitive' }
+      if (whole && trajectory.truncated) return { dropped: 'truncated' }
+      const response = stripDelimiters(trajectory.text)
+      if (response === null) return { dropped: 'reasoning without an end' }
+      if (response === '') return { dropped: 'empty' }
+      if (check && !isRight(response, answer as string)) return { dropped: 'wrong answer' }
+      const reported = counter === undefined ? trajectory.tokens : null
+      const token_num_qwen = reported ?? (await tokenizer?.count(response)) ?? 0
+      const id = row.columns.id === undefined ? row.place : String(row.columns.id)
+      const record: TrajectoryRecord = { ...row.columns, id, question, response, token_num_qwen }
+      return { line: JSON.stringify(record) }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      if (!answered) throw new Error(`${row.place}: the teacher refused: ${error.message}`, { cause: error })
+      return { dropped: error.reason, detail: error.message }
+    }
+  }
+  try {
+    teacher =
+      server === undefined
+        ? await addonTeacher({ ...options, ...teaching, parallel })
+        : serverTeacher({ ...options, ...teaching, server, model: model as string })
+    return await job.run(
+      rowsOf(inputs, job.position),
+      ({ value }, signal) => work(value, value.next.line - 1, signal),
+      { parallel, slow: true },
+    )
+  } finally {
+    tokenizer?.close()
+    await teacher?.close()
+  }
+}
+
+function isRight(response: string, answer: string): boolean {
+  const found = extractFinalAnswer(response)
+  return found !== null && sameAnswer(answer, found)
+}
