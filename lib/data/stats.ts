@@ -1,0 +1,108 @@
+/** `stats`: what a set holds, in numbers. */
+import { tickIncrement } from 'd3-array'
+import { type JobOptions, rowsOf } from './job.js'
+import { countOf, textOf } from './rows.js'
+import { type Trigram, TrigramCounter } from './trigrams.js'
+
+/** Numbers of records and of their tokens. */
+export interface Group {
+  records: number
+  tokens: number
+  /** Mean tokens of a record; 0 if there is none. */
+  mean: number
+}
+
+export interface Bin {
+  /** Smallest length in it, in tokens. */
+  from: number
+  /** Smallest length beyond it. */
+  to: number
+  records: number
+}
+
+export interface Stats extends Group {
+  min: number
+  max: number
+  /** Length under which a share of the records lies (nearest rank): by 0.05, 0.25, 0.5, 0.75, 0.95 and 0.99. */
+  quantiles: Record<string, number>
+  histogram: Bin[]
+  /** In alphabetical order; empty where no record says it. */
+  families: Record<string, Group>
+  /** In order of difficulty; empty where no record says it. */
+  difficulties: Record<string, Group>
+  trigrams: Trigram[]
+  /** How much the trigrams' counts may be too high; 0: they are exact. */
+  trigramError: number
+}
+
+export interface StatsOptions extends Pick<JobOptions, 'signal' | 'onProgress'> {
+  inputs: readonly string[]
+  /** Trigrams to list, ≥ 0. Default 15. */
+  trigrams?: number | undefined
+}
+
+const QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
+const BINS = 40
+
+/** @throws {Error} naming file and line of a row without `token_num_qwen` or `response`. */
+export async function stats(options: StatsOptions): Promise<Stats> {
+  const lengths: number[] = []
+  const families = new Map<string, Group>()
+  const difficulties = new Map<string, Group>()
+  const counter = new TrigramCounter()
+  for await (const { value: row, fraction } of rowsOf(options.inputs, null)) {
+    options.signal?.throwIfAborted()
+    const { family, difficulty } = row.columns
+    const tokens = countOf(row, 'token_num_qwen')
+    lengths.push(tokens)
+    if (typeof family === 'string') count(families, family, tokens)
+    if (typeof difficulty === 'number') count(difficulties, String(difficulty), tokens)
+    if (options.trigrams !== 0) counter.add(textOf(row, 'response'))
+    options.onProgress?.({ fraction, read: lengths.length, kept: lengths.length })
+  }
+
+  const sorted = Float64Array.from(lengths).sort()
+  const tokens = sorted.reduce((sum, length) => sum + length, 0)
+  return {
+    records: sorted.length,
+    tokens,
+    mean: sorted.length > 0 ? tokens / sorted.length : 0,
+    min: sorted[0] ?? 0,
+    max: sorted.at(-1) ?? 0,
+    quantiles: Object.fromEntries(QUANTILES.map((share) => [share, quantileOf(sorted, share)])),
+    histogram: histogramOf(sorted),
+    families: grouped(families, (a, b) => (a < b ? -1 : 1)),
+    difficulties: grouped(difficulties, (a, b) => Number(a) - Number(b)),
+    trigrams: counter.top(options.trigrams ?? 15),
+    trigramError: counter.error,
+  }
+}
+
+function count(groups: Map<string, Group>, name: string, tokens: number): void {
+  const group = groups.get(name) ?? { records: 0, tokens: 0, mean: 0 }
+  group.records += 1
+  group.tokens += tokens
+  group.mean = group.tokens / group.records
+  groups.set(name, group)
+}
+
+/** Properties that look like integers come in their own order, whatever the order here; difficulties are such. */
+function grouped(groups: Map<string, Group>, order: (a: string, b: string) => number): Record<string, Group> {
+  return Object.fromEntries([...groups].sort(([a], [b]) => order(a, b)))
+}
+
+function quantileOf(sorted: Float64Array, share: number): number {
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0
+}
+
+/** Bins of equal, round width from 0 to beyond the longest. */
+function histogramOf(sorted: Float64Array): Bin[] {
+  if (sorted.length === 0) return []
+  const longest = sorted.at(-1) as number
+  const step = Math.max(1, tickIncrement(0, longest, BINS))
+  const bins = Array.from({ length: Math.floor(longest / step) + 1 }, (_, i): Bin => {
+    return { from: i * step, to: (i + 1) * step, records: 0 }
+  })
+  for (const length of sorted) (bins[Math.floor(length / step)] as Bin).records += 1
+  return bins
+}
