@@ -54,26 +54,25 @@ export class LoopDetector {
     let period = 0
     for (let p = 1; p <= longest; p++) {
       equal[p] = this.#recent[(at - p) % this.#max] === item ? (equal[p] as number) + 1 : 0
-      if (period === 0 && p >= this.#min && this.#spans(p, p * this.#repeats)) period = p
+      if (period === 0 && p >= this.#min && this.#spans(p, p * this.#repeats)) {
+        if (this.#unitOf(p * this.#repeats) === 0) period = p
+      }
     }
     this.#recent[at % this.#max] = item
     this.#count += 1
-    if (period === 0) return null
+    if (period === 0) period = this.#unitOf(this.#max * this.#repeats)
+    return period === 0 ? null : { start: this.#count - (equal[period] as number) - period, period }
+  }
 
-    for (let unit = 1; unit < this.#min; unit++) {
-      if (!this.#spans(unit, period * this.#repeats)) continue
-      return this.#spans(unit, this.#max * this.#repeats) ? this.#loop(unit) : null
-    }
-    return this.#loop(period)
+  /** The period under the shortest that counts, of the last `length` items; 0 if they have none. */
+  #unitOf(length: number): number {
+    for (let unit = 1; unit < this.#min; unit++) if (this.#spans(unit, length)) return unit
+    return 0
   }
 
   /** Whether the last `length` items have this period. */
   #spans(period: number, length: number): boolean {
     return (this.#equal[period] as number) >= length - period
-  }
-
-  #loop(period: number): Loop {
-    return { start: this.#count - (this.#equal[period] as number) - period, period }
   }
 }
 
