@@ -134,7 +134,7 @@ export class LineWriter {
     try {
       const handle = await open(path, keep > 0 ? 'r+' : 'w')
       try {
-        await handle.truncate(keep)
+        if (keep > 0) await handle.truncate(keep)
       } catch (error) {
         await handle.close()
         throw error
