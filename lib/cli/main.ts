@@ -4,9 +4,6 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageRoot } from '../addon.js'
 import { Z1Error } from '../errors.js'
-import { ask } from './ask.js'
-import { doctor } from './doctor.js'
-import { inspect } from './inspect.js'
 import { Misuse } from './misuse.js'
 
 const HELP = `z1: local reasoning under a shifted thinking window
@@ -14,12 +11,25 @@ const HELP = `z1: local reasoning under a shifted thinking window
   z1 ask "question"    answer a question; - reads it from standard input
   z1 inspect FILE      what a GGUF file holds
   z1 doctor            what this machine can run, and why not more
+  z1 convert DIR       a Hugging Face checkpoint to GGUF
+  z1 quantize IN OUT   a GGUF file to another type
+  z1 data …            make, import, clean, select and measure trajectory sets
+  z1 eval …            accuracy over thinking windows
   z1 --version
 
 z1 COMMAND --help tells a command's options.
 `
 
-const COMMANDS: Record<string, (args: string[]) => Promise<void>> = { ask, inspect, doctor }
+/** Each is imported when it is called: `z1 ask` needs nothing of what the others bring. */
+const COMMANDS: Record<string, () => Promise<(args: string[]) => Promise<void>>> = {
+  ask: async () => (await import('./ask.js')).ask,
+  inspect: async () => (await import('./inspect.js')).inspect,
+  doctor: async () => (await import('./doctor.js')).doctor,
+  convert: async () => (await import('./convert.js')).convert,
+  quantize: async () => (await import('./quantize.js')).quantize,
+  data: async () => (await import('./data.js')).data,
+  eval: async () => (await import('./eval.js')).evalCommand,
+}
 
 async function main([name, ...args]: string[]): Promise<void> {
   if (name === undefined) throw new Misuse('Expected a command', HELP)
@@ -34,7 +44,7 @@ async function main([name, ...args]: string[]): Promise<void> {
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (!command) throw new Misuse(`Unknown command ${name}`, HELP)
-  await command(args)
+  await (await command())(args)
 }
 
 /** 2 for misuse, 1 for what went wrong at run time. */
