@@ -123,9 +123,16 @@ function rotation(config: Section): Metadata {
       const original = 'original_max_position_embeddings'
       const value = rope.find(original, size) ?? config.find(original, size) ?? rope.read(original, size)
       keys.set('qwen2.rope.scaling.original_context_length', { type: 'uint32', value })
-      for (const beta of ['beta_fast', 'beta_slow']) {
+      // llama.cpp reads them for two other architectures only, and computes with these values for all the rest.
+      for (const [beta, only] of [
+        ['beta_fast', 32],
+        ['beta_slow', 1],
+      ] as const) {
         const value = rope.find(beta, positive)
-        if (value !== undefined) keys.set(`qwen2.rope.scaling.yarn_${beta}`, { type: 'float32', value })
+        if (value === undefined) continue
+        if (value !== only)
+          throw unsupported(config.path, `${rope.prefix}${beta} is ${value}; llama.cpp computes ${only}`)
+        keys.set(`qwen2.rope.scaling.yarn_${beta}`, { type: 'float32', value })
       }
     }
   }

@@ -12,6 +12,9 @@
 //   reference tokenize <engine-dir> <model>
 //       Line `t add_special parse_special hex` gives token ids, line `d special id…` gives hex. Text is UTF-8 bytes in
 //       hexadecimal, `-` if empty.
+//   reference logits <engine-dir> <model> <file>
+//       Reads one line of token ids and writes their logits to the file: n_tokens × n_vocab floats. K, V and all arithmetic
+//       in F32 where the model is.
 //   reference bench <engine-dir> <model> n_prompt n_gen n_threads [repeats]
 //       The raw loop. One line a repeat: prompt tokens/s, generated tokens/s.
 //   reference cut <engine-dir> <model> n_past n_hint n_threads [repeats]
@@ -27,6 +30,7 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
+#include <fstream>
 #include <iostream>
 #include <limits>
 #include <random>
@@ -117,9 +121,11 @@ public:
         }
     }
 
+    const float * logits() const { return llama_get_logits_ith(ctx.get(), -1); }
+
     // Greedy; the lowest id wins a tie. Lowers min_margin to this step's margin.
     llama_token sample(float & min_margin) const {
-        const float * logits = llama_get_logits_ith(ctx.get(), -1);
+        const float * logits = this->logits();
         const int n_vocab = llama_vocab_n_tokens(llama_model_get_vocab(llama_get_model(ctx.get())));
         llama_token best = 0;
         float second = -std::numeric_limits<float>::infinity();
@@ -364,6 +370,38 @@ void run_text(llama_model * model, const std::string & line) {
     }
 }
 
+// Token by token, as a model generates: a batch of several may take another path through the arithmetic.
+void write_logits(llama_model * model, const std::string & path) {
+    const llama_vocab * vocab = llama_model_get_vocab(model);
+    const int n_vocab = llama_vocab_n_tokens(vocab);
+    std::string line;
+    std::getline(std::cin, line);
+    std::istringstream in(line);
+    Tokens tokens;
+    while (in >> std::ws && in.peek() != EOF) {
+        tokens.push_back(read_token(in, vocab));
+    }
+    require(!tokens.empty(), "no tokens");
+
+    llama_context_params params = llama_context_default_params();
+    params.n_ctx           = (uint32_t) tokens.size();
+    params.n_threads       = 1;
+    params.n_threads_batch = 1;
+    params.type_k          = GGML_TYPE_F32;
+    params.type_v          = GGML_TYPE_F32;
+    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    Pass pass(model, params);
+    std::ofstream out(path, std::ios::binary);
+    for (const llama_token & token : tokens) {
+        pass.decode(&token, 1, true);
+        out.write((const char *) pass.logits(), (std::streamsize) n_vocab * (std::streamsize) sizeof(float));
+    }
+    out.close();
+    if (!out) {
+        throw std::runtime_error("cannot write " + path);
+    }
+}
+
 // Sizes that llama.cpp's own programs use by default.
 llama_context_params bench_params(int n_ctx, int n_threads) {
     llama_context_params params = llama_context_default_params();
@@ -476,6 +514,9 @@ void run_program(const std::vector<std::string> & args) {
         time(bench, args);
     } else if (mode == "cut") {
         time(time_cut, args);
+    } else if (mode == "logits") {
+        require(args.size() == 4, "expected 3 arguments after logits");
+        write_logits(load(args[1], args[2]).get(), args[3]);
     } else if (mode == "tokenize") {
         require(args.size() == 3, "expected 2 arguments after tokenize");
         for_each_line(load(args[1], args[2]).get(), run_text);
