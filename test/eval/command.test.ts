@@ -1,0 +1,165 @@
+/** `z1 eval` as its users run it: the built command in a process of its own (npm test builds it). */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execPath } from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { compareRuns, evaluate, jsonl, type ResultRecord } from '../../lib/eval/index.js'
+import { type Options, run } from '../lifecycle/process.js'
+
+const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const options = ['--task', 'jsonl', '--threads', '1', '--context-size', '512', '--max-tokens', '64']
+const windows = ['0', '50%', 'inf']
+
+let folder: string
+let file: string
+let all: string
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'z1-eval-command-'))
+  file = join(folder, 'questions.jsonl')
+  const lines = Array.from({ length: 12 }, (_, i) => {
+    const numbers = [3 * i + 2, 40 - i, 17]
+    const question = `What is the largest of ${numbers.join(', ')}?`
+    return `${JSON.stringify({ question, answer: Math.max(...numbers), family: 'lists', difficulty: 1 + (i % 3) })}\n`
+  })
+  writeFileSync(file, lines.join(''))
+  all = join(folder, 'all')
+  await evaluate({ task: jsonl({ file }), windows, output: all, threads: 1, contextSize: 512, maxTokens: 64 })
+})
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+function z1(args: string[], more?: Options) {
+  return run([execPath, program, 'eval', ...args], more)
+}
+
+function evaluation(output: string, ...more: string[]): string[] {
+  return [...options, '--data', file, '--windows', windows.join(','), '--output', output, ...more]
+}
+
+function recordsIn(output: string): Omit<ResultRecord, 'timings'>[] {
+  const lines = readFileSync(join(output, 'results.jsonl'), 'utf8').split('\n')
+  return lines.slice(0, -1).map((line) => {
+    const { timings, ...record } = JSON.parse(line)
+    return record
+  })
+}
+
+/** Does something to the process when a file has so many lines. */
+function atLine(results: string, count: number, signal: NodeJS.Signals): Options['watch'] {
+  return (child) => {
+    const timer = setInterval(() => {
+      if (!existsSync(results) || readFileSync(results, 'utf8').split('\n').length <= count) return
+      clearInterval(timer)
+      child.kill(signal)
+    }, 5)
+    child.on('exit', () => clearInterval(timer))
+  }
+}
+
+describe.skipIf(process.platform === 'win32')('z1 eval', () => {
+  it('loses nothing when it is killed, and goes on to the same results', async () => {
+    const output = join(folder, 'killed')
+    for (const count of [4, 16]) {
+      const watch = atLine(join(output, 'results.jsonl'), count, 'SIGKILL')
+      expect(await z1(evaluation(output), { watch })).toMatchObject({ signal: 'SIGKILL' })
+      expect(existsSync(join(output, 'summary.json'))).toBe(false)
+      const there = recordsIn(output)
+      expect(there.length).toBeGreaterThanOrEqual(count)
+      expect(there.length).toBeLessThan(36)
+    }
+    expect(await z1(evaluation(output))).toMatchObject({ code: 0, stderr: '' })
+    expect(recordsIn(output)).toEqual(recordsIn(all))
+  })
+
+  it('keeps what is done on SIGINT, says so, and goes on', async () => {
+    const output = join(folder, 'interrupted')
+    const watch = atLine(join(output, 'results.jsonl'), 5, 'SIGINT')
+    const { code, stdout, stderr } = await z1(evaluation(output), { watch })
+    const kept = recordsIn(output).length
+    expect({ code, stderr }).toEqual({
+      code: 130,
+      stderr: `z1: Interrupted: ${kept} of 36 responses are kept in ${output}; the same command goes on from there\n`,
+    })
+    expect(stdout).toContain(`not finished, ${kept} of 36 responses`)
+    expect(await z1(evaluation(output))).toMatchObject({ code: 0, stderr: '' })
+    expect(recordsIn(output)).toEqual(recordsIn(all))
+  })
+
+  it('prints the figures that follow from the results', async () => {
+    const records = recordsIn(all)
+    const { stdout } = await z1(evaluation(all))
+    for (const window of windows) {
+      const at = records.filter((record) => record.window === window)
+      const accuracy = (100 * at.filter(({ answer, extracted }) => answer === extracted).length) / at.length
+      const thinking = at.reduce((sum, { tokens }) => sum + tokens.reasoning.length, 0) / at.length
+      const line = stdout.split('\n').find((line) => line.startsWith(`${window} `))
+      expect(line?.split(/ {2,}/).slice(0, 2)).toEqual([window, accuracy.toFixed(1)])
+      expect(line).toContain(` ${thinking.toFixed(1)} `)
+    }
+    const { stdout: json } = await z1(evaluation(all, '--json'))
+    expect(json).toBe(readFileSync(join(all, 'summary.json'), 'utf8'))
+  })
+
+  it('draws a figure of the run, and of several', async () => {
+    const [own, both] = [join(folder, 'own.svg'), join(folder, 'both.svg')]
+    expect(await z1(evaluation(all, '--figure', own, '--json'))).toMatchObject({ code: 0 })
+    const labels = ['--label', 'first', '--label', 'second']
+    expect(await z1(['plot', all, all, ...labels, '--title', 'Two', '--output', both])).toMatchObject({ code: 0 })
+    expect(readFileSync(own, 'utf8')).toMatch(/^<svg[\s\S]*>all<[\s\S]*<\/svg>\n$/)
+    expect(readFileSync(both, 'utf8')).toMatch(/^<svg[\s\S]*>Two<[\s\S]*>first<[\s\S]*>second<[\s\S]*<\/svg>\n$/)
+  })
+
+  it('compares runs window by window', async () => {
+    const { code, stdout } = await z1(['compare', all, all, '--windows', 'inf,50%:inf', '--json'])
+    expect(code).toBe(0)
+    const [same, half] = JSON.parse(stdout)
+    expect(same).toMatchObject({ difference: 0, interval: [0, 0], attRatio: 1, attRatioInterval: [1, 1] })
+    const records = recordsIn(all)
+    const at = (window: string) => records.filter((record) => record.window === window)
+    const right = (window: string) => at(window).filter(({ correct }) => correct).length / 12
+    const tokens = (window: string) => at(window).reduce((sum, { tokens }) => sum + tokens.reasoning.length, 0)
+    expect(half.difference).toBeCloseTo(right('50%') - right('inf'), 12)
+    expect(half.attRatio).toBeCloseTo(tokens('50%') / tokens('inf'), 12)
+    expect(await compareRuns(all, all)).toHaveLength(3)
+
+    const text = (await z1(['compare', all, all])).stdout
+    expect(text.split('\n').filter((line) => /^(0|50%|inf) /.test(line))).toHaveLength(3)
+  })
+
+  it('compares only what can be compared', async () => {
+    const other = join(folder, 'other')
+    const more = { output: other, windows: ['3'], threads: 1, contextSize: 512, maxTokens: 64 }
+    await evaluate({ task: jsonl({ file, count: 3 }), ...more })
+    expect(await z1(['compare', all, other])).toMatchObject({ stderr: expect.stringContaining('other items') })
+    expect(await z1(['compare', all, all, '--windows', '7'])).toMatchObject({
+      stderr: expect.stringContaining('no window 7'),
+    })
+    rmSync(join(other, 'summary.json'))
+    writeFileSync(join(other, 'results.jsonl'), '')
+    expect(await z1(['compare', other, other])).toMatchObject({ stderr: expect.stringContaining('0 of 3 responses') })
+    expect(await z1(['plot', other, '--output', join(folder, 'x.svg')])).toMatchObject({ code: 1 })
+  })
+
+  it.each([
+    ['no folder', ['--task', 'jsonl']],
+    ['no file', ['--task', 'jsonl', '--output', 'x']],
+    ['another task', ['--task', 'other', '--output', 'x']],
+    ['a file for what is generated', ['--data', 'x', '--output', 'x']],
+    ['families of a file', ['--task', 'jsonl', '--data', 'x', '--families', 'a', '--output', 'x']],
+    ['no count', ['--count', '0', '--output', 'x']],
+    ['no range', ['--difficulty', '3-', '--output', 'x']],
+    ['no window', ['--windows', 'all', '--output', 'x']],
+    ['an unknown family', ['--families', 'none', '--output', 'x']],
+    ['an argument', ['x', '--output', 'x']],
+    ['one run to compare', ['compare', 'x']],
+    ['nothing to plot', ['plot', '--output', 'x']],
+    ['labels for other runs', ['plot', 'x', 'y', '--label', 'x', '--output', 'x']],
+  ])('refuses %s', async (_what, args) => {
+    const { code, stdout, stderr } = await z1(args)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^z1: (Expected|The task)/)
+  })
+})

@@ -1,0 +1,147 @@
+/** Figures against counts by hand. */
+import { describe, expect, it } from 'vitest'
+import type { Outcome, RunOptions } from '../../lib/eval/results.js'
+import { wilson } from '../../lib/eval/statistics.js'
+import { summarize } from '../../lib/eval/summary.js'
+
+const options: RunOptions = {
+  task: 'hand',
+  items: 4,
+  itemsSha256: '',
+  modelSha256: '',
+  method: 'window',
+  windows: ['4', 'inf'],
+  hint: 'so:',
+  maxTokens: 8,
+  system: null,
+  temperature: 0,
+  samples: 1,
+  seed: 0,
+  contextSize: null,
+}
+
+type Row = [id: string, window: string, correct: boolean, thinking: number, more?: Partial<Outcome>]
+
+function outcome([id, window, correct, thinkingTokens, more]: Row): Outcome {
+  return {
+    id,
+    family: id < 'c' ? 'early' : 'late',
+    difficulty: id.charCodeAt(0) - 96,
+    window,
+    sample: 0,
+    extracted: correct ? '1' : '2',
+    answer: '1',
+    correct,
+    inForm: null,
+    ended: 'self',
+    finishReason: 'stop',
+    usage: { promptTokens: 5, cachedTokens: 0, thinkingTokens, hintTokens: 0, answerTokens: 0 },
+    ...more,
+  }
+}
+
+function cut(thinkingTokens: number, answerTokens: number, inForm: boolean): Partial<Outcome> {
+  const usage = { promptTokens: 5, cachedTokens: 0, thinkingTokens, hintTokens: 3, answerTokens }
+  return { ended: 'window', inForm, usage }
+}
+
+const rows: Row[] = [
+  ['a', '4', true, 2],
+  ['b', '4', false, 4, cut(4, 2, true)],
+  ['c', '4', false, 4, { ...cut(4, 8, false), extracted: null }],
+  ['d', '4', true, 4, cut(4, 2, true)],
+  ['a', 'inf', true, 2],
+  ['b', 'inf', true, 9],
+  ['c', 'inf', true, 7],
+  ['d', 'inf', false, 30, { ended: 'length', extracted: null }],
+]
+
+describe('summarize', () => {
+  const summary = summarize(options, rows.map(outcome))
+  const [at4, atInf] = summary.windows
+
+  it('counts by hand', () => {
+    expect(summary).toMatchObject({ done: 8, total: 8 })
+    expect(at4).toMatchObject({
+      window: '4',
+      items: 4,
+      accuracy: 0.5,
+      interval: wilson(2, 4),
+      att: 14 / 4,
+      generatedTokens: 26 / 4,
+      ended: { self: 0.25, window: 0.75, length: 0 },
+      unanswered: 0.25,
+      cuts: 3,
+      inForm: 2 / 3,
+    })
+    expect(atInf).toMatchObject({
+      accuracy: 0.75,
+      att: 12,
+      generatedTokens: 12,
+      ended: { self: 0.75, window: 0, length: 0.25 },
+      unanswered: 0.25,
+      cuts: 0,
+      inForm: null,
+    })
+  })
+
+  it('gives families and difficulties for themselves', () => {
+    expect(Object.keys(at4?.families ?? {})).toEqual(['early', 'late'])
+    expect(at4?.families.late).toMatchObject({ items: 2, accuracy: 0.5, interval: wilson(1, 2), att: 4 })
+    expect(Object.keys(atInf?.difficulties ?? {})).toEqual(['1', '2', '3', '4'])
+    expect(atInf?.difficulties[4]).toMatchObject({ items: 1, accuracy: 0, att: 30 })
+  })
+
+  it('correlates difficulty with thinking', () => {
+    // Ranks 1 2 3 4 against 1 3 2 4: 1 − 6·2 / (4·15).
+    expect(atInf?.spearman).toBeCloseTo(0.8, 12)
+    // Against 1 3 3 3, the tied ones sharing their rank: 3 / √(5 · 3).
+    expect(at4?.spearman).toBeCloseTo(3 / Math.sqrt(15), 12)
+    expect(at4?.families.late?.spearman).toBeNull()
+  })
+
+  it('pairs the windows by item', () => {
+    // Better in b and c, worse in d: the mean of 0, 1, 1, −1.
+    expect(summary.differences).toMatchObject([{ from: '4', to: 'inf', difference: 0.25 }])
+    const [low, high] = summary.differences[0]?.interval ?? []
+    expect([low, high]).toEqual([-0.5, 1])
+  })
+
+  it('does not depend on the order of the outcomes', () => {
+    expect(summarize(options, rows.toReversed().map(outcome))).toEqual(summary)
+  })
+
+  it('sets each window against the next and the last', () => {
+    const three = summarize(
+      { ...options, windows: ['0', '4', 'inf'] },
+      [...rows, ['a', '0', false, 0] as Row, ['b', '0', false, 0] as Row].map(outcome),
+    )
+    expect(three.differences.map(({ from, to }) => [from, to])).toEqual([
+      ['0', '4'],
+      ['0', 'inf'],
+      ['4', 'inf'],
+    ])
+    // Only a and b have been through the first window.
+    expect(three.differences.map(({ difference }) => difference)).toEqual([0.5, 1, 0.25])
+    expect(three).toMatchObject({ done: 10, total: 12 })
+  })
+
+  it('leaves out a window of which nothing is there', () => {
+    const { windows, differences } = summarize(options, rows.slice(0, 3).map(outcome))
+    expect(windows.map(({ window, items }) => [window, items])).toEqual([['4', 3]])
+    expect(differences).toEqual([])
+  })
+
+  it('counts the answer of a response without a hint as thinking: the answer after a close tag', () => {
+    const usage = { promptTokens: 5, cachedTokens: 0, thinkingTokens: 6, hintTokens: 0, answerTokens: 3 }
+    const { windows } = summarize(options, [outcome(['a', '4', true, 6, { usage }])])
+    expect(windows[0]?.att).toBe(9)
+  })
+
+  it('takes the mean of the samples of an item, and draws items, not samples', () => {
+    const samples = ['a', 'b'].flatMap((id) => [0, 1, 2].map((sample) => [id, '4', id === 'a', 1, { sample }] as Row))
+    const { windows } = summarize({ ...options, samples: 3 }, samples.map(outcome))
+    // With all samples of an item alike, there are two observations, not six: both items may be drawn twice.
+    expect(windows[0]).toMatchObject({ items: 2, accuracy: 0.5, interval: [0, 1] })
+  })
+})

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { generate } from '../../lib/data/generate/index.js'
+import type { Item, Task } from '../../lib/eval/index.js'
+import { heldout, jsonl } from '../../lib/eval/index.js'
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'z1-eval-tasks-'))
+})
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+async function itemsOf(task: Task): Promise<Item[]> {
+  const items = []
+  for await (const item of task.items()) items.push(item)
+  return items
+}
+
+describe('heldout', () => {
+  it('takes the test split, evenly by family and difficulty', async () => {
+    const items = await itemsOf(heldout({ count: 24, families: ['lists', 'letters'], difficulty: [2, 4] }))
+    const counts = new Map<string, number>()
+    for (const { family, difficulty } of items) {
+      const kind = `${family} ${difficulty}`
+      counts.set(kind, (counts.get(kind) ?? 0) + 1)
+    }
+    expect([...counts].sort()).toEqual(
+      ['letters 2', 'letters 3', 'letters 4', 'lists 2', 'lists 3', 'lists 4'].map((kind) => [kind, 4]),
+    )
+    const trained = new Set(
+      [...generate({ seed: 0, count: 500, families: ['lists', 'letters'] })].map(({ question }) => question),
+    )
+    expect(items.filter(({ question }) => trained.has(question))).toEqual([])
+  })
+
+  it('asks nothing twice, and as much of every kind', async () => {
+    // Of the simplest ones so few are held out that 160 draws repeat some.
+    const options = { seed: 1, families: ['numbers', 'arithmetic'], difficulty: [1, 1] as [number, number] }
+    const drawn = [...generate({ ...options, count: 160, split: 'test' })]
+    expect(new Set(drawn.map(({ question }) => question)).size).toBeLessThan(160)
+    const items = await itemsOf(heldout({ ...options, count: 160 }))
+    expect(new Set(items.map(({ question }) => question)).size).toBe(160)
+    expect(new Set(items.map(({ id }) => id)).size).toBe(160)
+    expect(items.filter(({ family }) => family === 'numbers')).toHaveLength(80)
+  })
+
+  it('is the same for the same seed, and not for another', async () => {
+    const first = await itemsOf(heldout({ count: 12, seed: 3 }))
+    expect(await itemsOf(heldout({ count: 12, seed: 3 }))).toEqual(first)
+    expect(await itemsOf(heldout({ count: 12, seed: 4 }))).not.toEqual(first)
+  })
+
+  it('refuses problems without an answer', async () => {
+    await expect(itemsOf(heldout({ count: 2, families: ['outside'] }))).rejects.toThrow(RangeError)
+  })
+})
+
+describe('jsonl', () => {
+  const write = (text: string) => {
+    const file = join(folder, 'items.jsonl')
+    writeFileSync(file, text)
+    return file
+  }
+
+  it('reads lines', async () => {
+    const file = write(
+      '{"question":"1+1?","answer":2}\r\n\n{"id":7,"question":"a?","answer":"b","family":"f","difficulty":3,"x":1}',
+    )
+    expect(await itemsOf(jsonl({ file }))).toEqual([
+      { id: '1', question: '1+1?', answer: '2' },
+      { id: '7', question: 'a?', answer: 'b', family: 'f', difficulty: 3 },
+    ])
+    expect(await itemsOf(jsonl({ file, count: 1 }))).toHaveLength(1)
+  })
+
+  it.each([
+    ['not JSON', '{"question":'],
+    ['no object', '5'],
+    ['no question', '{"answer":"2"}'],
+    ['no answer', '{"question":"?"}'],
+    ['an empty answer', '{"question":"?","answer":" "}'],
+    ['a family that is no text', '{"question":"?","answer":"2","family":3}'],
+    ['a difficulty that is no number', '{"question":"?","answer":"2","difficulty":"3"}'],
+  ])('names the line with %s', async (_what, line) => {
+    const file = write(`{"question":"?","answer":"1"}\n${line}\n`)
+    await expect(itemsOf(jsonl({ file }))).rejects.toThrow(`${file}:2: `)
+  })
+
+  it('fails where there is no file', async () => {
+    await expect(itemsOf(jsonl({ file: join(folder, 'none.jsonl') }))).rejects.toThrow('ENOENT')
+  })
+})
