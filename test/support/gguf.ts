@@ -1,6 +1,6 @@
 /**
- * Reads and writes GGUF version 3 (ggml's gguf.h): metadata of every scalar type and arrays of them, tensors in F32
- * and Q8_0. Tensor data is streamed, so a file may be larger than memory. Little-endian machines only.
+ * Reads and writes GGUF version 3 (ggml's gguf.h): metadata of every scalar type and arrays of them, tensors in F32,
+ * F16, BF16 and Q8_0. Tensor data is streamed, so a file may be larger than memory. Little-endian machines only.
  * Knows the file format, not what a model is.
  */
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
@@ -27,7 +27,7 @@ export interface MetadataValue {
 }
 export type Metadata = Map<string, MetadataValue>
 
-export type TensorType = 'F32' | 'Q8_0'
+export type TensorType = 'F32' | 'F16' | 'BF16' | 'Q8_0'
 export interface TensorShape {
   name: string
   /** ggml's order: the first dimension is the contiguous one. */
@@ -107,7 +107,7 @@ const codecs: Record<ScalarType, Codec> = {
 const scalarTypes = new Map(Object.entries(codecs).map(([type, codec]) => [codec.id, type as ScalarType]))
 
 /** ggml.h `enum ggml_type`. */
-const tensorIds: Record<TensorType, number> = { F32: 0, Q8_0: 8 }
+const tensorIds: Record<TensorType, number> = { F32: 0, F16: 1, Q8_0: 8, BF16: 30 }
 
 /** Writes a whole file, replacing what is there. Throws RangeError for a Q8_0 tensor whose rows are no whole blocks. */
 export function writeGguf(path: string, metadata: Metadata, tensors: TensorSource[]): void {
@@ -147,9 +147,22 @@ function writeTensor(file: number, tensor: TensorSource): number {
   for (let start = 0; start < length; start += values.length) {
     const piece = values.subarray(0, Math.min(values.length, length - start))
     tensor.fill(piece, start)
-    writeAll(file, tensor.type === 'F32' ? new Uint8Array(piece.buffer, 0, piece.byteLength) : quantizeQ8(piece))
+    writeAll(file, encodeValues(piece, tensor.type))
   }
   return byteLength(tensor)
+}
+
+function encodeValues(values: Float32Array, type: TensorType): Uint8Array {
+  switch (type) {
+    case 'F32':
+      return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    case 'F16':
+      return new Uint8Array(Uint16Array.from(values, signedFloat16Bits).buffer)
+    case 'BF16':
+      return new Uint8Array(Uint16Array.from(values, bfloat16Bits).buffer)
+    case 'Q8_0':
+      return quantizeQ8(values)
+  }
 }
 
 function writePadding(file: number, position: number): number {
@@ -226,7 +239,17 @@ export function readTensor(path: string, tensor: TensorInfo): Float32Array {
   } finally {
     closeSync(file)
   }
-  return tensor.type === 'F32' ? new Float32Array(bytes.buffer) : dequantizeQ8(bytes)
+  const halves = () => new Uint16Array(bytes.buffer)
+  switch (tensor.type) {
+    case 'F32':
+      return new Float32Array(bytes.buffer)
+    case 'F16':
+      return Float32Array.from(halves(), float16Value)
+    case 'BF16':
+      return new Float32Array(Uint32Array.from(halves(), (bits) => bits << 16).buffer)
+    case 'Q8_0':
+      return dequantizeQ8(bytes)
+  }
 }
 
 export function dequantizeQ8(bytes: Uint8Array): Float32Array {
@@ -281,8 +304,7 @@ function scalarType(id: number): ScalarType {
 }
 
 function tensorType(id: number): TensorType {
-  if (id === tensorIds.F32) return 'F32'
-  if (id === tensorIds.Q8_0) return 'Q8_0'
+  for (const type of ['F32', 'F16', 'Q8_0', 'BF16'] as const) if (id === tensorIds[type]) return type
   throw new Error(`tensors of ggml type ${id} are not supported`)
 }
 
@@ -291,7 +313,7 @@ function valueCount({ shape }: TensorShape): number {
 }
 
 function byteLength(tensor: TensorShape): number {
-  if (tensor.type === 'F32') return valueCount(tensor) * 4
+  if (tensor.type !== 'Q8_0') return valueCount(tensor) * (tensor.type === 'F32' ? 4 : 2)
   if (tensor.shape[0]! % blockValues !== 0) throw new RangeError(`rows of ${tensor.name} are no whole Q8_0 blocks`)
   return (valueCount(tensor) / blockValues) * blockBytes
 }
@@ -321,6 +343,18 @@ function float16Bits(value: number): number {
   const rounded = steps - floor === 0.5 ? floor + (floor & 1) : Math.round(steps)
   // A mantissa that rounds up to 2048 carries into the exponent, which is what the sum does.
   return (exponent + 14) * 1024 + rounded
+}
+
+function signedFloat16Bits(value: number): number {
+  return float16Bits(Math.abs(value)) | (value < 0 ? 0x8000 : 0)
+}
+
+/** Rounded to nearest, ties to even. */
+function bfloat16Bits(value: number): number {
+  const [bits] = new Uint32Array(Float32Array.of(value).buffer) as unknown as [number]
+  const steps = Math.floor(bits / 2 ** 16)
+  const rest = bits % 2 ** 16
+  return rest > 2 ** 15 || (rest === 2 ** 15 && steps % 2 === 1) ? steps + 1 : steps
 }
 
 function float16Value(bits: number): number {
