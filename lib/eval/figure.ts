@@ -1,7 +1,7 @@
 /** Accuracy over average thinking tokens as an SVG: one line per run, an interval bar at each window. */
 import { scaleLinear } from 'd3-scale'
 import { line, symbol, symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape'
-import type { Summary } from './summary.js'
+import type { Summary, WindowSummary } from './summary.js'
 
 export interface FigureRun {
   /** Stands in the legend. */
@@ -25,7 +25,8 @@ export function figureOf(runs: readonly FigureRun[], title = 'Accuracy over thin
   const top = 56 + runs.length * LEGEND_LINE
   const bottom = top + PLOT.height
   const longest = Math.max(1, ...runs.flatMap(({ summary }) => summary.windows.map(({ att }) => att)))
-  const x = scaleLinear([0, longest * 1.04], [PLOT.left, PLOT.right])
+  // Room for marks and names at both ends.
+  const x = scaleLinear([-0.04 * longest, 1.04 * longest], [PLOT.left, PLOT.right])
   const y = scaleLinear([0, 1], [bottom, top])
 
   const { task, items } = (runs[0] as FigureRun).summary.options
@@ -35,7 +36,10 @@ export function figureOf(runs: readonly FigureRun[], title = 'Accuracy over thin
     `<title>${escapeXml(title)}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
     `<text x="${PLOT.left}" y="30" font-size="17" font-weight="600">${escapeXml(title)}</text>`,
-    ...x.ticks(8).map((tick) => verticalTick(x(tick), tick, top, bottom)),
+    ...x
+      .ticks(8)
+      .filter((tick) => tick >= 0)
+      .map((tick) => verticalTick(x(tick), tick, top, bottom)),
     ...y.ticks(5).map((tick) => horizontalTick(y(tick), tick)),
     `<text x="${(PLOT.left + PLOT.right) / 2}" y="${bottom + 42}" text-anchor="middle">average thinking tokens</text>`,
     `<text transform="translate(18 ${(top + bottom) / 2}) rotate(-90)" text-anchor="middle">accuracy</text>`,
@@ -74,24 +78,41 @@ type Scale = (value: number) => number
 
 function runLine({ summary }: FigureRun, index: number, x: Scale, y: Scale): string {
   const points = [...summary.windows].sort((a, b) => a.att - b.att)
-  const path = line<(typeof points)[number]>(
+  const path = line<WindowSummary>(
     ({ att }) => round(x(att)),
     ({ accuracy }) => round(y(accuracy)),
   )(points)
   const color = colorOf(index)
-  // Names of neighbouring lines stand on opposite sides.
-  const [dx, dy, anchor] = index % 2 === 0 ? [-8, -9, 'end'] : [8, 18, 'start']
-  const marks = points.map(({ att, accuracy, interval: [low, high], window }) => {
-    const [at, level] = [round(x(att)), round(y(accuracy))]
-    const bar = `M${at} ${round(y(low))}V${round(y(high))}m-4 0h8M${at - 4} ${round(y(low))}h8`
-    return (
-      `<path d="${bar}" stroke="${color}" fill="none"/>` +
-      `<path transform="translate(${at} ${level})" d="${markOf(index)}" fill="${color}"/>` +
-      `<text x="${at + dx}" y="${level + dy}" text-anchor="${anchor}" font-size="11" fill="${color}" ` +
-      `stroke="#fff" stroke-width="3" paint-order="stroke">${escapeXml(window === 'inf' ? '∞' : window)}</text>`
-    )
+  const bars = points.map(({ att, interval: [low, high] }) => {
+    const [at, from, to] = [x(att), y(low), y(high)].map(round) as [number, number, number]
+    return `<path d="M${at} ${from}V${to}M${at - 4} ${from}h8M${at - 4} ${to}h8" stroke="${color}"/>`
   })
-  return `<path d="${path}" fill="none" stroke="${color}" stroke-width="2"/>\n${marks.join('\n')}`
+  const marks = points.map(({ att, accuracy }) => {
+    return `<path transform="translate(${round(x(att))} ${round(y(accuracy))})" d="${markOf(index)}" fill="${color}"/>`
+  })
+  const curve = `<path d="${path}" fill="none" stroke="${color}" stroke-width="2"/>`
+  return [curve, ...bars, ...marks, ...windowNames(points, index, x, y)].join('\n')
+}
+
+/** Names of even lines stand to the left above their points, those of odd lines to the right below. */
+function windowNames(points: readonly WindowSummary[], index: number, x: Scale, y: Scale): string[] {
+  const [dx, dy, anchor, away] = index % 2 === 0 ? [-8, -6, 'end', -1] : [8, 15, 'start', 1]
+  let previous: { left: number; top: number } | undefined
+  // Away from the line, so that a name that must make room for another moves into the open.
+  const order = [...points].sort((a, b) => away * (b.accuracy - a.accuracy))
+  return order.map(({ att, accuracy, window }) => {
+    const left = round(x(att)) + dx
+    let top = round(y(accuracy)) + dy
+    if (previous && Math.abs(left - previous.left) < 36 && away * (top - previous.top) < 13) {
+      top = previous.top + away * 13
+    }
+    previous = { left, top }
+    const name = escapeXml(window === 'inf' ? '∞' : window)
+    const text = (paint: string) =>
+      `<text x="${left}" y="${top}" text-anchor="${anchor}" font-size="11" ${paint}>${name}</text>`
+    // A white rim, as an element of its own: not every program knows paint-order.
+    return text('fill="#fff" stroke="#fff" stroke-width="3"') + text(`fill="${colorOf(index)}"`)
+  })
 }
 
 function colorOf(index: number): string {

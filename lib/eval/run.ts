@@ -260,7 +260,6 @@ class Runner {
     const known = this.#done.get(keyOf({ id: item.id, window: window.name, sample }))
     if (known) return known
     return this.#slot(async () => {
-      this.#abort.signal.throwIfAborted()
       const prompt = this.#prompt(item)
       const seed = seedOf(this.#plan.seed, item.id, sample)
       const result = await this.#respond(prompt, tokens, seed).catch((error) => {

@@ -31,6 +31,11 @@ it('draws every window at its place, on linear scales', () => {
   }
   expect(half[1]).toBeCloseTo(height(0.4), 0)
   expect(half[2]).toBeCloseTo(height(0.6), 0)
+  // The names of the axis stand at their heights, but for half a line.
+  for (const share of [0, 0.4, 1]) {
+    const named = new RegExp(` y="([\\d.]+)" text-anchor="end">${100 * share}%`).exec(svg)?.[1]
+    expect(Math.abs(Number(named) - height(share))).toBeLessThan(6)
+  }
 })
 
 it('names runs and windows, and escapes them', () => {

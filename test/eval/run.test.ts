@@ -108,6 +108,22 @@ describe('the method window', () => {
     }
   })
 
+  it('tells whether an answer has the form that the hint asks for', async () => {
+    const rows = { '\n': 'nine', ':': '\\boxed{', '\\boxed{': '9', '9': '}' }
+    const model = tableModel(folder, 'forms', { extraTokens: ['nine', '\\boxed{'], rows })
+    const forms = []
+    for (const hint of ['plain', 'boxed', 'in \\boxed{}:', 'say']) {
+      const { records } = await run({ model, windows: ['0'], hint })
+      forms.push(records.map(({ extracted, inForm }) => [extracted, inForm])[0])
+    }
+    expect(forms).toEqual([
+      ['nine', true],
+      ['nine', false],
+      ['9', true],
+      [null, false],
+    ])
+  })
+
   it('limits the shares of what filled the context to what leaves room for an answer', async () => {
     const model = testModel('qwen2-bytes', { endGain: 0 })
     const { records } = await run({ model, windows: ['50%', '100%'], contextSize: 320, maxTokens: 20, hint: 'so:' })
@@ -243,8 +259,10 @@ describe('a run that goes on', () => {
       }),
     )
     await expect(running).rejects.toThrow('enough')
-    expect(seen).toEqual([1, 2, 3, 4])
-    expect(recordsIn(output)).toHaveLength(4)
+    // The other request may have been done already.
+    expect(seen.slice(0, 4)).toEqual([1, 2, 3, 4])
+    expect(seen.length).toBeLessThanOrEqual(5)
+    expect(recordsIn(output)).toHaveLength(seen.length)
     const summary = await evaluate(options({ windows, output, parallel: 3 }))
     expect(summary).toMatchObject({ done: 9, total: 9 })
     expect(new Set(recordsIn(output).map(({ id, window }) => `${id} ${window}`)).size).toBe(9)

@@ -126,6 +126,12 @@ describe('summarize', () => {
     expect(three).toMatchObject({ done: 10, total: 12 })
   })
 
+  it('pairs only what has been through both windows', () => {
+    const { differences } = summarize(options, rows.slice(1, 6).map(outcome))
+    // b alone: wrong, then right.
+    expect(differences).toMatchObject([{ difference: 1, interval: [1, 1] }])
+  })
+
   it('leaves out a window of which nothing is there', () => {
     const { windows, differences } = summarize(options, rows.slice(0, 3).map(outcome))
     expect(windows.map(({ window, items }) => [window, items])).toEqual([['4', 3]])
