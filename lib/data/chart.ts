@@ -64,7 +64,11 @@ function histogram({ histogram: bins, quantiles, records }: Stats, bottom: numbe
     ...bars,
     ...(records > 0
       ? [
-          path(`M${round(median)} ${HISTOGRAM.top - 6}V${bottom}`, COLORS.median, 'stroke-width="2" stroke-dasharray="5 3"'),
+          path(
+            `M${round(median)} ${HISTOGRAM.top - 6}V${bottom}`,
+            COLORS.median,
+            'stroke-width="2" stroke-dasharray="5 3"',
+          ),
           text(median + 5, HISTOGRAM.top - 2, 'median', `fill="${COLORS.median}" font-size="11"`),
         ]
       : []),
@@ -102,11 +106,11 @@ function shortened(words: string): string {
 }
 
 function path(d: string, stroke: string, more = ''): string {
-  return `<path d="${d}" stroke="${stroke}" ${more}/>`
+  return `<path d="${d}" stroke="${stroke}"${more && ` ${more}`}/>`
 }
 
 function text(x: number, y: number, content: string, attributes = ''): string {
-  return `<text x="${round(x)}" y="${round(y)}" ${attributes}>${escapeXml(content)}</text>`
+  return `<text x="${round(x)}" y="${round(y)}"${attributes && ` ${attributes}`}>${escapeXml(content)}</text>`
 }
 
 function grouped(value: number): string {

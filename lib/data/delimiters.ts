@@ -4,7 +4,7 @@ import { KNOWN_TAGS } from '../tags.js'
 /** OpenThoughts puts its answers in delimiters too. */
 const PAIRS = [...KNOWN_TAGS, ['<|begin_of_solution|>', '<|end_of_solution|>']] as const
 
-const DELIMITER = new RegExp(`\\s*(?:${PAIRS.flat().map(literal).join('|')})\\s*`, 'g')
+const DELIMITER = new RegExp(PAIRS.flat().map(literal).join('|'))
 
 /**
  * The text without delimiters, and with one blank line in their place.
@@ -12,7 +12,9 @@ const DELIMITER = new RegExp(`\\s*(?:${PAIRS.flat().map(literal).join('|')})\\s*
  */
 export function stripDelimiters(text: string): string | null {
   const unclosed = PAIRS.some(([open, close]) => text.includes(open) && !text.includes(close))
-  return unclosed ? null : text.replace(DELIMITER, '\n\n').trim()
+  if (unclosed) return null
+  const parts = text.split(DELIMITER).map((part) => part.trim())
+  return parts.filter((part) => part !== '').join('\n\n')
 }
 
 function literal(text: string): string {

@@ -35,6 +35,10 @@ export async function* inOrder<T, R>(
       while (queue.length >= room) yield await take(queue.shift() as (typeof queue)[0])
     }
     while (queue.length > 0) yield await take(queue.shift() as (typeof queue)[0])
+  } catch (error) {
+    // Whatever fails once it is aborted fails for that reason.
+    outer?.throwIfAborted()
+    throw error
   } finally {
     leave()
     outer?.removeEventListener('abort', leave)

@@ -1,0 +1,316 @@
+/** Teachers: a model in this process that says known things, and a server that fails in every way before it answers. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type DistillOptions, distill } from '../../lib/data/distill.js'
+import { Z1 } from '../../lib/z1.js'
+import { tableModel } from '../support/table-model.js'
+import { readLines, temporaryFolder, writeJsonl } from './files.js'
+
+const path = temporaryFolder()
+let outputs = 0
+
+async function distilled(questions: object[], options: Partial<DistillOptions>) {
+  const input = writeJsonl(path(`questions-${++outputs}.jsonl`), questions)
+  const output = path(`out-${outputs}.jsonl`)
+  const base = { inputs: [input], output, backoff: 1, load: { threads: 1 } }
+  const report = await distill({ ...base, ...options })
+  return { input, output, report, records: readLines(output) }
+}
+
+describe('a model in this process', () => {
+  const words = ['Two', ' plus two', ' is', ' \\boxed{4}', ' hm', ' so', ' well', ' now']
+  /** The looping one goes round and round for ever. */
+  const rows = {
+    '\n': 'Two',
+    Two: ' plus two',
+    ' plus two': ' is',
+    ' is': ' \\boxed{4}',
+    ' hm': ' so',
+    ' so': ' well',
+    ' well': ' now',
+    ' now': ' hm',
+  }
+  let model: string
+  let looping: string
+  beforeAll(() => {
+    model = tableModel(path('models'), 'plain', { extraTokens: words, rows })
+    looping = tableModel(path('models'), 'looping', { extraTokens: words, rows: { ...rows, '\n': ' hm' } })
+  })
+
+  it('writes what it says, counted by its own tokens, and keeps the other columns', async () => {
+    const { records, report } = await distilled(
+      [{ id: 1, question: 'What is 2 + 2?', level: [7] }, { question: 'And again?' }],
+      { model },
+    )
+    const text = 'Two plus two is \\boxed{4}'
+    expect(records).toEqual([
+      { id: '1', question: 'What is 2 + 2?', level: [7], response: text, token_num_qwen: 4 },
+      { id: path(`questions-${outputs}.jsonl:2`), question: 'And again?', response: text, token_num_qwen: 4 },
+    ])
+    expect(report).toMatchObject({ read: 2, kept: 2, dropped: {} })
+  })
+
+  it('is cut at the limit, and with whole left out there', async () => {
+    const { records } = await distilled([{ id: 'a', question: 'q' }], { model, limit: 3 })
+    expect(records).toMatchObject([{ response: 'Two plus two is', token_num_qwen: 3 }])
+    const { report } = await distilled([{ id: 'a', question: 'q' }], { model, limit: 3, whole: true })
+    expect(report).toMatchObject({ kept: 0, dropped: { truncated: 1 } })
+    const { report: fits } = await distilled([{ id: 'a', question: 'q' }], { model, limit: 4, whole: true })
+    expect(fits).toMatchObject({ kept: 1 })
+  })
+
+  it('is left out where it repeats itself', async () => {
+    const { report, input } = await distilled([{ id: 'a', question: 'q' }], { model: looping })
+    expect(report).toMatchObject({ kept: 0, dropped: { repetitive: 1 }, examples: { repetitive: [`${input}:1`] } })
+    // Two rounds and a half are no loop yet.
+    const { records } = await distilled([{ id: 'a', question: 'q' }], { model: looping, limit: 10 })
+    expect(records).toMatchObject([{ token_num_qwen: 10 }])
+  })
+
+  it('is checked against the answer, by value', async () => {
+    const questions = ['4', '4.0', '5', undefined].map((answer, i) => ({ id: `${i}`, question: 'q', answer }))
+    const { records, report } = await distilled(questions, { model, check: true })
+    expect(records.map(({ id }) => id)).toEqual(['0', '1'])
+    expect(report.dropped).toEqual({ 'wrong answer': 1, 'no answer to check': 1 })
+  })
+
+  it('leaves out questions that are too long for it, once it has answered any', async () => {
+    const long = { id: 'long', question: 'x'.repeat(600) }
+    const { report } = await distilled([{ id: 'a', question: 'q' }, long], { model, contextSize: 256, parallel: 1 })
+    expect(report).toMatchObject({ kept: 1, dropped: { 'question too long': 1 } })
+    await expect(distilled([long], { model, contextSize: 256 })).rejects.toThrow(':1: the teacher refused: ')
+  })
+
+  it('is the embedded one by default: greedy, it gives what Z1 gives', async () => {
+    const question = 'What is the largest of 3, 19, 11?'
+    const { records } = await distilled([{ id: 'a', question }], { limit: 64, parallel: 1 })
+    await using z1 = await Z1.load({ threads: 1 })
+    const { tokens } = await z1.reason(question, { thinkingWindow: Infinity, seed: 0 })
+    const text = (await z1.detokenize(tokens.reasoning.slice(0, 64))).trim()
+    expect(records).toMatchObject([{ response: text, token_num_qwen: Math.min(64, tokens.reasoning.length) }])
+  })
+
+  it.each([
+    { limit: 0 },
+    { parallel: 65 },
+    { seed: -1 },
+    { server: 'http://localhost' },
+    { server: 'localhost', model: 'm' },
+  ])('refuses %o', async (options) => {
+    await expect(distilled([{ question: 'q' }], options)).rejects.toThrow(/^Expected/)
+  })
+})
+
+describe('a server', () => {
+  type Answer = (response: ServerResponse, body: Record<string, unknown>, request: IncomingMessage) => void
+  let server: Server
+  let url: string
+  /** What the next requests get; the last one stays. */
+  let answers: Answer[]
+  let bodies: Record<string, unknown>[]
+  let arrived: number
+
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      let text = ''
+      request.setEncoding('utf8').on('data', (part) => {
+        text += part
+      })
+      request.on('end', () => {
+        const body = JSON.parse(text)
+        bodies.push(body)
+        arrived += 1
+        const answer = answers.length > 1 ? answers.shift() : answers[0]
+        answer?.(response, body, request)
+      })
+    })
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+  beforeEach(() => {
+    bodies = []
+    arrived = 0
+  })
+  afterEach(() => server.closeAllConnections())
+  afterAll(() => void server.close())
+
+  const status =
+    (code: number, text = '', headers = {}): Answer =>
+    (response) =>
+      response.writeHead(code, headers).end(text)
+
+  /** Sends text in pieces of one byte, as server-sent events. */
+  const stream =
+    (chunks: unknown[], end = 'data: [DONE]\n\n'): Answer =>
+    async (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      const bytes = Buffer.from(
+        `: hello\n\n${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')}${end}`,
+      )
+      for (let i = 0; i < bytes.length; i += 7) {
+        response.write(bytes.subarray(i, i + 7))
+        if (i % 70 === 0) await new Promise(setImmediate)
+      }
+      response.end()
+    }
+
+  const chunk = (delta: object, finish_reason: string | null = null) => ({ choices: [{ delta, finish_reason }] })
+  const said = (text: string, finish = 'stop') =>
+    stream([
+      chunk({ role: 'assistant', content: '' }),
+      ...Array.from(text, (c) => chunk({ content: c })),
+      chunk({}, finish),
+    ])
+
+  const ask = (options: Partial<DistillOptions> = {}, questions: object[] = [{ id: 'a', question: 'Wie viel?' }]) =>
+    distilled(questions, { server: url, model: 'teacher', ...options })
+
+  it('is asked as OpenAI says and read as it streams', async () => {
+    let seen: IncomingMessage | undefined
+    const usage = { choices: [], usage: { completion_tokens: 17 } }
+    answers = [
+      (response, body, request) => {
+        seen = request
+        stream([chunk({ content: 'Vier, näm' }), chunk({ content: 'lich 🙂 4' }), chunk({}, 'stop'), usage])(
+          response,
+          body,
+          request,
+        )
+      },
+    ]
+    const { records } = await ask({ system: 'Kurz!', temperature: 0.7, topP: 0.9, limit: 100, seed: 5, key: 'secret' })
+    expect(records).toEqual([{ id: 'a', question: 'Wie viel?', response: 'Vier, nämlich 🙂 4', token_num_qwen: 17 }])
+    expect([seen?.method, seen?.url, seen?.headers.authorization]).toEqual([
+      'POST',
+      '/v1/chat/completions',
+      'Bearer secret',
+    ])
+    expect(bodies).toEqual([
+      {
+        model: 'teacher',
+        messages: [
+          { role: 'system', content: 'Kurz!' },
+          { role: 'user', content: 'Wie viel?' },
+        ],
+        max_tokens: 100,
+        temperature: 0.7,
+        top_p: 0.9,
+        seed: 5,
+        stream: true,
+        stream_options: { include_usage: true },
+      },
+    ])
+  })
+
+  it('may have its path, answer in one document, and split off the reasoning', async () => {
+    const message = { reasoning_content: 'I add.\n', content: '<think>\n</think>4' }
+    answers = [
+      (response, _body, request) => {
+        expect(request.url).toBe('/api/v3/chat/completions')
+        response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' })
+        response.end(JSON.stringify({ choices: [{ message, finish_reason: 'stop' }], usage: { completion_tokens: 9 } }))
+      },
+    ]
+    const { records } = await ask({ server: `${url}/api/v3/` })
+    expect(records).toMatchObject([{ response: 'I add.\n\n4', token_num_qwen: 9 }])
+  })
+
+  it('counts with the embedded model if it does not count', async () => {
+    answers = [said('4')]
+    expect((await ask()).records).toMatchObject([{ token_num_qwen: 1 }])
+  })
+
+  it.each<[string, Answer]>([
+    ['too many requests', status(429, '{"error":{"message":"slow down"}}')],
+    ['an error of its own', status(503)],
+    ['a closed connection', (response) => response.destroy()],
+    [
+      'a connection closed in the middle',
+      (response) => response.writeHead(200).write('data: {"choices"', () => response.destroy()),
+    ],
+    ['nonsense', stream([], 'data: {"choices": nonsense}\n\n')],
+    ['a stream that ends early', stream([chunk({ content: 'Fo' })], '')],
+    ['an error within the stream', stream([chunk({ content: 'Fo' }), { error: { message: 'out of memory' } }])],
+  ])('is asked again after %s', async (_name, failure) => {
+    answers = [failure, failure, said('4')]
+    expect((await ask()).records).toMatchObject([{ response: '4' }])
+    expect(arrived).toBe(3)
+  })
+
+  it('is waited for as long as it says', async () => {
+    answers = [status(429, '', { 'retry-after': '1' }), said('4')]
+    const start = performance.now()
+    await ask()
+    expect(performance.now() - start).toBeGreaterThan(950)
+  })
+
+  it('is given up when it keeps failing, and asked again by the next run', async () => {
+    const questions = [0, 1, 2].map((i) => ({ id: `${i}`, question: `q${i}` }))
+    answers = [said('4'), status(500, 'no GPU')]
+    const input = writeJsonl(path('flaky.jsonl'), questions)
+    const options = {
+      inputs: [input],
+      output: path('flaky-out.jsonl'),
+      server: url,
+      model: 'm',
+      parallel: 1,
+      backoff: 1,
+    }
+    await expect(distill({ ...options, retries: 2 })).rejects.toThrow(
+      `${url}/v1/chat/completions failed 3 times: status 500: no GPU`,
+    )
+    expect(arrived).toBe(4)
+    answers = [said('4')]
+    expect(await distill(options)).toMatchObject({ read: 3, kept: 3 })
+    expect(bodies.slice(4).map(({ messages }) => (messages as { content: string }[])[0]?.content)).toEqual(['q1', 'q2'])
+    expect(readLines(path('flaky-out.jsonl')).map(({ id }) => id)).toEqual(['0', '1', '2'])
+  })
+
+  it('ends the run where the request is wrong for every question', async () => {
+    answers = [status(401, '{"error":{"message":"no such key"}}')]
+    await expect(ask()).rejects.toThrow('refused the request with status 401: no such key')
+    answers = [status(400, '{"error":"no such model"}')]
+    await expect(ask()).rejects.toThrow(':1: the teacher refused: status 400: no such model')
+    expect(arrived).toBe(2)
+  })
+
+  it('may refuse some questions and repeat itself on others', async () => {
+    const questions = Array.from({ length: 5 }, (_, i) => ({ id: `${i}`, question: `q${i}` }))
+    answers = [
+      said('4'),
+      status(400, '{"error":{"message":"too long"}}'),
+      said('wait let me think about that again. '.repeat(3)),
+      stream([chunk({ content: 'No' }), chunk({}, 'content_filter')]),
+      said('4 and', 'length'),
+    ]
+    const { input, records, report } = await ask({ parallel: 1, whole: true }, questions)
+    expect(records.map(({ id }) => id)).toEqual(['0'])
+    expect(report.dropped).toEqual({ refused: 1, repetitive: 1, 'content filter': 1, truncated: 1 })
+    expect(report.examples.refused).toEqual([`${input}:2: status 400: too long`])
+  })
+
+  it('is asked in parallel, and written in order', async () => {
+    const questions = Array.from({ length: 30 }, (_, i) => ({ id: `${i}`, question: `${i}` }))
+    // Five at a time: none is answered before all have come, and then the last first.
+    const waiting: (() => void)[] = []
+    answers = [
+      (response, body, request) => {
+        const { content } = (body.messages as { content: string }[])[0]!
+        waiting.unshift(() => said(content)(response, body, request))
+        expect(waiting.length).toBeLessThanOrEqual(5)
+        if (waiting.length === 5) for (const answer of waiting.splice(0)) answer()
+      },
+    ]
+    const { records } = await ask({ parallel: 5 }, questions)
+    expect(records.map(({ id, response }) => [id, response])).toEqual(questions.map(({ id }) => [id, id]))
+  })
+
+  it('is left at once when the run is interrupted', async () => {
+    const interrupted = () => expect(ask({ signal: AbortSignal.timeout(50) })).rejects
+    answers = [() => {}]
+    await interrupted().toMatchObject({ name: 'TimeoutError' })
+    answers = [status(429, '', { 'retry-after': '60' })]
+    await interrupted().toMatchObject({ name: 'TimeoutError' })
+  })
+})
