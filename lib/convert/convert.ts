@@ -97,6 +97,7 @@ async function writeModel(
       await writeFully(file, new Uint8Array(aligned(size) - size))
     }
   })
+  signal?.throwIfAborted()
 }
 
 function headerOf({ name, shape, matrix, stored }: ModelTensor, matrices: FloatType): TensorHeader {

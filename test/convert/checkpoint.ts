@@ -26,6 +26,10 @@ export interface CheckpointOptions {
   preTokenizer?: unknown
   /** Keys of config.json that replace others; undefined removes one. */
   config?: Json
+  /** The same of tokenizer.json, of its model, and of tokenizer_config.json. */
+  tokenizer?: Json
+  tokenizerModel?: Json
+  tokenizerConfig?: Json
   /** Changes the tensors before they are written. */
   change?: (tensors: Map<string, Tensor>) => void
 }
@@ -36,6 +40,8 @@ export interface Tensor {
   shape: number[]
   values: Float32Array
   dtype: string
+  /** Bytes that the header states, when they are not those of the values. */
+  size?: number
 }
 
 export const multilingual = readFileSync(new URL('multilingual.txt', import.meta.url), 'utf8')
@@ -62,11 +68,11 @@ const shape = { layers: 2, width: 64, heads: 4, kvHeads: 2, feedForward: 96 }
 export function checkpoint(folder: string, options: CheckpointOptions = {}): string {
   const { transformers = 5, vocabulary = 'own', tied = true, dtype = 'F32', shards = 1, seed = 1, change } = options
   mkdirSync(folder, { recursive: true })
-  const words = vocabulary === 'own' ? ownVocabulary() : qwen2Vocabulary()
+  const words = vocabulary === 'own' ? own() : qwen2Vocabulary()
   // Rows beyond the last token, as models that pad their embeddings have.
   const vocabularySize = Math.ceil((words.tokens.length + words.added.length + 1) / 64) * 64
   writeJson(folder, 'tokenizer.json', tokenizerFile(words, options))
-  writeJson(folder, 'tokenizer_config.json', tokenizerConfig(words, transformers))
+  writeJson(folder, 'tokenizer_config.json', { ...tokenizerConfig(words, transformers), ...options.tokenizerConfig })
   if (transformers === 5) writeFileSync(join(folder, 'chat_template.jinja'), chatTemplate)
   writeJson(folder, 'config.json', configFile(words, vocabularySize, options))
   writeJson(folder, 'generation_config.json', {
@@ -108,6 +114,12 @@ function vocabularyOf(tokens: string[], merges: string[], added: Vocabulary['add
 }
 
 const control = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'].map((text) => ({ text, special: true }))
+
+let learned: Vocabulary | undefined
+const own = () => {
+  learned ??= ownVocabulary()
+  return learned
+}
 
 /** The merges that join the most pairs, one after the other: how such vocabularies are learned. */
 function ownVocabulary(): Vocabulary {
@@ -159,15 +171,15 @@ function addedToken({ text, special }: Vocabulary['added'][number]): Json {
   return { content: text, single_word: false, lstrip: false, rstrip: false, normalized: false, special }
 }
 
-function tokenizerFile(words: Vocabulary, { transformers = 5, preTokenizer }: CheckpointOptions): Json {
-  const old = transformers === 4
+function tokenizerFile(words: Vocabulary, options: CheckpointOptions): Json {
+  const old = options.transformers === 4
   return {
     version: '1.0',
     truncation: null,
     padding: null,
     added_tokens: words.added.map((token) => ({ id: words.idOf(token.text), ...addedToken(token) })),
     normalizer: { type: 'NFC' },
-    pre_tokenizer: preTokenizer ?? splitOn(QWEN2_REGEX),
+    pre_tokenizer: options.preTokenizer ?? splitOn(QWEN2_REGEX),
     post_processor: old
       ? { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false }
       : {
@@ -188,7 +200,9 @@ function tokenizerFile(words: Vocabulary, { transformers = 5, preTokenizer }: Ch
       ignore_merges: false,
       vocab: Object.fromEntries(words.tokens.map((text, id) => [text, id])),
       merges: old ? words.merges : words.merges.map((merge) => merge.split(' ')),
+      ...options.tokenizerModel,
     },
+    ...options.tokenizer,
   }
 }
 
@@ -321,10 +335,11 @@ export function safetensors(tensors: Map<string, Tensor>): Buffer {
   const header: Json = { __metadata__: { format: 'pt' } }
   const parts: Uint8Array[] = []
   let offset = 0
-  for (const [name, { shape, values, dtype }] of tensors) {
+  for (const [name, { shape, values, dtype, size }] of tensors) {
     const bytes = encode(values, dtype)
-    header[name] = { dtype, shape, data_offsets: [offset, offset + bytes.length] }
-    offset += bytes.length
+    const end = offset + (size ?? bytes.length)
+    header[name] = { dtype, shape, data_offsets: [offset, end] }
+    offset = end
     parts.push(bytes)
   }
   // The library pads its header with spaces to a multiple of 8.

@@ -6,7 +6,7 @@ import { Random } from '../support/random.js'
 type Half = 'F16' | 'BF16'
 
 /** By the definition of the formats: 1 sign, then 5 and 10, or 8 and 7 bits. */
-function valueOf(bits: number, type: Half): number {
+function numberOf(bits: number, type: Half): number {
   const [fractionBits, bias] = type === 'F16' ? [10, 15] : [7, 127]
   const fraction = (bits & (2 ** fractionBits - 1)) / 2 ** fractionBits
   const exponent = (bits & 0x7fff) >>> fractionBits
@@ -19,7 +19,7 @@ function valueOf(bits: number, type: Half): number {
 /** Positive finite values by their bits, which are in order. */
 function table(type: Half): Float64Array {
   const top = type === 'F16' ? 0x7c00 : 0x7f80
-  return Float64Array.from({ length: top }, (_, bits) => valueOf(bits, type))
+  return Float64Array.from({ length: top }, (_, bits) => numberOf(bits, type))
 }
 
 function nearest(value: number, values: Float64Array): number {
@@ -46,7 +46,7 @@ const difference = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   return null
 }
 const finite = (type: Half) => {
-  return Uint16Array.from({ length: 65_536 }, (_, bits) => bits).filter((bits) => Number.isFinite(valueOf(bits, type)))
+  return Uint16Array.from({ length: 65_536 }, (_, bits) => bits).filter((bits) => Number.isFinite(numberOf(bits, type)))
 }
 
 describe.each(['F16', 'BF16'] as const)('%s', (type) => {
@@ -55,7 +55,7 @@ describe.each(['F16', 'BF16'] as const)('%s', (type) => {
 
   test('to F32 is exact, for every number that there is', () => {
     const bits = finite(type)
-    const expected = Float32Array.from(bits, (one) => valueOf(one, type))
+    const expected = Float32Array.from(bits, (one) => numberOf(one, type))
     expect(difference(values32(converter(type, 'F32')(bytesOf(bits))), expected)).toBeNull()
   })
 
@@ -102,8 +102,8 @@ describe.each(['F16', 'BF16'] as const)('%s', (type) => {
 
 test('BF16 to F16 is the nearest, and what is too large is named', () => {
   const values = table('F16')
-  const fits = finite('BF16').filter((bits) => Math.abs(valueOf(bits, 'BF16')) < 65_520)
-  const expected = Uint16Array.from(fits, (bits) => nearest(valueOf(bits, 'BF16'), values))
+  const fits = finite('BF16').filter((bits) => Math.abs(numberOf(bits, 'BF16')) < 65_520)
+  const expected = Uint16Array.from(fits, (bits) => nearest(numberOf(bits, 'BF16'), values))
   expect(difference(bits16(converter('BF16', 'F16')(bytesOf(fits))), expected)).toBeNull()
   // 2¹⁶
   expect(() => converter('BF16', 'F16')(bytesOf(Uint16Array.of(0x4780)))).toThrow(
@@ -114,7 +114,7 @@ test('BF16 to F16 is the nearest, and what is too large is named', () => {
 test('F16 to BF16 is the nearest', () => {
   const bits = finite('F16')
   const values = table('BF16')
-  const expected = Uint16Array.from(bits, (one) => nearest(valueOf(one, 'F16'), values))
+  const expected = Uint16Array.from(bits, (one) => nearest(numberOf(one, 'F16'), values))
   expect(difference(bits16(converter('F16', 'BF16')(bytesOf(bits))), expected)).toBeNull()
 })
 

@@ -1,0 +1,143 @@
+/** A checkpoint becomes a file that holds its numbers, in every type, and that the library loads and answers with. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { convert, FILE_TYPE_NAMES, quantize } from '../../lib/convert/index.js'
+import { FILE_TYPES } from '../../lib/convert/types.js'
+import { Z1 } from '../../lib/index.js'
+import { inspectModel } from '../../lib/load.js'
+import { quantizeQ8, readGguf, readTensor } from '../support/gguf.js'
+import { chatTemplate, checkpoint, type Tensor } from './checkpoint.js'
+
+let folder: string
+let model: string
+let stored: Map<string, Tensor>
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'z1-convert-'))
+  const change = (tensors: Map<string, Tensor>) => {
+    stored = new Map(tensors)
+  }
+  model = checkpoint(join(folder, 'Small-Model'), { tied: false, change })
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const names: [from: string, to: string][] = [
+  ['model.embed_tokens.weight', 'token_embd.weight'],
+  ['model.norm.weight', 'output_norm.weight'],
+  ['lm_head.weight', 'output.weight'],
+  ['model.layers.1.self_attn.q_proj.bias', 'blk.1.attn_q.bias'],
+  ['model.layers.0.self_attn.o_proj.weight', 'blk.0.attn_output.weight'],
+  ['model.layers.0.post_attention_layernorm.weight', 'blk.0.ffn_norm.weight'],
+  ['model.layers.1.mlp.down_proj.weight', 'blk.1.ffn_down.weight'],
+]
+
+test('F32 keeps every number, under llama.cpp’s names and in its order of dimensions', async () => {
+  const { path, ...facts } = await convert({ model })
+  expect(path).toBe(join(folder, 'Small-Model-F32.gguf'))
+  const { tensors, metadata } = readGguf(path)
+  expect(tensors).toHaveLength(stored.size)
+  for (const [from, to] of names) {
+    const tensor = tensors.find(({ name }) => name === to)
+    expect(tensor?.shape, to).toEqual(stored.get(from)?.shape.toReversed())
+    expect(Buffer.from(readTensor(path, tensor!).buffer).equals(bytesOf(stored.get(from)!.values)), to).toBe(true)
+  }
+  expect(metadata.get('general.name')?.value).toBe('Small-Model')
+  expect(metadata.get('tokenizer.chat_template')?.value).toBe(chatTemplate)
+  const parameters = [...stored.values()].reduce((sum, { values }) => sum + values.length, 0)
+  expect(facts).toEqual({ type: 'f32', size: readFileSync(path).length, tensors: stored.size, parameters })
+})
+
+describe.each(FILE_TYPE_NAMES)('%s', (type) => {
+  test('is what the file says it is, answers, and leaves nothing beside it', async () => {
+    const output = join(folder, type, 'model.gguf')
+    const progress: number[] = []
+    checkpoint(join(folder, type))
+    await convert({ model, output: pathToFileURL(output), type, threads: 1, onProgress: (now) => progress.push(now) })
+    expect(readdirSync(join(folder, type)).filter((name) => name.startsWith('model.gguf'))).toEqual(['model.gguf'])
+    const { quantization } = await inspectModel(output)
+    expect(quantization.toLowerCase().replace(/ - /, '_')).toMatch(new RegExp(`^(all )?${type.replace(/_[sml]$/, '')}`))
+    expect(fileType(output)).toBe(FILE_TYPES[type])
+    expect(progress).toEqual([...progress].sort((a, b) => a - b))
+    expect(progress.at(-1)).toBe(1)
+    await using z1 = await Z1.load({ model: output, engine: 'cpu', threads: 1, contextSize: 64 })
+    const { usage } = await z1.reason('Hi', { thinkingWindow: 2, maxTokens: 2 })
+    expect(usage.thinkingTokens).toBeLessThanOrEqual(2)
+  })
+})
+
+test('the default type is the one of the checkpoint', async () => {
+  for (const dtype of ['BF16', 'F16'] as const) {
+    const { path, type } = await convert({ model: checkpoint(join(folder, dtype), { dtype }) })
+    expect([type, basename(path)]).toEqual([dtype.toLowerCase(), `${dtype}-${dtype}.gguf`])
+  }
+})
+
+test('q8_0 is made of the F32 numbers, not of rounded ones', async () => {
+  const { path } = await convert({ model, type: 'q8_0', threads: 1 })
+  const tensor = readGguf(path).tensors.find(({ name }) => name === 'blk.0.ffn_up.weight')!
+  const expected = Buffer.from(quantizeQ8(stored.get('model.layers.0.mlp.up_proj.weight')!.values))
+  const found = readFileSync(path).subarray(tensor.offset, tensor.offset + expected.length)
+  expect(found.equals(expected)).toBe(true)
+})
+
+test('to convert and to quantise are to convert to the quantised type', async () => {
+  const plain = join(folder, 'plain.gguf')
+  const output = join(folder, 'quantised.gguf')
+  await convert({ model, output: plain })
+  const result = await quantize({ input: plain, output, type: 'q5_k_m', threads: 1 })
+  const { path } = await convert({ model, type: 'q5_k_m', threads: 1 })
+  expect(readFileSync(output).equals(readFileSync(path))).toBe(true)
+  expect(result).toEqual({ path: output, type: 'q5_k_m', size: readFileSync(output).length })
+})
+
+test('templates with names get keys of their own', async () => {
+  const named = checkpoint(join(folder, 'named'), {
+    tokenizerConfig: {
+      chat_template: [
+        { name: 'default', template: 'one' },
+        { name: 'tool-use', template: 'two' },
+      ],
+    },
+    transformers: 4,
+  })
+  const { path } = await convert({ model: named })
+  const { metadata } = readGguf(path)
+  expect(metadata.get('tokenizer.chat_template')?.value).toBe('one')
+  expect(metadata.get('tokenizer.chat_template.tool_use')?.value).toBe('two')
+  expect(metadata.get('tokenizer.chat_templates')?.value).toEqual(['tool_use'])
+})
+
+test('BOS and EOS that the post-processor adds are added', async () => {
+  const special = (id: string) => ({ SpecialToken: { id, type_id: 0 } })
+  const text = { Sequence: { id: 'A', type_id: 0 } }
+  const adding = checkpoint(join(folder, 'adding'), {
+    tokenizer: {
+      post_processor: {
+        type: 'TemplateProcessing',
+        single: [special('<|im_start|>'), text, special('<|im_end|>')],
+        pair: [],
+        special_tokens: {},
+      },
+    },
+    tokenizerConfig: { bos_token: { content: '<|im_start|>', special: true } },
+  })
+  const { path } = await convert({ model: adding })
+  const { metadata } = readGguf(path)
+  const tokens = metadata.get('tokenizer.ggml.tokens')?.value as string[]
+  expect(metadata.get('tokenizer.ggml.bos_token_id')?.value).toBe(tokens.indexOf('<|im_start|>'))
+  expect(metadata.get('tokenizer.ggml.add_bos_token')?.value).toBe(true)
+  expect(metadata.get('tokenizer.ggml.add_eos_token')?.value).toBe(true)
+})
+
+function bytesOf(values: Float32Array): Buffer {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength)
+}
+
+/** Of a file whose tensors may be of types that the tests' reader does not know. */
+function fileType(path: string): number {
+  const key = Buffer.from('general.file_type')
+  const bytes = readFileSync(path)
+  return bytes.readUInt32LE(bytes.indexOf(key) + key.length + 4)
+}

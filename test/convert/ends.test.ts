@@ -1,0 +1,147 @@
+/** A conversion may end at any moment: aborted, interrupted, killed. There is never half a file under the final name. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { convert, quantize } from '../../lib/convert/index.js'
+import { checkpoint, type Tensor } from './checkpoint.js'
+
+let folder: string
+let model: string
+let plain: string
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'z1-ends-'))
+  model = checkpoint(join(folder, 'model'))
+  plain = join(folder, 'plain.gguf')
+  await convert({ model, output: plain })
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+let count = 0
+function place(): { output: string; files: () => string[] } {
+  const path = join(folder, `${count++}`)
+  mkdirSync(path)
+  return { output: join(path, 'out.gguf'), files: () => readdirSync(path).sort() }
+}
+
+describe.each([
+  ['convert', 'f16', (options: object) => convert({ ...options, model, type: 'f16' } as never)],
+  ['convert', 'q8_0', (options: object) => convert({ ...options, model, type: 'q8_0', threads: 1 } as never)],
+  ['quantize', 'q8_0', (options: object) => quantize({ ...options, input: plain, type: 'q8_0', threads: 1 } as never)],
+])('%s to %s', (name, type, run) => {
+  test('aborted before it begins', async () => {
+    const { output, files } = place()
+    const reason = new Error('no')
+    await expect(run({ output, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+    expect(files()).toEqual([])
+  })
+
+  // The second half of a conversion to a quantised type is llama.cpp's.
+  test.each([0, 0.3, 0.6])('aborted after %s of the work', async (share) => {
+    const { output, files } = place()
+    writeFileSync(output, 'before')
+    const controller = new AbortController()
+    const reason = new Error('enough')
+    const onProgress = (now: number) => {
+      if (now >= share) controller.abort(reason)
+    }
+    await expect(run({ output, signal: controller.signal, onProgress })).rejects.toBe(reason)
+    expect(files()).toEqual(['out.gguf'])
+    expect(readFileSync(output, 'utf8')).toBe('before')
+  })
+
+  test.each([0, 0.6])('what onProgress throws after %s of the work ends it', async (share) => {
+    const { output, files } = place()
+    const reason = new Error('a mistake')
+    const onProgress = (now: number) => {
+      if (now >= share) throw reason
+    }
+    await expect(run({ output, onProgress })).rejects.toBe(reason)
+    expect(files()).toEqual([])
+  })
+
+  test('killed, and run again', async () => {
+    const { output, files } = place()
+    const index = new URL('../../dist/convert/index.js', import.meta.url)
+    const source = name === 'convert' ? { model } : { input: plain }
+    const program = `
+      import { ${name} } from ${JSON.stringify(index)}
+      const options = ${JSON.stringify({ ...source, output, type, threads: 1 })}
+      await ${name}({ ...options, onProgress: (now) => now >= 0.4 && process.kill(process.pid, 'SIGKILL') })`
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: 'ignore' })
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
+    expect(existsSync(output)).toBe(false)
+    await run({ output })
+    expect(files()).toEqual(['out.gguf'])
+  })
+})
+
+describe('the command', () => {
+  const program = new URL('../../dist/cli/main.js', import.meta.url).pathname
+
+  /** A model whose six feed-forward matrices are 512 MiB of zeros, which the file system does not store. */
+  function large(): string {
+    const feedForward = 349_525
+    let hole = 0
+    const change = (tensors: Map<string, Tensor>) => {
+      for (const [name, tensor] of [...tensors].filter(([name]) => name.includes('.mlp.'))) {
+        const shape = tensor.shape.map((n) => (n === 64 ? n : feedForward))
+        hole += feedForward * 64 * 4
+        tensors.delete(name)
+        // Last in the file.
+        tensors.set(name, { shape, values: new Float32Array(0), dtype: 'F32', size: feedForward * 64 * 4 })
+      }
+    }
+    const path = checkpoint(join(folder, 'large'), { change, config: { intermediate_size: feedForward } })
+    const file = join(path, 'model.safetensors')
+    truncateSync(file, statSync(file).size + hole)
+    return path
+  }
+
+  test('interrupted, it says so and leaves nothing', async () => {
+    const { output, files } = place()
+    const args = [program, 'convert', large(), '--output', output, '--type', 'f16']
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let told = ''
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      told += text
+    })
+    const ended = once(child, 'exit')
+    while (!existsSync(`${output}.partial`) || statSync(`${output}.partial`).size < 1 << 20) await sleep(10)
+    child.kill('SIGINT')
+    expect(await ended).toEqual([1, null])
+    expect(told).toBe('z1: Interrupted: nothing was written\n')
+    expect(files()).toEqual([])
+  })
+
+  test('a model of 512 MiB passes in little memory', async () => {
+    const { output } = place()
+    const index = new URL('../../dist/convert/index.js', import.meta.url)
+    const program = `
+      import { convert } from ${JSON.stringify(index)}
+      await convert(${JSON.stringify({ model: join(folder, 'large'), output, type: 'f16' })})
+      process.stdout.write(String(process.resourceUsage().maxRSS))`
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program])
+    let told = ''
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      told += text
+    })
+    expect(await once(child, 'close')).toEqual([0, null])
+    // KiB. Node alone takes 50 MiB.
+    expect(Number(told)).toBeLessThan(200 << 10)
+    rmSync(output)
+  })
+})
