@@ -83,7 +83,8 @@ async function run(values: Values, output: string): Promise<void> {
   const task = taskOf(values)
   const interrupt = new AbortController()
   // The first Ctrl-C ends the run in order; the second ends the process.
-  process.once('SIGINT', () => interrupt.abort())
+  const stop = () => interrupt.abort()
+  process.once('SIGINT', stop)
   try {
     const summary = await evaluate({
       task,
@@ -111,6 +112,7 @@ async function run(values: Values, output: string): Promise<void> {
     if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error
     await tellInterrupted(output, values.json === true)
   } finally {
+    process.off('SIGINT', stop)
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
   }
 }
@@ -170,7 +172,7 @@ function progressLine(): (progress: Progress) => void {
       .filter(({ done }) => done > 0)
       .map(({ window, done, correct }) => `${window} ${((100 * correct) / done).toFixed(1)}%`)
     const line = `${done}/${total}  ${rate.toFixed(1)}/s  ${duration((total - done) / rate)} left  ${accuracies.join('  ')}`
-    process.stderr.write(`\r${line.slice(0, (process.stderr.columns ?? 80) - 1)}\x1b[K`)
+    process.stderr.write(`\r${line.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`)
   }
 }
 

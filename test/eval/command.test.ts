@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { evalCommand } from '../../lib/cli/eval.js'
+import { Misuse } from '../../lib/cli/misuse.js'
 import { compareRuns, evaluate, jsonl, type ResultRecord } from '../../lib/eval/index.js'
 import { type Options, run } from '../lifecycle/process.js'
 
@@ -47,9 +49,11 @@ function recordsIn(output: string): Omit<ResultRecord, 'timings'>[] {
   })
 }
 
-/** Does something to the process when a file has so many lines. */
+/** Sends a signal to the process when a file has so many lines. */
 function atLine(results: string, count: number, signal: NodeJS.Signals): Options['watch'] {
-  return (child) => {
+  return (child, stdout, stderr) => {
+    // Called again whenever the process has written something.
+    if (stdout || stderr) return
     const timer = setInterval(() => {
       if (!existsSync(results) || readFileSync(results, 'utf8').split('\n').length <= count) return
       clearInterval(timer)
@@ -158,8 +162,14 @@ describe.skipIf(process.platform === 'win32')('z1 eval', () => {
     ['nothing to plot', ['plot', '--output', 'x']],
     ['labels for other runs', ['plot', 'x', 'y', '--label', 'x', '--output', 'x']],
   ])('refuses %s', async (_what, args) => {
-    const { code, stdout, stderr } = await z1(args)
+    const error = await evalCommand(args).catch((error) => error)
+    expect(error instanceof Misuse || error instanceof RangeError).toBe(true)
+    expect(error.message).toMatch(/^(Expected|The task)/)
+  })
+
+  it('says what is wrong', async () => {
+    const { code, stdout, stderr } = await z1(['--count', '0', '--output', 'x'])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toMatch(/^z1: (Expected|The task)/)
+    expect(stderr).toMatch(/^z1: Expected an integer ≥ 1 for --count but received '0'\n/)
   })
 })
