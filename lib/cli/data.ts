@@ -346,7 +346,11 @@ async function interruptible<T>(
   after: () => string = () => '',
 ): Promise<T | null> {
   const controller = new AbortController()
-  const interrupt = () => controller.abort()
+  const interrupt = () => {
+    controller.abort()
+    // A pipe may have nothing to say for long.
+    process.stdin.destroy()
+  }
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
   try {
     return await work(controller.signal, process.stderr.isTTY ? progressLine() : undefined)

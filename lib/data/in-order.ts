@@ -34,6 +34,8 @@ export async function* inOrder<T, R>(
       queue.push({ item, result })
       while (queue.length >= room) yield await take(queue.shift() as (typeof queue)[0])
     }
+    // What was interrupted together with its input has not seen the input's end.
+    outer?.throwIfAborted()
     while (queue.length > 0) yield await take(queue.shift() as (typeof queue)[0])
   } catch (error) {
     // Whatever fails once it is aborted fails for that reason.

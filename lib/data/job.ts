@@ -9,7 +9,7 @@
 import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { inOrder } from './in-order.js'
-import { finishFile, linesPath, outputFormatOf, readRows, removeLines } from './io.js'
+import { finishFile, formatOf, linesPath, outputFormatOf, readRows, removeLines } from './io.js'
 import { cannotWrite, LineWriter } from './jsonl.js'
 import type { Place, Row } from './rows.js'
 
@@ -278,6 +278,7 @@ function show(value: unknown): string {
 }
 
 async function identityOf(path: string): Promise<State['inputs'][number]> {
+  formatOf(path)
   if (path === '-') return { path, size: 0, modified: 0 }
   try {
     const { size, mtimeMs } = await stat(path)

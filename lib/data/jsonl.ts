@@ -39,7 +39,8 @@ interface Source {
 
 /** What cannot be entered in the middle is read from the start, and the part before `offset` thrown away. */
 async function sourceOf(path: string, offset: number): Promise<Source> {
-  if (path === '-') return { stream: process.stdin.pipe(skip(offset)), fraction: () => 0 }
+  // A failure of a part ends the last one, where it is seen.
+  if (path === '-') return { stream: pipeline(process.stdin, skip(offset), () => {}), fraction: () => 0 }
   const { size } = await stat(path)
   const share = (bytes: number) => (size > 0 ? Math.min(bytes / size, 1) : 1)
   if (!path.endsWith('.gz')) {
@@ -47,7 +48,6 @@ async function sourceOf(path: string, offset: number): Promise<Source> {
     return { stream, fraction: share }
   }
   const packed = createReadStream(path, { highWaterMark: 2 ** 18 })
-  // A failure of either ends the last of them, where it is seen.
   const stream = pipeline(packed, createGunzip(), skip(offset), () => {})
   return { stream, fraction: () => share(packed.bytesRead) }
 }
