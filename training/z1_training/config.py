@@ -61,7 +61,10 @@ class Config:
 
 
 def read_config(path: Path, changes: list[str]) -> Config:
-    """Reads the file and applies changes such as `optimizer.lr=0.01`. Raises ValueError for unknown or ill-typed fields."""
+    """Reads the file and applies changes such as `optimizer.lr=0.01`.
+
+    Raises ValueError for unknown or ill-typed fields.
+    """
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
     for change in changes:
         name, equals, text = change.partition("=")
@@ -81,6 +84,8 @@ def read_config(path: Path, changes: list[str]) -> Config:
         raise ValueError("expected either train.steps or train.epochs")
     if config.train.precision not in ("float32", "bfloat16"):
         raise ValueError(f"expected float32 or bfloat16 for train.precision but received {config.train.precision}")
+    if config.train.fsdp is not None and config.optimizer.name == "muon":
+        raise ValueError("muon needs whole matrices, which train.fsdp shards: expected adamw for optimizer.name")
     return config
 
 

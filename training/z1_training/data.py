@@ -21,7 +21,8 @@ from transformers import PreTrainedTokenizerBase
 from .records import Record
 
 IGNORED = -100  # the label that cross_entropy leaves out
-_QUESTION = "\x00question\x00"
+# Stand-ins for the contents of messages, which no text holds.
+_QUESTION, _RESPONSE = "\x00question\x00", "\x00response\x00"
 
 
 @dataclass
@@ -40,6 +41,8 @@ class CutSettings:
     """share of the cuts that keep no token of the response; the others keep a uniform number"""
     learn_thinking: bool = True
     """whether the tokens before the cut are learned too"""
+    before: str | None = None
+    """a token such as </think>: cuts come before the first one of a response, and there is none in others"""
     hints: list[Hint] = field(default_factory=list)
     answer: str = "\\boxed{{{answer}}}"
     """what follows the hint, as a Python format of `answer`"""
@@ -51,6 +54,8 @@ class DataSettings:
     """tokens of a row, into which samples are packed; None gives each sample a row of its own"""
     max_length: int = 2048
     """samples of more tokens are dropped and counted, never truncated"""
+    shuffle_block: int | None = None
+    """shuffles within blocks of this many records, so that the order of the files stays: a curriculum; None shuffles all"""
     system: str | None = None
     """system text of some prompts"""
     system_fraction: float = 0.0
@@ -113,12 +118,17 @@ class Corpus:
 
 
 def encode_records(
-    records: Iterable[Record], tokenizer: PreTrainedTokenizerBase, settings: DataSettings, seed: int, chunk: int = 20_000
+    records: Iterable[Record],
+    tokenizer: PreTrainedTokenizerBase,
+    settings: DataSettings,
+    seed: int,
+    chunk: int = 20_000,
 ) -> Corpus:
     """Tokenises the records. Prompt, response, hint and answer are tokenised apart, as the runtime does it."""
     dtype = np.uint16 if len(tokenizer) <= 1 << 16 else np.uint32
     backend = tokenizer.backend_tokenizer
     specials = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
+    opening = _opening(tokenizer)
     frames = [_prompt_frame(tokenizer, None)]
     if settings.system is not None:
         frames.append(_prompt_frame(tokenizer, settings.system))
@@ -146,7 +156,7 @@ def encode_records(
             continue
         before, after = frames[int(rng.random() < settings.system_fraction and len(frames) > 1)]
         ending = "" if answer in (None, "") else settings.cut.answer.format(answer=answer)
-        batch.append((before + question + after, response, ending))
+        batch.append((before + question + after, response.removeprefix(opening), ending))
         if len(batch) == chunk:
             flush(batch)
             batch = []
@@ -174,6 +184,23 @@ def _prompt_frame(tokenizer: PreTrainedTokenizerBase, system: str | None) -> tup
     return before, after
 
 
+def _opening(tokenizer: PreTrainedTokenizerBase) -> str:
+    """What the prompt writes of the response itself, such as an open think tag; mostly empty."""
+    question = {"role": "user", "content": _QUESTION}
+    prompt = tokenizer.apply_chat_template([question], tokenize=False, add_generation_prompt=True)
+    answered = [question, {"role": "assistant", "content": _RESPONSE}]
+    before, _, _ = tokenizer.apply_chat_template(answered, tokenize=False).partition(_RESPONSE)
+    return prompt[len(before) :] if prompt.startswith(before) else ""
+
+
+def token_id(tokenizer: PreTrainedTokenizerBase, text: str) -> int:
+    """Raises ValueError where the text is not one token."""
+    ids = tokenizer.backend_tokenizer.encode(text, add_special_tokens=False).ids
+    if len(ids) != 1:
+        raise ValueError(f"expected one token for {text} but the tokenizer makes {len(ids)} of it")
+    return ids[0]
+
+
 @dataclass
 class Epoch:
     """What one pass over the corpus looks like."""
@@ -194,13 +221,27 @@ class Epoch:
         return len(self.tokens)
 
 
-def plan_epoch(corpus: Corpus, settings: DataSettings, seed: int, epoch: int) -> Epoch:
-    """Draws the cuts and the order of one epoch and packs its rows; the same for the same arguments."""
+def _cut_places(responses: Flat, before: int | None) -> np.ndarray:
+    """[samples] in how many places a response can be cut, the first of which keeps no token."""
+    if before is None:
+        return responses.lengths
+    starts, ends = responses.offsets[:-1], responses.offsets[1:]
+    found = np.append(np.flatnonzero(responses.tokens == before), len(responses.tokens))
+    first = found[np.searchsorted(found, starts)]
+    return np.where(first < ends, first - starts + 1, 0)
+
+
+def plan_epoch(corpus: Corpus, settings: DataSettings, seed: int, epoch: int, before: int | None = None) -> Epoch:
+    """Draws the cuts and the order of one epoch and packs its rows; the same for the same arguments.
+
+    `before` is the id of the token of `settings.cut.before`.
+    """
     cut = settings.cut
     rng = np.random.default_rng((seed, epoch))
     samples = len(corpus.prompts.offsets) - 1
     is_cut, is_at_zero, place, which = rng.random((4, samples))
     prompts, responses, answers = corpus.prompts.lengths, corpus.responses.lengths, corpus.answers.lengths
+    places = _cut_places(corpus.responses, before)
 
     keep = np.full(samples, -1, np.int64)
     hint = np.zeros(samples, np.int64)
@@ -210,13 +251,14 @@ def plan_epoch(corpus: Corpus, settings: DataSettings, seed: int, epoch: int) ->
         hint = np.searchsorted(np.cumsum(weights / weights.sum())[:-1], which, side="right")
         appended = np.array([len(h) for h in corpus.hints])[hint] + answers + 1
         # A cut sample may be longer than the whole one: the latest cuts are those that still fit.
-        room = np.minimum(responses, (settings.row_tokens or settings.max_length) - prompts - appended + 1)
+        room = np.minimum(places, (settings.row_tokens or settings.max_length) - prompts - appended + 1)
         chosen = (is_cut < cut.fraction) & (answers > 0) & (room > 0)
         kept = np.where(is_at_zero < cut.at_zero, 0, (place * room).astype(np.int64))
         keep = np.where(chosen, kept, -1)
         lengths = np.where(chosen, prompts + kept + appended, lengths)
 
-    shuffled = rng.permutation(samples)
+    block = settings.shuffle_block or samples
+    shuffled = np.concatenate([at + rng.permutation(min(block, samples - at)) for at in range(0, samples, block)])
     if settings.row_tokens is None:
         rows = [[i] for i in shuffled.tolist()]
     else:
@@ -227,7 +269,10 @@ def plan_epoch(corpus: Corpus, settings: DataSettings, seed: int, epoch: int) ->
 
 
 def pack(order: list[int], lengths: list[int], row_tokens: int, open_rows: int = 24) -> list[list[int]]:
-    """Puts each sample into the open row where least room is left over; the fullest row closes when too many are open."""
+    """Puts each sample into the open row where least room is left over.
+
+    When too many rows are open, the fullest one closes.
+    """
     rows: list[list[int]] = []
     free: list[int] = []
     opened: list[list[int]] = []
@@ -253,14 +298,14 @@ def pack(order: list[int], lengths: list[int], row_tokens: int, open_rows: int =
 class Rows(Dataset):
     """The rows of a whole run, epoch after epoch, by their number in the run."""
 
-    def __init__(self, corpus: Corpus, settings: DataSettings, seed: int, pad: int) -> None:
+    def __init__(self, corpus: Corpus, settings: DataSettings, seed: int, pad: int, before: int | None = None) -> None:
         longest = int((corpus.prompts.lengths + corpus.responses.lengths).max()) + 1
         if settings.row_tokens is not None and longest > settings.row_tokens:
             raise ValueError(f"a sample of {longest} tokens does not fit rows of {settings.row_tokens}")
         self.corpus = corpus
         self.settings = settings
         self.pad = pad
-        self.plan = lru_cache(maxsize=2)(lambda epoch: plan_epoch(corpus, settings, seed, epoch))
+        self.plan = lru_cache(maxsize=2)(lambda epoch: plan_epoch(corpus, settings, seed, epoch, before))
         self.first_row = [0]  # of each epoch that has been planned, and of the one after
         self.tokens_before = [0]
         self.length = 0

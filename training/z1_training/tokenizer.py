@@ -20,12 +20,16 @@ PRETOKENIZER = (
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+# Added tokens, but not special ones: they are part of the text.
+THINK = ("<think>", "</think>")
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}"
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
+# The prompt opens the thinking, as those of DeepSeek-R1's distilled models do.
+THINK_TEMPLATE = CHAT_TEMPLATE.replace("assistant\\n", f"assistant\\n{THINK[0]}\\n")
 # In the vocabulary whatever the counts say: letters after a space, and what every answer is put in.
 ALWAYS = ["Ġ" + letter for letter in "abcdefghijklmnopqrstuvwxyz"] + ["\\boxed"]
 
@@ -107,8 +111,8 @@ def count_words(texts: Iterable[tuple[str, ...]], share: float) -> Counter[str]:
     return Counter({w: n for w, n in occurrences.items() if records[w] >= share * total and MERGEABLE.fullmatch(w)})
 
 
-def make_tokenizer(merges: list[Pair]) -> PreTrainedTokenizerBase:
-    """A Qwen2 tokenizer: 256 bytes, the merges, three special tokens, ChatML."""
+def make_tokenizer(merges: list[Pair], think: bool = False) -> PreTrainedTokenizerBase:
+    """A Qwen2 tokenizer: 256 bytes, the merges, three special tokens, ChatML; with `think`, think tags in both."""
     tokens = byte_alphabet() + [a + b for a, b in merges]
     vocabulary = {token: i for i, token in enumerate(tokens)}
     tokenizer = Qwen2Tokenizer(vocab=vocabulary, merges=merges, unk_token=None, eos_token=END, pad_token=PAD)
@@ -117,8 +121,10 @@ def make_tokenizer(merges: list[Pair]) -> PreTrainedTokenizerBase:
     backend.pre_tokenizer = _pretokenizer()
     backend.decoder = decoders.ByteLevel()
     backend.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in (PAD, START, END)])
+    if think:
+        backend.add_tokens([AddedToken(token, special=False, normalized=False) for token in THINK])
     tokenizer._tokenizer = backend
-    tokenizer.chat_template = CHAT_TEMPLATE
+    tokenizer.chat_template = THINK_TEMPLATE if think else CHAT_TEMPLATE
     tokenizer.model_max_length = 2048
     return tokenizer
 
@@ -146,6 +152,9 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", type=Path, required=True, help="records, JSONL or Parquet")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     parser.add_argument("--size", type=int, default=700, help="entries of the vocabulary, special tokens included")
+    parser.add_argument(
+        "--think", action="store_true", help="think tags are tokens, and the chat template opens the thinking"
+    )
     parser.add_argument("--share", type=float, default=0.002, help="least share of the records that hold a word")
     parser.add_argument("--sample", type=int, default=40_000, help="records to count, evenly spread")
     options = parser.parse_args()
@@ -154,9 +163,13 @@ def main() -> None:
     if not records:
         parser.error("the files hold no record")
     sample = records[:: max(1, len(records) // options.sample)]
-    counts = count_words(sample, options.share)
-    merges, words = build_merges(counts, options.size - 256 - 3)
-    tokenizer = make_tokenizer(merges)
+    # Tags are tokens already: what they are made of does not count.
+    tag = re.compile("|".join(THINK) if options.think else r"(?!)")
+    counts = count_words(
+        (tuple(part for text in record for part in tag.split(text)) for record in sample), options.share
+    )
+    merges, words = build_merges(counts, options.size - 256 - 3 - (len(THINK) if options.think else 0))
+    tokenizer = make_tokenizer(merges, options.think)
     backend = tokenizer.backend_tokenizer
     texts = [text for record in sample for text in record]
     encodings = backend.encode_batch(texts, add_special_tokens=False)

@@ -28,8 +28,8 @@ from transformers import (
     TrainingArguments,
 )
 
-from .config import Config, ModelSettings, read_config
-from .data import Corpus, Rows, collate, encode_records
+from .config import Config, ModelSettings, TrainSettings, read_config
+from .data import Corpus, Rows, collate, encode_records, token_id
 from .optimizer import make_optimizer, schedule_factor
 from .records import read_records
 from .tokenizer import save_tokenizer
@@ -90,7 +90,9 @@ class RowTrainer(Trainer):
 class Journal(TrainerCallback):
     """Writes metrics.jsonl, and stops the run with a checkpoint when its minutes are over."""
 
-    def __init__(self, path: Path, rows: Rows, rows_per_step: int, minutes: float | None, resumed_at: int) -> None:
+    def __init__(
+        self, path: Path, rows: Rows, rows_per_step: int, minutes: float | None, resumed_at: int, is_main: bool
+    ) -> None:
         self.path = path
         self.rows = rows
         self.rows_per_step = rows_per_step
@@ -100,7 +102,8 @@ class Journal(TrainerCallback):
         kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= resumed_at]
         if kept:
             self.seconds_before = json.loads(kept[-1])["seconds"]
-        path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        if is_main:
+            write_whole(path, "".join(f"{line}\n" for line in kept))
         self.mark = (time.monotonic(), self.tokens(resumed_at))
 
     def tokens(self, step: int) -> int:
@@ -132,6 +135,8 @@ class Journal(TrainerCallback):
     def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
         if self.deadline is not None and time.monotonic() >= self.deadline:
             control.should_save = control.should_training_stop = True
+        # A checkpoint does not hold the losses since the last line, so a line comes before each checkpoint.
+        control.should_log |= control.should_save
 
 
 def last_checkpoint(output: Path) -> Path | None:
@@ -143,7 +148,9 @@ def last_checkpoint(output: Path) -> Path | None:
 def data_digest(config: Config, files: list[Path], tokenizer: PreTrainedTokenizerBase) -> str:
     """Hash of all that decides which tokens a row holds."""
     digest = hashlib.sha256()
-    parts = [dataclasses.asdict(config.data), config.seed, config.train.rows_per_step, tokenizer.chat_template]
+    # Settings that are not set do not count: a new one leaves the runs that there are as they are.
+    data = dataclasses.asdict(config.data, dict_factory=lambda items: {k: v for k, v in items if v is not None})
+    parts = [data, config.seed, config.train.rows_per_step, tokenizer.chat_template]
     digest.update(json.dumps(parts).encode())
     digest.update(tokenizer.backend_tokenizer.to_str().encode())
     for path in files:
@@ -164,24 +171,27 @@ def load_corpus(config: Config, files: list[Path], tokenizer: PreTrainedTokenize
     return corpus
 
 
-def training_arguments(config: Config, output: Path, steps: int, device_rows: int, accumulate: int) -> TrainingArguments:
+def training_arguments(config: Config, output: Path, device_rows: int, accumulate: int) -> TrainingArguments:
+    """All but max_steps. In a distributed run, joins the processes."""
     train = config.train
+    fsdp = None if train.fsdp is None else {**train.fsdp, "activation_checkpointing": train.gradient_checkpointing}
+    if fsdp is not None:
+        os.environ["ACCELERATE_USE_FSDP"] = "true"  # early, so that only one process reads a pretrained model
     return TrainingArguments(
         output_dir=str(output),
-        max_steps=steps,
         per_device_train_batch_size=device_rows,
         gradient_accumulation_steps=accumulate,
         train_sampling_strategy="sequential",
         bf16=train.precision == "bfloat16",
         torch_compile=train.compile,
-        activation_checkpointing=train.gradient_checkpointing or None,
+        activation_checkpointing=train.gradient_checkpointing and fsdp is None,
         max_grad_norm=train.max_grad_norm,
         logging_steps=train.log_every,
         save_steps=train.save_every,
         save_total_limit=train.keep_checkpoints,
         seed=config.seed,
-        fsdp=train.fsdp is not None or None,
-        fsdp_config=train.fsdp,
+        fsdp=fsdp is not None or None,
+        fsdp_config=fsdp,
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=torch.cuda.is_available(),
         remove_unused_columns=False,
@@ -191,13 +201,22 @@ def training_arguments(config: Config, output: Path, steps: int, device_rows: in
     )
 
 
-def write_run(path: Path, facts: dict[str, Any]) -> None:
-    """Adds this piece of the run to run.json."""
-    pieces = json.loads(path.read_text(encoding="utf-8"))["pieces"] if path.exists() else []
-    pieces.append(facts.pop("piece"))
+def write_whole(path: Path, text: str) -> None:
+    """Killed at any moment, it leaves the old text or the new one."""
     part = path.with_suffix(".part")
-    part.write_text(json.dumps({**facts, "pieces": pieces}, indent=2) + "\n", encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     part.replace(path)
+
+
+def rows_of_device(train: TrainSettings, devices: int) -> tuple[int, int]:
+    """Rows of one forward pass on each device, and how many passes make a step."""
+    rows = train.rows_per_device or train.rows_per_step // devices
+    passes = train.rows_per_step // max(1, rows * devices)
+    if passes * rows * devices != train.rows_per_step:
+        raise ValueError(
+            f"rows_per_step {train.rows_per_step} is no multiple of {max(1, rows)} rows on each of {devices} devices"
+        )
+    return rows, passes
 
 
 def run(options: argparse.Namespace) -> None:
@@ -214,37 +233,62 @@ def run(options: argparse.Namespace) -> None:
 
     digest = data_digest(config, options.data, tokenizer)
     checkpoint = last_checkpoint(output)
+    resumed_at = 0 if checkpoint is None else int(checkpoint.name.rpartition("-")[2])
     run_file = output / "run.json"
-    if checkpoint is not None and run_file.exists():
-        before = json.loads(run_file.read_text(encoding="utf-8"))
-        if before["data_digest"] != digest:
-            raise ValueError(f"{output} holds a run on other data, tokenizer, seed or batch: choose another --output")
-    corpus = load_corpus(config, options.data, tokenizer, output / f"tokens-{digest[:16]}.npz")
-    print(" ".join(f"{name} {count}" for name, count in corpus.counts.items()), flush=True)
+    earlier = json.loads(run_file.read_text(encoding="utf-8")) if run_file.exists() else {"pieces": []}
+    if checkpoint is not None and earlier.get("data_digest", digest) != digest:
+        raise ValueError(f"{output} holds a run on other data, tokenizer, seed or batch: choose another --output")
 
-    rows = Rows(corpus, config.data, config.seed, tokenizer.pad_token_id)
+    device_rows, passes = rows_of_device(train, int(os.environ.get("WORLD_SIZE", "1")))
+    arguments = training_arguments(config, output, device_rows, passes)
+    with arguments.main_process_first():
+        corpus = load_corpus(config, options.data, tokenizer, output / f"tokens-{digest[:16]}.npz")
+    before = None if config.data.cut.before is None else token_id(tokenizer, config.data.cut.before)
+    rows = Rows(corpus, config.data, config.seed, tokenizer.pad_token_id, before)
     if train.epochs is not None:
         rows.set_epochs(train.epochs)
         steps = -(-len(rows) // train.rows_per_step)
     else:
         steps = train.steps or 0
         rows.set_rows(steps * train.rows_per_step)
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    device_rows = train.rows_per_device or train.rows_per_step // world
-    accumulate = train.rows_per_step // (device_rows * world)
-    if accumulate * device_rows * world != train.rows_per_step:
-        raise ValueError(
-            f"rows_per_step {train.rows_per_step} is no multiple of {device_rows} rows on each of {world} devices"
-        )
+    arguments.max_steps = steps
 
+    is_main = arguments.process_index == 0
     model = make_model(config.model, tokenizer, config.seed)
+    model.config.use_cache = False  # with a cache, transformers lets the samples of a row see each other
     parameters = model.num_parameters()
-    resumed_at = 0 if checkpoint is None else int(checkpoint.name.rpartition("-")[2])
-    journal = Journal(output / "metrics.jsonl", rows, train.rows_per_step, options.minutes, resumed_at)
+    journal = Journal(output / "metrics.jsonl", rows, train.rows_per_step, options.minutes, resumed_at, is_main)
+
+    def write_run(step: int | None) -> None:
+        """`step` is None at the beginning, and stays so in run.json when this piece is killed."""
+        facts = {
+            "finished": step is not None and step >= steps,
+            "step": resumed_at if step is None else step,
+            "steps": steps,
+            "tokens": journal.tokens(resumed_at if step is None else step),
+            "seconds": journal.seconds(),
+            "parameters": parameters,
+            "records": corpus.counts,
+            "data_digest": digest,
+            "config": dataclasses.asdict(config),
+            "versions": {
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "transformers": transformers.__version__,
+                "tokenizers": tokenizers.__version__,
+                "numpy": np.__version__,
+            },
+            "pieces": [*earlier["pieces"], {"command": sys.orig_argv, "from_step": resumed_at, "to_step": step}],
+        }
+        write_whole(run_file, json.dumps(facts, indent=2) + "\n")
+
+    if is_main:
+        print(" ".join(f"{name} {count}" for name, count in corpus.counts.items()), flush=True)
+        write_run(None)
     trainer = RowTrainer(
         config,
         model=model,
-        args=training_arguments(config, output, steps, device_rows, accumulate),
+        args=arguments,
         train_dataset=rows,
         data_collator=partial(collate, pad=tokenizer.pad_token_id),
         callbacks=[journal],
@@ -252,33 +296,11 @@ def run(options: argparse.Namespace) -> None:
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
 
-    step = trainer.state.global_step
-    trainer.model.config.use_cache = True  # Trainer turned it off
+    trainer.model.config.use_cache = True
     trainer.save_model(str(output / "model"))
-    if trainer.is_world_process_zero():
+    if is_main:
         save_tokenizer(tokenizer, output / "model")
-        write_run(
-            run_file,
-            {
-                "finished": step >= steps,
-                "step": step,
-                "steps": steps,
-                "tokens": journal.tokens(step),
-                "seconds": journal.seconds(),
-                "parameters": parameters,
-                "records": corpus.counts,
-                "data_digest": digest,
-                "config": dataclasses.asdict(config),
-                "versions": {
-                    "python": platform.python_version(),
-                    "torch": torch.__version__,
-                    "transformers": transformers.__version__,
-                    "tokenizers": tokenizers.__version__,
-                    "numpy": np.__version__,
-                },
-                "piece": {"command": sys.orig_argv, "from_step": resumed_at, "to_step": step},
-            },
-        )
+        write_run(trainer.state.global_step)
 
 
 def main() -> None:
@@ -288,7 +310,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder of the run; resumes the run it holds")
     parser.add_argument("--tokenizer", type=Path, help="folder of the tokenizer, for a model from scratch")
     parser.add_argument("--minutes", type=float, help="stop with a checkpoint after this time")
-    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="change the config: optimizer.lr=0.01")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="change the config: optimizer.lr=1e-3"
+    )
     options = parser.parse_args()
     try:
         run(options)

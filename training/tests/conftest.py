@@ -1,0 +1,189 @@
+"""Records, a tokenizer and a model small enough for a slow core, and training runs in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ["OMP_NUM_THREADS"] = "1"  # threads that wait for busy cores take minutes; and forked children need one
+
+import pytest
+import torch
+import yaml
+from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
+
+from z1_training import train
+from z1_training.data import Corpus, DataSettings, encode_records
+from z1_training.tokenizer import build_merges, count_words, make_tokenizer, save_tokenizer
+
+torch.set_num_threads(1)
+
+PLAIN_HINT = "\n\nI overthought it, the final answer should be:\n\n"
+MODEL = {
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 128,
+    "tie_word_embeddings": True,
+}
+
+
+def make_records(count: int, seed: int = 0, think: bool = False) -> list[dict[str, Any]]:
+    """Sums and spelled words, of different lengths; every tenth has no answer."""
+    rng = random.Random(seed)
+    records = []
+    for i in range(count):
+        if i % 10 == 9:
+            question, steps, answer = f"Who are you, number {i}?", "I can do sums.", None
+        elif i % 2:
+            a, b = rng.randrange(1000), rng.randrange(100)
+            question, steps, answer = f"What is {a} + {b}?", f"Let me see: {a} + {b} = {a + b}", str(a + b)
+        else:
+            word = "".join(rng.choice("abcdefgh") for _ in range(rng.randrange(2, 8)))
+            question, answer = f'How many letters are in "{word}"?', str(len(word))
+            steps = "\n".join(f"{n} {letter}" for n, letter in enumerate(word, 1))
+        ending = "No answer." if answer is None else f"The answer is\n\\boxed{{{answer}}}"
+        response = f"<think>\n{steps}\n</think>\n\n{ending}" if think else f"{steps}\n\n{ending}"
+        record = {"id": str(i), "question": question, "response": response}
+        records.append(record if answer is None else {**record, "answer": answer})
+    return records
+
+
+@pytest.fixture(scope="session")
+def records() -> list[dict[str, Any]]:
+    return make_records(300)
+
+
+@pytest.fixture(scope="session")
+def words(records: list[dict[str, Any]]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Merges and chosen words."""
+    return build_merges(count_words(((r["question"], r["response"]) for r in records), 0.01), 120)
+
+
+@pytest.fixture(scope="session")
+def tokenizer(words: tuple[list[tuple[str, str]], list[str]]) -> PreTrainedTokenizerBase:
+    return make_tokenizer(words[0])
+
+
+@pytest.fixture(scope="session")
+def think_tokenizer(words: tuple[list[tuple[str, str]], list[str]]) -> PreTrainedTokenizerBase:
+    return make_tokenizer(words[0], think=True)
+
+
+@pytest.fixture
+def corpus_of(records: list[dict[str, Any]], tokenizer: PreTrainedTokenizerBase) -> Callable[[DataSettings], Corpus]:
+    return lambda settings: encode_records(records, tokenizer, settings, seed=1)
+
+
+@pytest.fixture(scope="session")
+def model(tokenizer: PreTrainedTokenizerBase) -> Qwen2ForCausalLM:
+    torch.manual_seed(0)
+    config = Qwen2Config(vocab_size=len(tokenizer), attn_implementation="sdpa", initializer_range=0.3, **MODEL)
+    return Qwen2ForCausalLM(config).eval()
+
+
+@dataclass
+class Workplace:
+    """A folder with data, tokenizer and config for training runs."""
+
+    folder: Path
+    config: dict[str, Any]
+
+    def train(
+        self,
+        output: str,
+        *more: str,
+        config: dict[str, Any] | None = None,
+        prepare: Callable[[], None] | None = None,
+        processes: int = 1,
+    ) -> list[int]:
+        """Runs training to its end; returns the exit code of each process, negative for the signal that ended it.
+
+        Runs are forked, since importing torch takes longer than they do. Several processes find each other through
+        the variables that torchrun sets. `prepare` is called in each.
+        """
+        path = self.folder / f"{output}.yaml"
+        path.write_text(yaml.safe_dump(config or self.config))
+        arguments = [
+            str(path),
+            "--data",
+            str(self.folder / "train.jsonl"),
+            "--output",
+            str(self.folder / output),
+            *more,
+        ]
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(processes)}
+        children = []
+        for rank in range(processes):
+            ranks = {**world, "RANK": str(rank), "LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": str(processes)}
+            log = self.folder / f"{output}.{rank}.log"
+            child = multiprocessing.get_context("fork").Process(
+                target=_run, args=(arguments, ranks if processes > 1 else {}, log, prepare)
+            )
+            child.start()
+            children.append(child)
+        for child in children:
+            child.join(300)
+            if child.is_alive():
+                child.kill()
+                child.join()
+        return [child.exitcode for child in children]
+
+    def log(self, output: str, rank: int = 0) -> str:
+        return (self.folder / f"{output}.{rank}.log").read_text()
+
+    def metrics(self, output: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (self.folder / output / "metrics.jsonl").read_text().splitlines()]
+
+    def run(self, output: str) -> dict[str, Any]:
+        return json.loads((self.folder / output / "run.json").read_text())
+
+
+def _run(arguments: list[str], environment: dict[str, str], log: Path, prepare: Callable[[], None] | None) -> None:
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    sys.stdout = sys.stderr = open(file, "w", buffering=1)  # noqa: SIM115 - pytest's own ones do not end in a file
+    os.environ.update(environment)
+    if prepare is not None:
+        prepare()
+    train.STARTED = time.monotonic()
+    sys.argv = ["train", *arguments]
+    train.main()
+
+
+@pytest.fixture(scope="session")
+def workplace(
+    tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]], tokenizer: PreTrainedTokenizerBase
+) -> Workplace:
+    """Ten steps of the embedded model's kind: cuts, packing, Muon; more than one epoch."""
+    folder = tmp_path_factory.mktemp("train")
+    (folder / "train.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records[:40]))
+    save_tokenizer(tokenizer, folder / "tokenizer")
+    config = {
+        "seed": 5,
+        "model": {"from_scratch": MODEL},
+        "data": {
+            "row_tokens": 192,
+            "max_length": 128,
+            "cut": {"fraction": 0.3, "hints": [{"text": PLAIN_HINT}]},
+        },
+        "optimizer": {"name": "muon", "lr": 0.02, "adamw_lr": 0.01},
+        "schedule": {"name": "wsd", "warmup": 2, "decay": 0.5},
+        "train": {"steps": 10, "rows_per_step": 2, "log_every": 3, "save_every": 4},
+    }
+    return Workplace(folder, config)

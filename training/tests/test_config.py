@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from z1_training.config import read_config
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+MINIMAL = "model: {from_pretrained: x}\ntrain: {epochs: 1}\n"
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(text: str) -> Path:
+        path = tmp_path / "config.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_configs_of_this_folder(path: Path) -> None:
+    config = read_config(path, [])
+    rows = config.data.row_tokens
+    assert rows is None or config.data.max_length <= rows
+
+
+def test_7b_is_the_papers() -> None:
+    config = read_config(CONFIGS / "z1-7b.yaml", [])
+    assert config.model.from_pretrained == "Qwen/Qwen2.5-Coder-7B-Instruct"
+    assert (config.seed, config.train.epochs, config.train.precision) == (42, 2, "bfloat16")
+    assert (config.optimizer.name, config.optimizer.lr, config.optimizer.weight_decay) == ("adamw", 1e-5, 0)
+    assert (config.schedule.name, config.schedule.warmup) == ("cosine", 100)
+    assert config.data.max_length > 8192 and config.data.cut.fraction == 0
+    # 107,173 records make the paper's 836 steps.
+    assert 2 * 107_173 // config.train.rows_per_step in (836, 837)
+
+
+def test_changes(write) -> None:
+    changes = ["optimizer.lr=1e-3", "model.from_scratch.hidden_size=8", "model.from_pretrained=null"]
+    config = read_config(write(MINIMAL), [*changes, "optimizer.betas=[0.9, 0.98]", "data.cut.fraction=1"])
+    assert config.optimizer.lr == 0.001 and config.optimizer.betas == (0.9, 0.98)
+    assert config.model.from_scratch == {"hidden_size": 8}
+    assert config.data.cut.fraction == 1.0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("optimizer.rate=1", "unknown field optimizer.rate"),
+        ("train.steps=1.5", "expected int for train.steps but received 1.5"),
+        ("train.compile=1", "expected bool for train.compile but received 1"),
+        ("optimizer.lr=fast", "expected float for optimizer.lr but received 'fast'"),
+        ("data.cut.hints=[{text: 1}]", r"expected str for data.cut.hints\[0\].text but received 1"),
+        ("data=3", "expected a mapping for data but received 3"),
+        ("seed", "expected key=value"),
+        ("train.epochs=null", "either train.steps or train.epochs"),
+        ("model.from_pretrained=null", "either model.from_pretrained or model.from_scratch"),
+        ("train.precision=float16", "float32 or bfloat16"),
+    ],
+)
+def test_misuse(write, change: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_config(write(MINIMAL), [change])
+
+
+def test_muon_is_not_sharded(write) -> None:
+    with pytest.raises(ValueError, match="muon"):
+        read_config(write(MINIMAL), ["optimizer.name=muon", "train.fsdp={}"])

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from z1_training.records import read_records
+
+RECORDS = [{"question": "a", "response": "b"}, {"question": "ü", "response": "\n", "answer": "1"}]
+
+
+def test_jsonl_files_in_order(tmp_path: Path) -> None:
+    first, second = tmp_path / "1.jsonl", tmp_path / "2.jsonl"
+    first.write_text('{"question":"a","response":"b"}\n\n')
+    second.write_text('{"question":"ü","response":"\\n","answer":"1"}', encoding="utf-8")
+    assert list(read_records([first, second])) == RECORDS
+
+
+def test_parquet(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    from pyarrow import parquet
+
+    parquet.write_table(pyarrow.Table.from_pylist(RECORDS), tmp_path / "a.parquet")
+    assert list(read_records([tmp_path / "a.parquet"])) == [{**RECORDS[0], "answer": None} | r for r in RECORDS]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"question": "a"', "not JSON"),
+        ('{"question": "a"}', "`response`"),
+        ('{"question": 1, "response": "b"}', "`question`"),
+        ("[]", "`question`"),
+    ],
+)
+def test_broken_lines_are_named(tmp_path: Path, line: str, message: str) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text(f'{{"question":"a","response":"b"}}\n{line}\n')
+    with pytest.raises(ValueError, match=f"a.jsonl:2: .*{message}"):
+        list(read_records([file]))
