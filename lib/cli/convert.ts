@@ -1,7 +1,6 @@
 /** `z1 convert`: a GGUF file from a checkpoint in Hugging Face's layout. */
 import { convert as convertModel } from '../convert/index.js'
-import type { FileType } from '../convert/types.js'
-import { FILE_TYPE_NAMES } from '../convert/types.js'
+import { FILE_TYPE_NAMES, type FileType } from '../convert/types.js'
 import { Misuse, numberOf, readArgs } from './misuse.js'
 import { bytes, count } from './table.js'
 import { untilInterrupted } from './working.js'
@@ -37,6 +36,7 @@ export async function convert(args: string[]): Promise<void> {
       threads: numberOf(values.threads, 'threads'),
     }),
   )
+  if (!result) return
   const { path, type, size, parameters } = result
   process.stdout.write(`${path}: ${count(parameters)} parameters, ${type}, ${bytes(size)}\n`)
 }

@@ -21,7 +21,7 @@ export async function quantize(args: string[]): Promise<void> {
   if (positionals.length !== 2) throw new Misuse('Expected two files', USAGE)
   if (values.type === undefined) throw new Misuse('Expected --type', USAGE)
   const [input, output] = positionals as [string, string]
-  const { path, type, size } = await untilInterrupted('quantising', (work) =>
+  const result = await untilInterrupted('quantising', (work) =>
     quantizeModel({
       ...work,
       input,
@@ -30,5 +30,7 @@ export async function quantize(args: string[]): Promise<void> {
       threads: numberOf(values.threads, 'threads'),
     }),
   )
+  if (!result) return
+  const { path, type, size } = result
   process.stdout.write(`${path}: ${type}, ${bytes(size)}\n`)
 }

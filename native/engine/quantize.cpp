@@ -24,7 +24,11 @@ std::filesystem::path path_of(const std::string & utf8) {
     return std::filesystem::path(std::u8string(utf8.begin(), utf8.end()));
 }
 
-// llama.cpp does not see that the disk is full: its stream throws for failbit, a failed write sets badbit (llama-quant.cpp,
+[[noreturn]] void fail_to_write(const std::string & path) {
+    throw std::runtime_error("Cannot write " + path + ": not all of it reached the disk, which may be full");
+}
+
+// llama.cpp may not see that the disk is full: its stream throws for failbit, a failed write sets badbit (llama-quant.cpp,
 // new_ofstream).
 void check_complete(const Api & api, const std::string & path) {
     const std::unique_ptr<gguf_context, decltype(&::gguf_free)> gguf(
@@ -37,14 +41,14 @@ void check_complete(const Api & api, const std::string & path) {
     std::error_code unknown;
     const uintmax_t size = std::filesystem::file_size(path_of(path), unknown);
     if (end == 0 || unknown || size < end) {
-        throw std::runtime_error("Cannot write " + path + ": not all of it reached the disk, which may be full");
+        fail_to_write(path);
     }
 }
 
 [[noreturn]] void fail(const QuantizeParams & params, const std::string & reason) {
     const auto says = [&](const char * text) { return reason.find(text) != std::string::npos; };
     if (says("iostream")) {
-        throw std::runtime_error("Cannot write " + params.output + ": " + reason);
+        fail_to_write(params.output);
     }
     const ErrorCode code = says("bad_alloc") ? ErrorCode::OUT_OF_MEMORY
                          : says("requantizing") || says("imatrix") ? ErrorCode::MODEL_UNSUPPORTED

@@ -1,5 +1,5 @@
 /** A conversion may end at any moment: aborted, interrupted, killed. There is never half a file under the final name. */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
@@ -90,6 +90,43 @@ describe.each([
 })
 
 describe('the command', () => {
+  const z1 = (...args: string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' })
+    return { status, stdout, stderr }
+  }
+
+  test('converts and quantises, and says what it wrote', () => {
+    const { output, files } = place()
+    const smaller = output.replace('out', 'smaller')
+    expect(z1('convert', model, '--output', output, '--type', 'F16')).toEqual({
+      status: 0,
+      stdout: `${output}: 90.7 K parameters, f16, 189 KiB\n`,
+      stderr: '',
+    })
+    const { status, stdout } = z1('quantize', output, smaller, '--type', 'q4_k_m', '--threads', '1')
+    expect([status, stdout]).toEqual([0, `${smaller}: q4_k_m, ${Math.round(statSync(smaller).size / 1024)} KiB\n`])
+    expect(files()).toEqual(['out.gguf', 'smaller.gguf'])
+  })
+
+  test.each([
+    ['convert', [], 'Expected one folder'],
+    ['convert', ['a', '--type', 'q9'], 'Expected one of f32, f16'],
+    ['convert', ['a', '--threads', 'x'], "Expected a number for --threads but received 'x'"],
+    ['quantize', ['a', '--type', 'q8_0'], 'Expected two files'],
+    ['quantize', ['a', 'b'], 'Expected --type'],
+    ['quantize', ['a', 'b', '--fast'], "Unknown option '--fast'"],
+  ])('%s %o is misuse', (command, args, message) => {
+    const { status, stdout, stderr } = z1(command, ...args)
+    expect([status, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(`z1: ${message}`)
+  })
+
+  test('what goes wrong has its code and exit code 1', () => {
+    const { status, stderr } = z1('convert', join(folder, 'nowhere'))
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/^z1: No model at .*\(MODEL_NOT_FOUND\)\n$/)
+  })
+
   const program = new URL('../../dist/cli/main.js', import.meta.url).pathname
 
   /** A model whose six feed-forward matrices are 512 MiB of zeros, which the file system does not store. */
@@ -122,7 +159,7 @@ describe('the command', () => {
     const ended = once(child, 'exit')
     while (!existsSync(`${output}.partial`) || statSync(`${output}.partial`).size < 1 << 20) await sleep(10)
     child.kill('SIGINT')
-    expect(await ended).toEqual([1, null])
+    expect(await ended).toEqual([130, null])
     expect(told).toBe('z1: Interrupted: nothing was written\n')
     expect(files()).toEqual([])
   })
