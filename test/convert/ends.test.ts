@@ -104,7 +104,7 @@ describe('the command', () => {
       stderr: '',
     })
     const { status, stdout } = z1('quantize', output, smaller, '--type', 'q4_k_m', '--threads', '1')
-    expect([status, stdout]).toEqual([0, `${smaller}: q4_k_m, ${Math.round(statSync(smaller).size / 1024)} KiB\n`])
+    expect([status, stdout]).toEqual([0, `${smaller}: q4_k_m, ${(statSync(smaller).size / 1024).toFixed(1)} KiB\n`])
     expect(files()).toEqual(['out.gguf', 'smaller.gguf'])
   })
 
