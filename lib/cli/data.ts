@@ -389,7 +389,7 @@ function progressLine(): (progress: Progress) => void {
     const done = fraction - first.fraction
     const left = done > 0 ? `  ${duration((seconds / done) * (1 - fraction))} left` : ''
     const line = `${bar}${read} read, ${kept} kept  ${((read - first.read) / seconds).toFixed(1)}/s${left}`
-    process.stderr.write(`\r${line.slice(0, (process.stderr.columns ?? 80) - 1)}\x1b[K`)
+    process.stderr.write(`\r${line.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`)
   }
 }
 

@@ -21,7 +21,7 @@ export interface DistillOptions
   /** Default 8192, the paper's. */
   limit?: number | undefined
   /** Default 0. */
-  temperature?: number
+  temperature?: number | undefined
   /** Of the first question, ≥ 0; each has its own. Default 0. */
   seed?: number | undefined
   /** Leave out what reached the limit. Default false: it is kept as far as it goes, as in the paper. */

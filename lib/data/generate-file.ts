@@ -13,6 +13,9 @@ export interface GenerateFileOptions extends JobOptions, Omit<GenerateOptions, '
 /** Starting Python takes as long as some hundred programs. */
 const CHECKED_AT_ONCE = 1000
 
+/** Responses that are counted at once. */
+const PARALLEL = 4
+
 /**
  * @throws {RangeError} for a family or difficulty that does not exist.
  * @throws {Error} naming a problem whose program prints another answer. No record after it is written.
@@ -23,6 +26,8 @@ export async function generateFile(options: GenerateFileOptions): Promise<JobRep
   const python = check === true ? 'python3' : check
   const asked = { seed, families, difficulty, split, style }
   const settings = { ...asked, count, tokenizer: vocabulary }
+  // What cannot be is told before anything is written.
+  generateProblems({ ...asked, count: 0 }).next()
   await using job = await Job.open({ command: 'generate', settings, inputs: [], options })
   if (job.done) return job.report
 
@@ -40,10 +45,11 @@ export async function generateFile(options: GenerateFileOptions): Promise<JobRep
     }
   }
   try {
-    return await job.run(steps(), async ({ value: { record } }) => {
+    const work = async ({ value: { record } }: Step<GeneratedProblem>) => {
       const token_num_qwen = await tokenizer.count(record.response)
       return { line: JSON.stringify({ ...record, token_num_qwen }) }
-    })
+    }
+    return await job.run(steps(), work, { parallel: PARALLEL })
   } finally {
     tokenizer.close()
   }

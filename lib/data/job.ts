@@ -124,10 +124,9 @@ export class Job {
       return new Job(options, statePath, null, earlier)
     }
     if (earlier) return new Job(options, statePath, await LineWriter.open(linesPath(output), earlier.bytes), earlier)
-    if (force) await rm(statePath, { force: true })
-    const job = new Job(options, statePath, await LineWriter.open(linesPath(output)), fresh)
-    await job.#checkpoint()
-    return job
+    // In this order: the state of another output must not be taken for this one's.
+    await rm(statePath, { force: true })
+    return new Job(options, statePath, await LineWriter.open(linesPath(output)), fresh)
   }
 
   /** Whether an earlier run has done all of it. */
@@ -244,7 +243,8 @@ async function resumable(fresh: State, output: string, statePath: string): Promi
   const written = await stat(output).catch(() => null)
   const text = await readFile(statePath, 'utf8').catch(() => null)
   if (text === null) {
-    if (!written) return null
+    // An empty one may be that of a run that was killed before its first checkpoint.
+    if (!written || written.size === 0) return null
     throw new Error(`${output} is there already, and no ${statePath} tells how it was made: --force replaces it`)
   }
   let state: State

@@ -170,7 +170,7 @@ describe('z1 data', () => {
     expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('none.jsonl') })
     const child = start(['distill', '--server', 'http://127.0.0.1:1', '--model', 'm', '-o', output, questions])
     const ended = finished(child)
-    while (!existsSync(`${output}.state.json`)) await sleep(20)
+    while (!existsSync(output)) await sleep(20)
     child.kill('SIGINT')
     expect((await ended).status).toBe(130)
     expect(readFileSync(`${output}.state.json`, 'utf8')).not.toContain('secret')
