@@ -27,6 +27,16 @@ def test_configs_of_this_folder(path: Path) -> None:
     assert rows is None or config.data.max_length <= rows
 
 
+def test_delimited_differs_where_it_must() -> None:
+    """The comparison is of two ways to think: the models and what they are trained with are the same."""
+    ours, other = (read_config(CONFIGS / f"{name}.yaml", []) for name in ("z1-mini", "z1-mini-delimited"))
+    assert ours.train.rows_per_step * ours.data.row_tokens == other.train.rows_per_step * other.data.row_tokens
+    assert (ours.data.cut.fraction, ours.data.cut.at_zero) == (other.data.cut.fraction, other.data.cut.at_zero)
+    assert ours.data.shuffle_block == other.data.shuffle_block
+    ours.train.rows_per_step, ours.data = other.train.rows_per_step, other.data
+    assert ours == other
+
+
 def test_7b_is_the_papers() -> None:
     config = read_config(CONFIGS / "z1-7b.yaml", [])
     assert config.model.from_pretrained == "Qwen/Qwen2.5-Coder-7B-Instruct"

@@ -251,6 +251,16 @@ def test_each_epoch_holds_each_sample_once(corpus_of: CorpusOf, tokenizer: PreTr
     assert samples == expected
 
 
+def test_blocks_stay_in_order(corpus_of: CorpusOf) -> None:
+    settings = DataSettings(shuffle_block=70)
+    corpus = corpus_of(settings)
+    order = plan_epoch(corpus, settings, seed=1, epoch=0).order.tolist()
+    blocks = [order[at : at + 70] for at in range(0, 300, 70)]
+    assert [sorted(block) for block in blocks] == [list(range(at, min(at + 70, 300))) for at in range(0, 300, 70)]
+    assert all(block != sorted(block) for block in blocks)
+    assert order != plan_epoch(corpus, settings, seed=1, epoch=1).order.tolist()
+
+
 def test_rows_too_short_for_a_sample(corpus_of: CorpusOf) -> None:
     with pytest.raises(ValueError, match="does not fit rows of 32"):
         Rows(corpus_of(DataSettings()), DataSettings(row_tokens=32), seed=0, pad=0)

@@ -19,6 +19,7 @@ from test_train import kill_at
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from z1_training.tokenizer import save_tokenizer
+from z1_training.train import Journal
 
 CONFIG_7B = Path(__file__).parent.parent / "configs" / "z1-7b.yaml"
 
@@ -42,7 +43,11 @@ def shard_on_cpu(then: Callable[[], None] = lambda: None) -> Callable[[], None]:
                     fsdp_plugin.set_mixed_precision(self._mixed_precision)
                 self.fsdp_plugin = fsdp_plugin
 
+        def on_train_begin(self: Journal, *_: Any, model: torch.nn.Module, **more: Any) -> None:
+            print("shards of", sum(p.to_local().numel() for p in model.parameters()), "parameters")
+
         state.AcceleratorState.__init__ = init_sharded
+        Journal.on_train_begin = on_train_begin
         then()
 
     return prepare
@@ -120,6 +125,8 @@ def test_sharded(workplace: Workplace, config_7b: dict[str, Any], alone: str) ->
     weights = load_file(workplace.folder / "sharded" / "model" / "model.safetensors")
     assert {weight.dtype for weight in weights.values()} == {torch.float32}
     run = workplace.run("sharded")
+    shards = [int(workplace.log("sharded", rank).partition("shards of ")[2].split()[0]) for rank in range(2)]
+    assert sum(shards) == run["parameters"] and max(shards) < 0.6 * run["parameters"]
     assert [(piece["from_step"], piece["to_step"]) for piece in run["pieces"]] == [(0, None), (4, 10)]
 
 

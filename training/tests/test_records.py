@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,12 @@ def test_jsonl_files_in_order(tmp_path: Path) -> None:
     first.write_text('{"question":"a","response":"b"}\n\n')
     second.write_text('{"question":"ü","response":"\\n","answer":"1"}', encoding="utf-8")
     assert list(read_records([first, second])) == RECORDS
+
+
+def test_compressed(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "a.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.writelines(f"{json.dumps(record)}\n" for record in RECORDS)
+    assert list(read_records([tmp_path / "a.jsonl.gz"])) == RECORDS
 
 
 def test_parquet(tmp_path: Path) -> None:

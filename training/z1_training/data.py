@@ -55,7 +55,7 @@ class DataSettings:
     max_length: int = 2048
     """samples of more tokens are dropped and counted, never truncated"""
     shuffle_block: int | None = None
-    """shuffles within blocks of this many records, so that the order of the files stays: a curriculum; None shuffles all"""
+    """records are shuffled within blocks of so many, which stay in the order of the files: a curriculum; None: all"""
     system: str | None = None
     """system text of some prompts"""
     system_fraction: float = 0.0

@@ -1,7 +1,8 @@
-"""Reads trajectory records from JSONL and Parquet files."""
+"""Reads trajectory records from JSON Lines and Parquet files."""
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,8 @@ def read_records(paths: list[Path]) -> Iterator[Record]:
 
 
 def _read_jsonl(path: Path) -> Iterator[tuple[int, Record]]:
-    with path.open(encoding="utf-8") as file:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 try:

@@ -195,6 +195,7 @@ def training_arguments(config: Config, output: Path, device_rows: int, accumulat
         use_cpu=not torch.cuda.is_available(),
         dataloader_pin_memory=torch.cuda.is_available(),
         remove_unused_columns=False,
+        use_cache=False,  # with a cache, transformers lets the samples of a row see each other
         report_to="none",
         disable_tqdm=True,
         logging_nan_inf_filter=False,
@@ -255,7 +256,6 @@ def run(options: argparse.Namespace) -> None:
 
     is_main = arguments.process_index == 0
     model = make_model(config.model, tokenizer, config.seed)
-    model.config.use_cache = False  # with a cache, transformers lets the samples of a row see each other
     parameters = model.num_parameters()
     journal = Journal(output / "metrics.jsonl", rows, train.rows_per_step, options.minutes, resumed_at, is_main)
 
@@ -296,7 +296,7 @@ def run(options: argparse.Namespace) -> None:
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
 
-    trainer.model.config.use_cache = True
+    trainer.model.config.use_cache = True  # for those who load it
     trainer.save_model(str(output / "model"))
     if is_main:
         save_tokenizer(tokenizer, output / "model")
