@@ -5,7 +5,7 @@ import { sameAnswer } from '../eval/grade.js'
 import { stripDelimiters } from './delimiters.js'
 import { Job, type JobOptions, type JobReport, type Outcome, rowsOf } from './job.js'
 import type { TrajectoryRecord } from './record.js'
-import { type Row, textOf } from './rows.js'
+import { idOf, type Row, textOf } from './rows.js'
 import { type ServerOptions, serverTeacher } from './server.js'
 import { type AddonOptions, addonTeacher, Refusal, type Teacher } from './teacher.js'
 import { openTokenizer } from './tokenizer.js'
@@ -77,8 +77,7 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
       if (check && !isRight(response, answer as string)) return { dropped: 'wrong answer' }
       const reported = counter === undefined ? trajectory.tokens : null
       const token_num_qwen = reported ?? (await tokenizer?.count(response)) ?? 0
-      const id = row.columns.id === undefined ? row.place : String(row.columns.id)
-      const record: TrajectoryRecord = { ...row.columns, id, question, response, token_num_qwen }
+      const record: TrajectoryRecord = { ...row.columns, id: idOf(row), question, response, token_num_qwen }
       return { line: JSON.stringify(record) }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error

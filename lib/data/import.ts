@@ -2,12 +2,11 @@
  * `import`: rows of other trajectory sets become records. A row says question and response in two columns, or in a
  * conversation of one question and one response, as ShareGPT, OpenThoughts and chat sets do.
  */
-import { basename } from 'node:path'
 import { misuse } from '../checks.js'
 import { stripDelimiters } from './delimiters.js'
 import { Job, type JobOptions, type JobReport, type Outcome, rowsOf } from './job.js'
 import type { TrajectoryRecord } from './record.js'
-import type { Row } from './rows.js'
+import { idOf, type Row } from './rows.js'
 import { openTokenizer } from './tokenizer.js'
 
 export interface ImportOptions extends JobOptions {
@@ -108,9 +107,4 @@ function turnsOf(messages: readonly unknown[]): { question: unknown; response: u
   if (questions.length === 0 || responses.length === 0) throw new BadRow('no question and response')
   if (questions.length > 1 || responses.length > 1) throw new BadRow('a conversation of several turns')
   return { question: questions[0]?.text, response: responses[0]?.text }
-}
-
-function idOf({ columns, place }: Row, field: string): string {
-  const id = columns[field]
-  return typeof id === 'string' || typeof id === 'number' ? String(id) : basename(place).replace(':', '-')
 }

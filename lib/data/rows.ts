@@ -1,4 +1,5 @@
 /** A row of a data file, whatever its format: its columns, where it stands, and where the next one begins. */
+import { basename } from 'node:path'
 
 /** Where in a file a row begins. */
 export interface Place {
@@ -33,6 +34,12 @@ export function countOf({ columns, place }: Row, name: string): number {
   const value = columns[name]
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
   throw new Error(`${place}: expected an integer ≥ 0 in ${name} but found ${describe(value)}`)
+}
+
+/** What a row is called by a column; where that says nothing, by its file and number. */
+export function idOf({ columns, place }: Row, name = 'id'): string {
+  const id = columns[name]
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : basename(place).replace(/[:\s]+/g, '-')
 }
 
 function describe(value: unknown): string {

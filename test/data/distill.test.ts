@@ -46,7 +46,7 @@ describe('a model in this process', () => {
     const text = 'Two plus two is \\boxed{4}'
     expect(records).toEqual([
       { id: '1', question: 'What is 2 + 2?', level: [7], response: text, token_num_qwen: 4 },
-      { id: path(`questions-${outputs}.jsonl:2`), question: 'And again?', response: text, token_num_qwen: 4 },
+      { id: `questions-${outputs}.jsonl-2`, question: 'And again?', response: text, token_num_qwen: 4 },
     ])
     expect(report).toMatchObject({ read: 2, kept: 2, dropped: {} })
   })
