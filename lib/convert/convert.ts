@@ -1,15 +1,15 @@
 /** From a checkpoint in Hugging Face's layout to a GGUF file, a few megabytes at a time. */
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { CallSite } from '../errors.js'
-import { attempt, callSite } from '../errors.js'
+import { openEngine } from '../engine.js'
+import { attempt, type CallSite, callSite } from '../errors.js'
 import { invalid } from './failure.js'
 import { converter, FLOAT_BYTES, UnusableNumber } from './floats.js'
 import { aligned, encodeHeader, type TensorHeader } from './gguf.js'
 import { type CheckedConvertOptions, type ConvertOptions, checkConvertOptions } from './options.js'
 import { replaceFile, withFile, writeFully, writing } from './output.js'
 import { quantizeFile } from './quantize.js'
-import { openSource, readFully } from './safetensors.js'
+import { piecesOf } from './safetensors.js'
 import { fileTypeMetadata, readSource, type Source } from './source.js'
 import type { ModelTensor } from './tensors.js'
 import { type FileType, type FloatType, floatTypeOf, PLAIN_TYPES } from './types.js'
@@ -24,9 +24,6 @@ export interface ConvertResult {
   tensors: number
   parameters: number
 }
-
-/** Bytes of a tensor that are in memory at a time; a multiple of every number's size. */
-const PIECE = 4 << 20
 
 /**
  * Converts a checkpoint of the architecture Qwen2 (safetensors, tokenizer.json). Quantised types go through a file of the
@@ -48,11 +45,16 @@ async function run({ model, output, type, ...job }: CheckedConvertOptions, site:
   const source = await readSource(model)
   const wanted = type ?? PLAIN_TYPES[source.type]
   const path = output ?? defaultOutput(model, wanted)
+  if (source.tensors.some(({ stored }) => resolve(stored.path) === resolve(path))) {
+    throw new TypeError(`Expected another file for output than the checkpoint's ${path}`)
+  }
   const float = floatTypeOf(wanted)
   const report = job.onProgress ?? (() => {})
   if (float) {
     await replaceFile(path, (partial) => writeModel(partial, source, float, report, job.signal))
   } else {
+    // A missing engine is told before hours of work.
+    await openEngine('auto')
     await withFile(`${path}.unquantized`, async (unquantized) => {
       const half = (from: number) => (progress: number) => report(from + progress / 2)
       await writeModel(unquantized, source, source.type, half(0), job.signal)
@@ -108,18 +110,10 @@ function headerOf({ name, shape, matrix, stored }: ModelTensor, matrices: FloatT
 /** A tensor's bytes in another type; each piece is valid until the next. */
 async function* converted({ stored }: ModelTensor, type: FloatType): AsyncGenerator<Uint8Array> {
   const convertBytes = converter(stored.type, type)
-  const buffer = new Uint8Array(Math.min(PIECE, stored.size))
-  const file = await openSource(stored.path)
   try {
-    for (let done = 0; done < stored.size; done += buffer.length) {
-      const piece = buffer.subarray(0, Math.min(buffer.length, stored.size - done))
-      await readFully(file, piece, stored.offset + done, stored.path)
-      yield convertBytes(piece)
-    }
+    for await (const piece of piecesOf(stored)) yield convertBytes(piece)
   } catch (error) {
     if (error instanceof UnusableNumber) throw invalid(stored.path, `the tensor ${stored.name} ${error.message}`)
     throw error
-  } finally {
-    await file.close()
   }
 }

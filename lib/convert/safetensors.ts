@@ -90,8 +90,25 @@ function isFloatType(type: string): type is FloatType {
   return Object.hasOwn(FLOAT_BYTES, type)
 }
 
-/** @throws {Z1Error} MODEL_INVALID */
-export async function openSource(path: string): Promise<FileHandle> {
+/** Bytes that are in memory at a time; a multiple of every number's size. */
+const PIECE = 4 << 20
+
+/** A tensor's bytes from first to last; each piece is valid until the next. @throws {Z1Error} MODEL_INVALID */
+export async function* piecesOf({ path, offset, size }: StoredTensor): AsyncGenerator<Uint8Array, void> {
+  const buffer = new Uint8Array(Math.min(PIECE, size))
+  const file = await openSource(path)
+  try {
+    for (let done = 0; done < size; done += buffer.length) {
+      const piece = buffer.subarray(0, Math.min(buffer.length, size - done))
+      await readFully(file, piece, offset + done, path)
+      yield piece
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+async function openSource(path: string): Promise<FileHandle> {
   try {
     return await open(path)
   } catch (cause) {
@@ -100,7 +117,7 @@ export async function openSource(path: string): Promise<FileHandle> {
 }
 
 /** Fills the buffer from a position. @throws {Z1Error} MODEL_INVALID when the file ends before. */
-export async function readFully(file: FileHandle, buffer: Uint8Array, position: number, path: string): Promise<void> {
+async function readFully(file: FileHandle, buffer: Uint8Array, position: number, path: string): Promise<void> {
   for (let done = 0; done < buffer.length; ) {
     let bytesRead: number
     try {

@@ -9,7 +9,7 @@ import { invalid, unsupported } from './failure.js'
 import { FLOAT_BYTES } from './floats.js'
 import type { Metadata } from './gguf.js'
 import { readJson, Section, string } from './json.js'
-import { readSafetensors, type StoredTensor } from './safetensors.js'
+import { piecesOf, readSafetensors, type StoredTensor } from './safetensors.js'
 import { type ModelTensor, matchTensors } from './tensors.js'
 import { FILE_TYPES, type FloatType, PLAIN_TYPES } from './types.js'
 import { vocabularyMetadata } from './vocabulary.js'
@@ -37,6 +37,7 @@ export async function readSource(folder: string): Promise<Source> {
   const sampling = await samplingMetadata(folder)
 
   const tensors = matchTensors(model, await storedTensors(folder), folder)
+  if (model.tied) await checkTied(tensors)
   const parameters = tensors.reduce((sum, { stored }) => sum + stored.size / FLOAT_BYTES[stored.type], 0)
   const types = new Set(tensors.filter(({ matrix }) => matrix).map(({ stored }) => stored.type))
   const [type] = types.size === 1 ? types : (['F32'] as const)
@@ -98,6 +99,27 @@ async function storedTensors(folder: string): Promise<StoredTensor[]> {
     if (!fileOf.has(name)) throw invalid(path, `the tensor ${name} is not in model.safetensors.index.json`)
   }
   return tensors
+}
+
+/**
+ * Some checkpoints with tied embeddings hold the matrix twice. Should the two differ, it depends on the release of
+ * transformers which one is computed with.
+ */
+async function checkTied(tensors: readonly ModelTensor[]): Promise<void> {
+  const output = tensors.find(({ name }) => name === 'output.weight')?.stored
+  const embeddings = tensors.find(({ name }) => name === 'token_embd.weight')?.stored
+  if (!output || !embeddings) return
+  const differ = `the tensors ${embeddings.name} and ${output.name} differ, but config.json says that they are one`
+  if (output.type !== embeddings.type) throw invalid(output.path, differ)
+  const pieces = piecesOf(embeddings)
+  try {
+    for await (const bytes of piecesOf(output)) {
+      const { value } = await pieces.next()
+      if (Buffer.compare(bytes, value as Uint8Array) !== 0) throw invalid(output.path, differ)
+    }
+  } finally {
+    await pieces.return()
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

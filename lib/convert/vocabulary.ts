@@ -99,7 +99,10 @@ function checkDecoder(tokenizer: Section): void {
 function tokenIds(model: Section): Map<string, number> {
   const ids = new Map<string, number>()
   const vocab = model.section('vocab')
-  for (const text of Object.keys(vocab.fields)) ids.set(text, vocab.read(text, tokenId))
+  for (const text of Object.keys(vocab.fields)) {
+    if (/\p{Surrogate}/u.test(text)) throw invalid(model.path, `the token ${show(text)} is no well-formed text`)
+    ids.set(text, vocab.read(text, tokenId))
+  }
   for (const text of byteCharacters()) {
     if (!ids.has(text)) throw unsupported(model.path, `no token is the byte that ${show(text)} stands for`)
   }

@@ -92,6 +92,14 @@ test('to convert and to quantise are to convert to the quantised type', async ()
   expect(result).toEqual({ path: output, type: 'q5_k_m', size: readFileSync(output).length })
 })
 
+test('a tied matrix that is there twice is kept', async () => {
+  const change = (tensors: Map<string, Tensor>) => {
+    tensors.set('lm_head.weight', tensors.get('model.embed_tokens.weight') as Tensor)
+  }
+  const { path } = await convert({ model: checkpoint(join(folder, 'twice'), { change }) })
+  expect(readGguf(path).tensors.map(({ name }) => name)).toContain('output.weight')
+})
+
 test('templates with names get keys of their own', async () => {
   const named = checkpoint(join(folder, 'named'), {
     tokenizerConfig: {

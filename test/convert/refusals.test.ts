@@ -75,6 +75,18 @@ const invalid: Record<string, [CheckpointOptions, message: string]> = {
     edit(up, ({ values }) => values.fill(NaN, 77, 78)),
     `model.safetensors: the tensor ${up} holds NaN or infinity`,
   ],
+  'a tied matrix that is another one': [
+    tensors((all) => {
+      const { shape, values, dtype } = all.get('model.embed_tokens.weight') as Tensor
+      all.set('lm_head.weight', { shape, values: values.map((value, i) => (i === 20_000 ? value + 1 : value)), dtype })
+    }),
+    'model.safetensors: the tensors model.embed_tokens.weight and lm_head.weight differ, but config.json says that they ' +
+      'are one',
+  ],
+  'a token that is half a character': [
+    { tokenizerModel: { vocab: { '\ud83d': 7 } } },
+    'tokenizer.json: the token "\\ud83d" is no well-formed text',
+  ],
   'a key is missing': [{ config: { tie_word_embeddings: undefined } }, 'config.json: tie_word_embeddings is missing'],
   'a number is none': [
     { config: { hidden_size: '64' } },
@@ -407,6 +419,14 @@ describe('files', () => {
 })
 
 describe('output', () => {
+  test('the weights themselves', async () => {
+    const model = checkpoint(next())
+    const output = join(model, '..', model.split('/').at(-1) as string, 'model.safetensors')
+    await expect(convert({ model, output })).rejects.toThrow(TypeError)
+    await convert({ model, output: `${model}.gguf` })
+    rmSync(`${model}.gguf`)
+  })
+
   test('a folder that is not there', async () => {
     const output = join(folder, 'not', 'there.gguf')
     const failed = convert({ model: checkpoint(next()), output })
