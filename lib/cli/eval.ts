@@ -171,7 +171,8 @@ function progressLine(): (progress: Progress) => void {
     const accuracies = windows
       .filter(({ done }) => done > 0)
       .map(({ window, done, correct }) => `${window} ${((100 * correct) / done).toFixed(1)}%`)
-    const line = `${done}/${total}  ${rate.toFixed(1)}/s  ${duration((total - done) / rate)} left  ${accuracies.join('  ')}`
+    const left = duration((total - done) / rate)
+    const line = [`${done}/${total}`, `${rate.toFixed(1)}/s`, `${left} left`, ...accuracies].join('  ')
     process.stderr.write(`\r${line.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`)
   }
 }

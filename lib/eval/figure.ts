@@ -24,6 +24,7 @@ export function figureOf(runs: readonly FigureRun[], title = 'Accuracy over thin
 
   const top = 56 + runs.length * LEGEND_LINE
   const bottom = top + PLOT.height
+  const height = bottom + 72
   const longest = Math.max(1, ...runs.flatMap(({ summary }) => summary.windows.map(({ att }) => att)))
   // Room for marks and names at both ends.
   const x = scaleLinear([-0.04 * longest, 1.04 * longest], [PLOT.left, PLOT.right])
@@ -31,7 +32,7 @@ export function figureOf(runs: readonly FigureRun[], title = 'Accuracy over thin
 
   const { task, items } = (runs[0] as FigureRun).summary.options
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 72}" width="${WIDTH}" height="${bottom + 72}"`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}"`,
     ' font-family="system-ui, -apple-system, \'Segoe UI\', Helvetica, Arial, sans-serif" font-size="13" fill="#222">',
     `<title>${escapeXml(title)}</title>`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
@@ -102,7 +103,9 @@ function windowNames(points: readonly WindowSummary[], index: number, x: Scale, 
   const order = [...points].sort((a, b) => away * (b.accuracy - a.accuracy))
   return order.map(({ att, accuracy, window }) => {
     const left = round(x(att)) + dx
-    let top = round(y(accuracy)) + dy
+    const level = round(y(accuracy))
+    // Below the axis stand its own numbers.
+    let top = level + dy > y(0) ? level - 7 : level + dy
     if (previous && Math.abs(left - previous.left) < 36 && away * (top - previous.top) < 13) {
       top = previous.top + away * 13
     }

@@ -1,7 +1,7 @@
 /**
  * Whether two final answers are the same. The rules are LIMO's (GAIR-NLP/LIMO, eval/utils) as far as strings, numbers
- * and lists go, and stricter in three places where those pass a wrong answer: an integer is compared exactly, the factor
- * 100 needs a percent sign, and the order of a list counts.
+ * and lists go, and stricter in three places where those pass a wrong answer: an integer is compared exactly, the
+ * factor 100 needs a percent sign, and the order of a list counts.
  */
 import type { ReasonResult } from '../result.js'
 import type { Grade, Item } from './task.js'

@@ -1,7 +1,7 @@
 /**
  * The files of a run: `run.json` with what it was made with, `results.jsonl` with one line per response, appended as it
- * is done. A line counts from its line feed on: whatever ended the process, all lines before stay, and a torn one is cut
- * off by the next start.
+ * is done. A line counts from its line feed on: whatever ended the process, all lines before stay, and a torn one is
+ * cut off by the next start.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -23,7 +23,7 @@ import type { Ended, FinishReason } from '../binding.js'
 import type { ChatMessage } from '../options.js'
 import type { ReasonResult } from '../result.js'
 
-/** How thinking is limited: by the shifted window, between the model's tags with forced closing, or by the limit alone. */
+/** How thinking is limited: by the shifted window, between the model's tags and closed by force, or by a limit alone. */
 export type Method = 'window' | 'delimited' | 'none'
 
 /** All that decides what a run's results are. A folder holds the results of one such set. */

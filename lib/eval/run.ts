@@ -217,7 +217,6 @@ class Runner {
         for (const [item, sample] of work) await this.#answer(item, sample)
       }
       await this.#all(Array.from({ length: this.#z1.model.parallel }, worker))
-      this.#abort.signal.throwIfAborted()
     } finally {
       this.#callerSignal?.removeEventListener('abort', stop)
     }
@@ -327,7 +326,7 @@ class Runner {
   }
 }
 
-/** The tokens up to the limit are the response: the hint that closed the window, and what followed, are no part of it. */
+/** The tokens up to the limit are the response: the hint that closed the window, and what followed, are not. */
 function withoutHint(result: ReasonResult): ReasonResult {
   if (result.hint === '') return result
   const { reasoning, tokens, usage } = result

@@ -10,8 +10,8 @@ export interface EvalWindow {
 }
 
 /**
- * Reads windows: `64` or 64, `'25%'`, `'inf'` or Infinity. A share needs the natural length, so with one there is always
- * `inf` too, last unless it was given.
+ * Reads windows: `64` or 64, `'25%'`, `'inf'` or Infinity. A share needs the natural length, so with one there is
+ * always `inf` too, last unless it was given.
  * @throws {RangeError} for what is none, or is there twice.
  */
 export function readWindows(values: readonly (string | number)[]): EvalWindow[] {

@@ -7,7 +7,10 @@ import type { Item, Task } from '../task.js'
 const DRAWS = 10
 
 export interface HeldoutOptions {
-  /** Problems in all, no two the same, shared evenly by families and difficulties; fewer if there are no more. Default 600. */
+  /**
+   * Problems in all, no two the same, shared evenly by families and difficulties; fewer if there are no more.
+   * Default 600.
+   */
   count?: number | undefined
   /** Of the generator: the same seed gives the same problems. Default 0. */
   seed?: number | undefined
