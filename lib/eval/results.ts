@@ -23,7 +23,7 @@ import type { Ended, FinishReason } from '../binding.js'
 import type { ChatMessage } from '../options.js'
 import type { ReasonResult } from '../result.js'
 
-/** How thinking is limited: by the shifted window, between the model's tags and closed by force, or by a limit alone. */
+/** What limits thinking: the shifted window, forced closing of the model's tags, or a limit alone. */
 export type Method = 'window' | 'delimited' | 'none'
 
 /** All that decides what a run's results are. A folder holds the results of one such set. */

@@ -20,7 +20,7 @@ let all: string
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'z1-eval-command-'))
   file = join(folder, 'questions.jsonl')
-  const lines = Array.from({ length: 12 }, (_, i) => {
+  const lines = Array.from({ length: 8 }, (_, i) => {
     const numbers = [3 * i + 2, 40 - i, 17]
     const question = `What is the largest of ${numbers.join(', ')}?`
     return `${JSON.stringify({ question, answer: Math.max(...numbers), family: 'lists', difficulty: 1 + (i % 3) })}\n`
@@ -33,8 +33,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
+/** On a busy machine a process takes long to begin. */
 function z1(args: string[], more?: Options) {
-  return run([execPath, program, 'eval', ...args], more)
+  return run([execPath, program, 'eval', ...args], { timeLimit: 60_000, ...more })
 }
 
 function evaluation(output: string, ...more: string[]): string[] {
@@ -63,16 +64,16 @@ function atLine(results: string, count: number, signal: NodeJS.Signals): Options
   }
 }
 
-describe.skipIf(process.platform === 'win32')('z1 eval', () => {
+describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, () => {
   it('loses nothing when it is killed, and goes on to the same results', async () => {
     const output = join(folder, 'killed')
-    for (const count of [4, 16]) {
+    for (const count of [3, 10]) {
       const watch = atLine(join(output, 'results.jsonl'), count, 'SIGKILL')
       expect(await z1(evaluation(output), { watch })).toMatchObject({ signal: 'SIGKILL' })
       expect(existsSync(join(output, 'summary.json'))).toBe(false)
       const there = recordsIn(output)
       expect(there.length).toBeGreaterThanOrEqual(count)
-      expect(there.length).toBeLessThan(36)
+      expect(there.length).toBeLessThan(24)
     }
     expect(await z1(evaluation(output))).toMatchObject({ code: 0, stderr: '' })
     expect(recordsIn(output)).toEqual(recordsIn(all))
@@ -85,9 +86,9 @@ describe.skipIf(process.platform === 'win32')('z1 eval', () => {
     const kept = recordsIn(output).length
     expect({ code, stderr }).toEqual({
       code: 130,
-      stderr: `z1: Interrupted: ${kept} of 36 responses are kept in ${output}; the same command goes on from there\n`,
+      stderr: `z1: Interrupted: ${kept} of 24 responses are kept in ${output}; the same command goes on from there\n`,
     })
-    expect(stdout).toContain(`not finished, ${kept} of 36 responses`)
+    expect(stdout).toContain(`not finished, ${kept} of 24 responses`)
     expect(await z1(evaluation(output))).toMatchObject({ code: 0, stderr: '' })
     expect(recordsIn(output)).toEqual(recordsIn(all))
   })
@@ -123,7 +124,7 @@ describe.skipIf(process.platform === 'win32')('z1 eval', () => {
     expect(same).toMatchObject({ difference: 0, interval: [0, 0], attRatio: 1, attRatioInterval: [1, 1] })
     const records = recordsIn(all)
     const at = (window: string) => records.filter((record) => record.window === window)
-    const right = (window: string) => at(window).filter(({ correct }) => correct).length / 12
+    const right = (window: string) => at(window).filter(({ correct }) => correct).length / 8
     const tokens = (window: string) => at(window).reduce((sum, { tokens }) => sum + tokens.reasoning.length, 0)
     expect(half.difference).toBeCloseTo(right('50%') - right('inf'), 12)
     expect(half.attRatio).toBeCloseTo(tokens('50%') / tokens('inf'), 12)

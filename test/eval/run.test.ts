@@ -126,12 +126,19 @@ describe('the method window', () => {
 
   it('limits the shares of what filled the context to what leaves room for an answer', async () => {
     const model = testModel('qwen2-bytes', { endGain: 0 })
-    const { records } = await run({ model, windows: ['50%', '100%'], contextSize: 320, maxTokens: 20, hint: 'so:' })
+    const one: Task = {
+      ...task,
+      async *items() {
+        for await (const item of task.items()) if (item.id === '1') yield item
+      },
+    }
+    const limits = { contextSize: 160, maxTokens: 20, hint: 'so:' }
+    const { records } = await run({ task: one, model, windows: ['50%', '100%'], ...limits })
     const { inf, '50%': half, '100%': all } = ofItem(records, '1') as Record<string, ResultRecord>
     expect(inf).toMatchObject({ ended: 'length', inForm: null })
     expect(half?.thinkingWindow).toBe(Math.round((inf?.usage.thinkingTokens as number) / 2))
     const { promptTokens, thinkingTokens } = (all as ResultRecord).usage
-    expect(promptTokens + thinkingTokens + 20).toBeGreaterThan(300)
+    expect(promptTokens + thinkingTokens + 20).toBeGreaterThan(140)
     expect(all).toMatchObject({ ended: 'window', thinkingWindow: thinkingTokens })
   })
 })
@@ -215,7 +222,7 @@ describe('a run that goes on', () => {
     const { records, summary, output } = await run({ windows })
     const whole = readFileSync(join(output, 'results.jsonl'))
     const lineEnd = (line: number) => whole.toString('latin1').split('\n', line).join('\n').length + 1
-    for (const length of [0, 5, lineEnd(1) - 1, lineEnd(2), lineEnd(4) + 20, lineEnd(5), whole.length - 1]) {
+    for (const length of [5, lineEnd(1) - 1, lineEnd(4) + 20, lineEnd(5), whole.length - 1]) {
       const again = newFolder()
       mkdirSync(again)
       for (const file of ['run.json', 'results.jsonl']) copyFileSync(join(output, file), join(again, file))
