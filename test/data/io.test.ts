@@ -1,5 +1,6 @@
 /** Records through files: both formats there and back, in odd pieces, and what is said of files that are broken. */
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { parquetMetadata } from 'hyparquet'
 import { describe, expect, it } from 'vitest'
@@ -152,6 +153,21 @@ describe('Parquet', () => {
     expect(rows.map(({ columns }) => columns)).toEqual(records)
     const rest = await collect(readRows(file, rows[1000]?.next))
     expect(rest.map(({ place }) => place)).toEqual(rows.slice(1001).map(({ place }) => place))
+  })
+
+  it('is read as pyarrow 26 writes it: Zstandard, groups of two rows, lists of structs, dictionaries, nulls', async () => {
+    const file = fileURLToPath(new URL('fixtures/pyarrow.parquet', import.meta.url))
+    const rows = await collect(readRows(file))
+    const when = new Date('2025-01-01')
+    const turns = (i: number) => [
+      { from: 'user', value: `Q${i}` },
+      { from: 'assistant', value: '<|begin_of_thought|>A<|end_of_thought|>C' },
+    ]
+    expect(rows.map(({ columns }) => columns)).toEqual([
+      { id: String(2n ** 60n + 1n), conversations: turns(0), when, score: 0.5, cat: 'x' },
+      { id: 2, conversations: turns(1), when, cat: 'y' },
+      { id: 3, conversations: turns(2), when, score: 1.5, cat: 'x' },
+    ])
   })
 
   it('leaves nothing else behind', async () => {
