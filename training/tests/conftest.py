@@ -40,7 +40,7 @@ MODEL = {
 
 
 def make_records(count: int, seed: int = 0, think: bool = False) -> list[dict[str, Any]]:
-    """Sums and spelled words, of different lengths; every tenth has no answer."""
+    """Sums, programs and spelled words, of different lengths; every tenth has no answer."""
     rng = random.Random(seed)
     records = []
     for i in range(count):
@@ -48,7 +48,8 @@ def make_records(count: int, seed: int = 0, think: bool = False) -> list[dict[st
             question, steps, answer = f"Who are you, number {i}?", "I can do sums.", None
         elif i % 2:
             a, b = rng.randrange(1000), rng.randrange(100)
-            question, steps, answer = f"What is {a} + {b}?", f"Let me see: {a} + {b} = {a + b}", str(a + b)
+            question = f"What is {a} + {b}?" if i % 4 == 1 else f"What does this show?\nprint({a} + {b})"
+            steps, answer = f"Let me see: {a} + {b} = {a + b}", str(a + b)
         else:
             word = "".join(rng.choice("abcdefgh") for _ in range(rng.randrange(2, 8)))
             question, answer = f'How many letters are in "{word}"?', str(len(word))
@@ -159,9 +160,9 @@ def _run(arguments: list[str], environment: dict[str, str], log: Path, prepare: 
     os.dup2(file, 2)
     sys.stdout = sys.stderr = open(file, "w", buffering=1)  # noqa: SIM115 - pytest's own ones do not end in a file
     os.environ.update(environment)
+    train.STARTED = time.monotonic()
     if prepare is not None:
         prepare()
-    train.STARTED = time.monotonic()
     sys.argv = ["train", *arguments]
     train.main()
 

@@ -66,6 +66,7 @@ def test_changes(write) -> None:
         ("data.cut.hints=[{text: 1}]", r"expected str for data.cut.hints\[0\].text but received 1"),
         ("data=3", "expected a mapping for data but received 3"),
         ("seed", "expected key=value"),
+        ("data.cut.hints=[{weight: 1}]", r"expected the field data.cut.hints\[0\].text"),
         ("train.epochs=null", "either train.steps or train.epochs"),
         ("model.from_pretrained=null", "either model.from_pretrained or model.from_scratch"),
         ("train.precision=float16", "float32 or bfloat16"),
@@ -74,6 +75,11 @@ def test_changes(write) -> None:
 def test_misuse(write, change: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         read_config(write(MINIMAL), [change])
+
+
+def test_no_model(write) -> None:
+    with pytest.raises(ValueError, match="expected the field model"):
+        read_config(write("seed: 1"), [])
 
 
 def test_muon_is_not_sharded(write) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from safetensors.torch import load_file
 from test_train import kill_at
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
+from z1_training import train
 from z1_training.tokenizer import save_tokenizer
 from z1_training.train import Journal
 
@@ -107,6 +109,13 @@ def expect_same_model(workplace: Workplace, one: str, other: str, atol: float) -
 def test_two_processes(workplace: Workplace, config_7b: dict[str, Any], alone: str) -> None:
     config = copy.deepcopy(config_7b)
     del config["train"]["fsdp"]
+
+    def other_clock() -> None:
+        if os.environ["RANK"] == "1":
+            train.STARTED += 3600
+
+    stopped = workplace.train("two", "--minutes", "0", config=config, processes=2, prepare=other_clock)
+    assert stopped == [0, 0] and workplace.run("two")["step"] == 1
     assert workplace.train("two", config=config, processes=2) == [0, 0], workplace.log("two")
     assert losses(workplace, "two") == pytest.approx(losses(workplace, alone), abs=1e-3)
     expect_same_model(workplace, "two", alone, 1e-3)

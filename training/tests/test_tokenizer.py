@@ -34,6 +34,7 @@ def test_words_are_tokens_and_data_is_letters(tokenizer: PreTrainedTokenizerBase
         *("ĊĊ", "The", "Ġanswer", "Ġis", "Ċ", "\\boxed", "{", "4", "2", "}"),
     ]
     assert encode(tokenizer, '"answer"') == ['"', *"answer", '"']
+    assert encode(tokenizer, "show?\nprint(") == [*"show", "?Ċ", *"print", "("]
     assert encode(tokenizer, "answer(a, z)") == [*"answer", "(", "a", ",", "Ġz", ")"]
 
 

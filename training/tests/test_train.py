@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import Workplace
+from conftest import MODEL, Workplace
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from z1_training import train
-from z1_training.config import read_config
+from z1_training.config import ModelSettings, read_config
 from z1_training.data import Corpus, Rows
 from z1_training.train import Journal, last_checkpoint, make_model
 
@@ -100,23 +100,29 @@ def test_whole_run(workplace: Workplace, whole: str) -> None:
     assert tokenizer.apply_chat_template([{"role": "user", "content": "a"}], tokenize=False).startswith("<|im_start|>")
 
 
-def test_losses_are_means_over_learned_tokens(workplace: Workplace, whole: str) -> None:
-    """The first loss by a plain loop over the samples of the rows, each alone: what is packed with it has no part."""
+def test_tokens_and_losses(workplace: Workplace, whole: str) -> None:
+    """The loss of step 9 by a plain loop over the samples of its rows, each alone."""
+    folder = workplace.folder / whole
     config = read_config(workplace.folder / f"{whole}.yaml", [])
     tokenizer = AutoTokenizer.from_pretrained(workplace.folder / "tokenizer")
-    (stored,) = (workplace.folder / whole).glob("tokens-*.npz")
+    (stored,) = folder.glob("tokens-*.npz")
     rows = Rows(Corpus.load(stored), config.data, config.seed, tokenizer.pad_token_id)
-    model = make_model(config.model, tokenizer, config.seed)
+    used = [rows[i]["input_ids"] != tokenizer.pad_token_id for i in range(20)]
+    assert workplace.run(whole)["tokens"] == sum(row.sum() for row in used)
+
+    model = AutoModelForCausalLM.from_pretrained(folder / "checkpoint-8")
     total, count = 0.0, 0
-    plan = rows.plan(0)
-    for i in plan.order[: plan.row_at[config.train.rows_per_step]]:
-        tokens, is_learned = rows.sample(i, plan.keep[i], plan.hint[i])
-        with torch.no_grad():
-            logits = model(input_ids=torch.tensor(tokens)[None]).logits[0]
-        for place in is_learned.nonzero()[0]:
-            total -= logits[place - 1].log_softmax(-1)[tokens[place]].item()
-            count += 1
-    assert workplace.metrics(whole)[0]["loss"] == pytest.approx(total / count, abs=2e-5)
+    for row in (16, 17):
+        epoch, place = rows.epoch_of(row)
+        plan = rows.plan(epoch)
+        for i in plan.order[plan.row_at[place] : plan.row_at[place + 1]]:
+            tokens, is_learned = rows.sample(i, plan.keep[i], plan.hint[i])
+            with torch.no_grad():
+                logits = model(input_ids=torch.tensor(tokens)[None]).logits[0]
+            for at in is_learned.nonzero()[0]:
+                total -= logits[at - 1].log_softmax(-1)[tokens[at]].item()
+                count += 1
+    assert workplace.metrics(whole)[8]["loss"] == pytest.approx(total / count, abs=2e-5)
 
 
 def test_interrupted_run(workplace: Workplace, whole: str) -> None:
@@ -172,6 +178,7 @@ def test_accumulated_rows(workplace: Workplace, whole: str) -> None:
     [
         (("--tokenizer", "", "--set", "train.rows_per_device=3"), "no multiple of 3 rows on each of 1 devices"),
         (("--set", "seed=1"), "needs --tokenizer"),
+        (("--tokenizer", "", "--data", "/nowhere.jsonl"), "No such file or directory: '/nowhere.jsonl'"),
         (("--tokenizer", "", "--set", "data.cut.before=</think>"), "one token for </think>"),
         (("--tokenizer", "", "--set", "optimizer.name=sgd"), "adamw or muon"),
     ],
@@ -183,12 +190,30 @@ def test_misuse(workplace: Workplace, more: tuple[str, ...], message: str) -> No
     assert "Traceback" not in workplace.log("misuse")
 
 
+def test_new_model(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Its weights depend on the seed alone, and its layers pass on what they receive."""
+    settings = ModelSettings(from_scratch={**MODEL, "rope_theta": 5000})
+    one, same, other = [], [], []
+    for before, seed, found in ((1, 5, one), (2, 5, same), (2, 6, other)):
+        torch.manual_seed(before)
+        found += make_model(settings, tokenizer, seed).parameters()
+    assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
+    assert not torch.equal(one[0], other[0])
+
+    model = make_model(settings, tokenizer, 5)
+    ids = torch.arange(20)[None]
+    with torch.no_grad():
+        states = model(ids, output_hidden_states=True).hidden_states
+    assert torch.equal(states[0], states[1])
+    assert model.config.rope_parameters["rope_theta"] == 5000 and model.config.vocab_size == len(tokenizer)
+
+
 def test_last_whole_checkpoint(tmp_path: Path) -> None:
     assert last_checkpoint(tmp_path) is None
-    for step, is_whole in ((900, True), (1000, True), (1100, False)):
+    for step, state in ((900, "{}\n"), (1000, "{}\n"), (1100, '{"epoch": {'), (1200, "")):
         (tmp_path / f"checkpoint-{step}").mkdir()
-        if is_whole:
-            (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
+        (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text(state)
+    (tmp_path / "checkpoint-1300").mkdir()
     assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-1000"
 
 

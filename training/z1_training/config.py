@@ -97,6 +97,10 @@ def _build(kind: Any, value: Any, name: str) -> Any:
         unknown = sorted(set(value) - set(hints))
         if unknown:
             raise ValueError(f"unknown field {'.'.join(filter(None, [name, unknown[0]]))}")
+        required = {f.name for f in dataclasses.fields(kind) if f.default is f.default_factory is dataclasses.MISSING}
+        missing = sorted(required - set(value))
+        if missing:
+            raise ValueError(f"expected the field {'.'.join(filter(None, [name, missing[0]]))}")
         return kind(**{k: _build(hints[k], v, ".".join(filter(None, [name, k]))) for k, v in value.items()})
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is types.UnionType:

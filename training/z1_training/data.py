@@ -328,8 +328,10 @@ class Rows(Dataset):
 
     def tokens_until(self, row: int) -> int:
         """Tokens without padding of all rows before this one."""
-        epoch, place = self.epoch_of(row)
-        return self.tokens_before[epoch] + int(self.plan(epoch).tokens[:place].sum())
+        if row == 0:
+            return 0
+        epoch, place = self.epoch_of(row - 1)
+        return self.tokens_before[epoch] + int(self.plan(epoch).tokens[: place + 1].sum())
 
     def _plan_until(self, done: Any) -> None:
         while not done():

@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 import tokenizers
 import torch
+import torch.distributed as dist
 import transformers
+import yaml
 from transformers import (
     AutoTokenizer,
     PreTrainedTokenizerBase,
@@ -106,8 +108,11 @@ class Journal(TrainerCallback):
             write_whole(path, "".join(f"{line}\n" for line in kept))
         self.mark = (time.monotonic(), self.tokens(resumed_at))
 
+    def rows_until(self, step: int) -> int:
+        return min(step * self.rows_per_step, len(self.rows))
+
     def tokens(self, step: int) -> int:
-        return self.rows.tokens_until(min(step * self.rows_per_step, len(self.rows) - 1))
+        return self.rows.tokens_until(self.rows_until(step))
 
     def seconds(self) -> float:
         return round(self.seconds_before + time.monotonic() - STARTED, 1)
@@ -116,10 +121,9 @@ class Journal(TrainerCallback):
         if not state.is_world_process_zero or logs is None or "loss" not in logs:
             return
         now, tokens = time.monotonic(), self.tokens(state.global_step)
-        row = min(state.global_step * self.rows_per_step, len(self.rows) - 1)
         line = {
             "step": state.global_step,
-            "epoch": self.rows.epoch_of(row)[0],
+            "epoch": self.rows.epoch_of(self.rows_until(state.global_step) - 1)[0],
             "loss": round(logs["loss"], 5),
             "grad_norm": round(logs.get("grad_norm", 0.0), 4),
             "learning_rate": logs["learning_rate"],
@@ -133,15 +137,20 @@ class Journal(TrainerCallback):
         print(" ".join(f"{name} {value:g}" for name, value in line.items()), flush=True)
 
     def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **_: Any) -> None:
-        if self.deadline is not None and time.monotonic() >= self.deadline:
-            control.should_save = control.should_training_stop = True
+        if self.deadline is not None:
+            is_over = torch.tensor(time.monotonic() >= self.deadline, device=args.device)
+            if dist.is_initialized():
+                dist.broadcast(is_over, 0)  # each process has its own clock, and all must stop after the same step
+            if is_over:
+                control.should_save = control.should_training_stop = True
         # A checkpoint does not hold the losses since the last line, so a line comes before each checkpoint.
         control.should_log |= control.should_save
 
 
 def last_checkpoint(output: Path) -> Path | None:
-    """The newest checkpoint that is whole: trainer_state.json is the last file written."""
-    whole = [path.parent for path in output.glob("checkpoint-*/trainer_state.json")]
+    """The newest checkpoint that is whole: trainer_state.json is the last file written, and ends with a brace."""
+    states = output.glob("checkpoint-*/trainer_state.json")
+    whole = [path.parent for path in states if path.read_bytes().rstrip().endswith(b"}")]
     return max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
@@ -193,6 +202,7 @@ def training_arguments(config: Config, output: Path, device_rows: int, accumulat
         fsdp=fsdp is not None or None,
         fsdp_config=fsdp,
         use_cpu=not torch.cuda.is_available(),
+        ddp_find_unused_parameters=False,
         dataloader_pin_memory=torch.cuda.is_available(),
         remove_unused_columns=False,
         use_cache=False,  # with a cache, transformers lets the samples of a row see each other
@@ -316,7 +326,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         run(options)
-    except ValueError as error:
+    except (ValueError, OSError, yaml.YAMLError) as error:
         if os.environ.get("Z1_DEBUG"):
             raise
         parser.exit(1, f"{parser.prog}: {error}\n")
