@@ -28,8 +28,9 @@ def test_parquet(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     from pyarrow import parquet
 
-    parquet.write_table(pyarrow.Table.from_pylist(RECORDS), tmp_path / "a.parquet")
-    assert list(read_records([tmp_path / "a.parquet"])) == [{**RECORDS[0], "answer": None} | r for r in RECORDS]
+    rows = [{"answer": None, **record} for record in RECORDS]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "a.parquet")
+    assert list(read_records([tmp_path / "a.parquet"])) == rows
 
 
 @pytest.mark.parametrize(
