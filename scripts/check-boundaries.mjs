@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join, relative } from 'node:path'
 import { argv, platform } from 'node:process'
+import ts from 'typescript'
 import { capture, root as project, ScriptError, script } from './common.mjs'
 
 // Another root can be named, to try the checks on a copy that breaks them.
@@ -118,19 +119,19 @@ function checkImports() {
   const { dependencies, optionalDependencies } = JSON.parse(read('package.json'))
   const installed = { ...dependencies, ...optionalDependencies }
   const builtin = new Set(builtinModules)
-  const imported = /\b(?:from|import|import\.meta\.resolve)\s*\(?\s*['"]([^'"]+)['"]/g
   for (const path of files('lib', /\.ts$/)) {
-    const text = withoutComments(read(path))
-    for (const match of text.matchAll(imported)) {
-      const name = match[1]
+    const text = read(path)
+    const imported = ts.preProcessFile(text).importedFiles.map(({ fileName, pos }) => [fileName, pos])
+    const resolved = [...text.matchAll(/\bimport\.meta\.resolve\('([^']+)'\)/g)].map((match) => [match[1], match.index])
+    for (const [name, at] of [...imported, ...resolved]) {
       if (name.startsWith('.') || name.startsWith('node:')) continue
       const packageName = name
         .split('/')
         .slice(0, name.startsWith('@') ? 2 : 1)
         .join('/')
-      if (builtin.has(packageName)) fail(path, text, match.index, `import node:${name}, not ${name}`)
+      if (builtin.has(packageName)) fail(path, text, at, `import node:${name}, not ${name}`)
       else if (!(packageName in installed))
-        fail(path, text, match.index, `${packageName} is no dependency of users: see package.json`)
+        fail(path, text, at, `${packageName} is no dependency of users: see package.json`)
     }
   }
 }

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { convert, quantize } from '../../lib/convert/index.js'
 import { checkpoint, type Tensor } from './checkpoint.js'
@@ -127,7 +128,7 @@ describe('the command', () => {
     expect(stderr).toMatch(/^z1: No model at .*\(MODEL_NOT_FOUND\)\n$/)
   })
 
-  const program = new URL('../../dist/cli/main.js', import.meta.url).pathname
+  const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
   /** A model whose six feed-forward matrices are 512 MiB of zeros, which the file system does not store. */
   function large(): string {
