@@ -223,11 +223,7 @@ export interface Binding {
   loadCancel(load: number): void
   modelClose(model: ModelHandle): void
   /** Writes a file with tensors of another type. `load` and `onProgress` as in {@link modelLoad}. */
-  modelQuantize(
-    load: number,
-    params: QuantizeParams,
-    onProgress: ((progress: number) => void) | null,
-  ): Promise<void>
+  modelQuantize(load: number, params: QuantizeParams, onProgress: ((progress: number) => void) | null): Promise<void>
   modelTokenize(model: ModelHandle, segments: TextSegment[]): Promise<Int32Array>
   /** Text of the tokens as bytes in UTF-8, control tokens shown only with `special`. */
   modelDetokenize(model: ModelHandle, tokens: Int32Array, special: boolean): Promise<string>
