@@ -210,18 +210,26 @@ function reduce(expression: string): string[] {
   while (words.length > 1) {
     const [left, operator, right, ...rest] = words as [string, string, string]
     const [a, b] = [Number(left), Number(right)]
-    const value =
-      operator === '+'
-        ? a + b
-        : operator === '-'
-          ? a - b
-          : operator === '*'
-            ? a * b
-            : operator === '//'
-              ? Math.floor(a / b)
-              : a % b
+    const value = calculate(a, operator, b)
     words = [String(value), ...rest]
     forms.push(words.join(' '))
   }
   return forms
+}
+
+/** What Python gives for integers from 0 up. */
+export function calculate(a: number, operator: string, b: number): number {
+  switch (operator) {
+    case '+':
+      return a + b
+    case '-':
+      return a - b
+    case '*':
+      return a * b
+    case '//':
+      return Math.floor(a / b)
+    case '%':
+      return a % b
+  }
+  throw new RangeError(`Expected an operator but received ${operator}`)
 }

@@ -3,7 +3,7 @@
  * with its number, its text, the values put in, and what every variable holds after it.
  */
 import { at, type Maker, type Problem } from './problem.js'
-import { Program } from './program.js'
+import { calculate, Program } from './program.js'
 import type { Random } from './random.js'
 
 export const programs: Maker = (random, difficulty) => {
@@ -62,17 +62,7 @@ function expression(random: Random, program: Program, left: string): string {
           : others.length > 0 && random.chance(0.4)
             ? random.pick(others)
             : String(random.int(1, 9))
-    const b = program.number(right)
-    const value =
-      operator === '+'
-        ? a + b
-        : operator === '-'
-          ? a - b
-          : operator === '*'
-            ? a * b
-            : operator === '//'
-              ? Math.floor(a / b)
-              : a % b
+    const value = calculate(a, operator, program.number(right))
     if (value >= 0 && value <= LARGEST) return `${left} ${operator} ${right}`
   }
 }
