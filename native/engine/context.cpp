@@ -131,8 +131,7 @@ void Context::make_llama_context() {
     ctx.reset(api.llama_init_from_model(model_->get(), params));
     if (!ctx) {
         const std::string reason = call.reason();
-        const bool memory = reason.find("alloc") != std::string::npos || reason.find("memory") != std::string::npos;
-        throw Error(memory ? ErrorCode::OUT_OF_MEMORY : ErrorCode::MODEL_INVALID,
+        throw Error(call.ran_out_of_memory() ? ErrorCode::OUT_OF_MEMORY : ErrorCode::MODEL_INVALID,
                     "Cannot make a context of " + std::to_string(params_.n_seq_max) + " × " + std::to_string(params_.n_ctx) +
                         " tokens: " + (reason.empty() ? "unknown reason" : reason));
     }

@@ -11,18 +11,11 @@ namespace z1 {
 
 namespace {
 
-ErrorCode code_of(const std::string & reason) {
-    // llama.cpp tells its failures apart only in its log lines.
-    if (reason.find("unknown model architecture") != std::string::npos) {
+ErrorCode code_of(const EngineCall & call) {
+    if (call.reason().find("unknown model architecture") != std::string::npos) {
         return ErrorCode::MODEL_UNSUPPORTED;
     }
-    for (const char * sign : { "unable to allocate", "failed to allocate", "insufficient memory", "Cannot allocate memory",
-                               "bad_alloc", "out of memory", "cudaMalloc failed" }) {
-        if (reason.find(sign) != std::string::npos) {
-            return ErrorCode::OUT_OF_MEMORY;
-        }
-    }
-    return ErrorCode::MODEL_INVALID;
+    return call.ran_out_of_memory() ? ErrorCode::OUT_OF_MEMORY : ErrorCode::MODEL_INVALID;
 }
 
 struct LoadProgress {
@@ -147,7 +140,7 @@ std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & pa
     }
     if (!model) {
         const std::string reason = call.reason();
-        throw Error(code_of(reason), "Cannot load " + params.path + ": " + (reason.empty() ? "unknown reason" : reason));
+        throw Error(code_of(call), "Cannot load " + params.path + ": " + (reason.empty() ? "unknown reason" : reason));
     }
 
     // SentencePiece and unigram vocabularies put a space before any text they are given. A hint must not get one, so it

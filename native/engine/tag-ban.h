@@ -37,9 +37,6 @@ public:
 
     void accept(std::string_view piece);
 
-    /// What was generated so far no longer stands at the end of the text.
-    void reset() { tail.clear(); }
-
 private:
     std::vector<std::shared_ptr<const TagIndex>> tags;
     size_t longest = 0;

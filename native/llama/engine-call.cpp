@@ -43,6 +43,17 @@ std::string EngineCall::reason() const {
     return tidy(error.empty() ? warning : error);
 }
 
+bool EngineCall::ran_out_of_memory() const {
+    const std::string text = reason();
+    for (const char * sign : { "unable to allocate", "failed to allocate", "insufficient memory", "Cannot allocate memory",
+                               "bad_alloc", "out of memory", "cudaMalloc failed" }) {
+        if (text.find(sign) != std::string::npos) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void EngineCall::log_sink(ggml_log_level level, const char * text, void *) {
     if (!current) {
         return;

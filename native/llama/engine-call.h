@@ -31,6 +31,9 @@ public:
     /// puts before it; empty if nothing was logged.
     std::string reason() const;
 
+    /// Whether the reason is memory that could not be had. llama.cpp tells its failures apart only in its log lines.
+    bool ran_out_of_memory() const;
+
     /// For llama_log_set: the process-wide sink. Lines logged outside of an EngineCall are dropped.
     static void log_sink(ggml_log_level level, const char * text, void * user_data);
 

@@ -55,11 +55,6 @@ public:
         ban.accept((*pieces)[token]);
     }
 
-    void reset() {
-        text.clear();
-        ban.reset();
-    }
-
     void add(const std::string & tag) {
         tags.push_back(tag);
         ban.add(std::make_shared<TagIndex>(tag, *pieces));
@@ -94,16 +89,6 @@ TEST(only_the_token_that_completes_it) {
     CHECK(walk.allowed() == Tokens { 0, 1, 2, 3, 6 });
     walk.choose(6);
     CHECK_EQ(walk.allowed().size(), 7);
-}
-
-TEST(reset_forgets_the_text) {
-    Walk walk({ "<think", ">", "x" }, { "<think>" });
-    walk.choose(0);
-    CHECK(walk.allowed() == Tokens { 0, 2 });
-    walk.reset();
-    CHECK_EQ(walk.allowed().size(), 3);
-    walk.choose(1);
-    CHECK_EQ(walk.allowed().size(), 3);
 }
 
 TEST(a_tag_that_is_added_counts_from_there_on) {
