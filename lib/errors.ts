@@ -31,11 +31,14 @@ export const ERROR_CODES = [
    * No engine was found, or no backend of it would load. The message gives the reason of each; install an engine pack.
    */
   'ENGINE_NOT_FOUND',
-  /** The file is not a GGUF model, is cut short, or contradicts itself. Download it again. */
+  /** The file is no GGUF model, or the folder no checkpoint; it is cut short, or contradicts itself. Download it again. */
   'MODEL_INVALID',
-  /** There is no readable file at the model's path. */
+  /** There is no readable file, or folder, at the model's path. */
   'MODEL_NOT_FOUND',
-  /** The file is sound, but cannot reason under a window: an encoder, a diffusion model, an unknown architecture. */
+  /**
+   * The model is sound, but cannot reason under a window (an encoder, a diffusion model, an unknown architecture), or cannot
+   * be converted exactly.
+   */
   'MODEL_UNSUPPORTED',
   /**
    * The model or its context does not fit in memory. Lower contextSize, parallel or gpuLayers, or use a smaller model.
