@@ -13,7 +13,7 @@ import { findTags } from './tags.js'
 import { defaultThreads } from './threads.js'
 
 /** The model that comes with the package. */
-export const EMBEDDED_MODEL = unpacked(join(packageRoot, 'models', 'z1-seed.gguf'))
+export const EMBEDDED_MODEL = unpacked(join(packageRoot, 'models', 'z1-mini.gguf'))
 
 /** Most tokens of a context whose size was not given: the KV cache grows with it. */
 const MAX_DEFAULT_CONTEXT = 8192

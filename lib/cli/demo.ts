@@ -3,12 +3,12 @@ import { Z1 } from '../z1.js'
 import { show } from './ask.js'
 import { colors } from './colors.js'
 
-const QUESTION = 'What is the largest of 12, 47, 8, 31?'
+const QUESTION = "How many r's are in strawberry?"
 
 await using z1 = await Z1.load()
 for (const [title, thinkingWindow] of [
   ['the whole window: the model thinks until it is done', undefined],
-  ['a window of 16 tokens: the hint is appended, and the model answers from what it has', 16],
+  ['a window of 24 tokens: the hint is appended, and the model answers from what it has', 24],
 ] as const) {
   process.stdout.write(`${colors.underline(title)}\n${QUESTION}\n\n`)
   const stream = z1.stream(QUESTION, { thinkingWindow })

@@ -44,18 +44,18 @@ interface Outcome {
 }
 
 /** How often each model is drawn: the real vocabulary takes 20 times as long as the others. */
-const shares: [ModelName | 'z1-seed', number][] = [
+const shares: [ModelName | 'z1-mini', number][] = [
   ['qwen2-bytes', 6],
   ['llama-spm', 6],
   ['mamba', 4],
-  ['z1-seed', 4],
+  ['z1-mini', 4],
   ['qwen2-vocab', 1],
 ]
 
 /** Loads files `from`, … of a seed's, `count` of them. */
 export async function fuzz(seed: number, count: number, from = 0): Promise<Report> {
   const bases = shares.flatMap(([name, share]) => {
-    const base = new Base(name, readFileSync(name === 'z1-seed' ? EMBEDDED_MODEL : testModel(name)))
+    const base = new Base(name, readFileSync(name === 'z1-mini' ? EMBEDDED_MODEL : testModel(name)))
     return Array.from({ length: share }, () => base)
   })
   const folder = mkdtempSync(join(tmpdir(), 'z1-fuzz-'))

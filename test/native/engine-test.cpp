@@ -16,7 +16,7 @@ const Engine & engine() {
 
 std::shared_ptr<Model> load() {
     ModelParams params;
-    params.path = Z1_TEST_MODELS_DIR "/z1-seed.gguf";
+    params.path = Z1_TEST_MODELS_DIR "/z1-mini.gguf";
     params.n_gpu_layers = 0;
     return Model::load(engine(), params, [](float) { return true; });
 }
@@ -224,13 +224,13 @@ TEST(a_file_that_is_no_model) {
         CHECK_EQ(error.code, ErrorCode::MODEL_INVALID);
         CHECK(std::string(error.what()).find("a vocabulary but no tensors") != std::string::npos);
     }
-    params.path = Z1_TEST_MODELS_DIR "/z1-seed.md";
+    params.path = Z1_TEST_MODELS_DIR "/z1-mini.md";
     CHECK_THROWS(Error, Model::load(engine(), params, [](float) { return true; }));
 }
 
 TEST(a_load_can_be_cancelled) {
     ModelParams params;
-    params.path = Z1_TEST_MODELS_DIR "/z1-seed.gguf";
+    params.path = Z1_TEST_MODELS_DIR "/z1-mini.gguf";
     params.n_gpu_layers = 0;
     for (const float when : { 0.0f, 0.5f }) {
         try {
