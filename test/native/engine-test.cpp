@@ -22,7 +22,7 @@ std::shared_ptr<Model> load() {
 }
 
 Tokens prompt_of(const Model & model) {
-    return model.tokenize({ { "<|im_start|>user\nWhat is the largest of 3, 19, 11?<|im_end|>\n<|im_start|>assistant\n", true,
+    return model.tokenize({ { "<|im_start|>user\nWhat is the largest of 13, 19, 11?<|im_end|>\n<|im_start|>assistant\n", true,
                               false } });
 }
 
