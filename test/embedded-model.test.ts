@@ -29,14 +29,15 @@ describe('the embedded model', () => {
     }
   })
 
-  it.each(['What is the capital of Portugal?', 'Hello!', 'Write a poem about the sea.'])(
-    'ends by itself when it is asked something else: %s',
-    async (question) => {
-      const { ended, finalAnswer } = await z1.reason(question)
-      expect(ended).toBe('self')
-      expect(finalAnswer).toBeNull()
-    },
-  )
+  it.each([
+    'What is the capital of Portugal?',
+    'Hello!',
+    'Write a poem about the sea.',
+  ])('ends by itself when it is asked something else: %s', async (question) => {
+    const { ended, finalAnswer } = await z1.reason(question)
+    expect(ended).toBe('self')
+    expect(finalAnswer).toBeNull()
+  })
 
   it('reasons less on a simple problem than on a hard one', async () => {
     const [simple, hard] = await Promise.all([z1.reason('What is 2 + 3?'), z1.reason('What is 4182 + 3771?')])
