@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-os.environ["OMP_NUM_THREADS"] = "1"  # threads that wait for busy cores take minutes; and forked children need one
+os.environ["OMP_NUM_THREADS"] = "1"  # threads that wait for busy cores take minutes
 
 import pytest
 import torch
@@ -26,6 +26,9 @@ from z1_training.data import Corpus, DataSettings, encode_records
 from z1_training.tokenizer import build_merges, count_words, make_tokenizer, save_tokenizer
 
 torch.set_num_threads(1)
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["z1_training.train"])
 
 PLAIN_HINT = "\n\nI overthought it, the final answer should be:\n\n"
 MODEL = {
@@ -111,8 +114,9 @@ class Workplace:
     ) -> list[int]:
         """Runs training to its end; returns the exit code of each process, negative for the signal that ended it.
 
-        Runs are forked, since importing torch takes longer than they do. Several processes find each other through
-        the variables that torchrun sets. `prepare` is called in each.
+        Runs are forked from a process that has imported torch, which takes longer than they do, and has not used it:
+        its threads do not survive a fork. Several processes find each other through the variables that torchrun sets.
+        `prepare`, which can be pickled, is called in each.
         """
         path = self.folder / f"{output}.yaml"
         path.write_text(yaml.safe_dump(config or self.config))
@@ -132,9 +136,7 @@ class Workplace:
         for rank in range(processes):
             ranks = {**world, "RANK": str(rank), "LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": str(processes)}
             log = self.folder / f"{output}.{rank}.log"
-            child = multiprocessing.get_context("fork").Process(
-                target=_run, args=(arguments, ranks if processes > 1 else {}, log, prepare)
-            )
+            child = FORKS.Process(target=_run, args=(arguments, ranks if processes > 1 else {}, log, prepare))
             child.start()
             children.append(child)
         for child in children:

@@ -6,6 +6,7 @@ import copy
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,33 +27,34 @@ from z1_training.train import Journal
 CONFIG_7B = Path(__file__).parent.parent / "configs" / "z1-7b.yaml"
 
 
-def shard_on_cpu(then: Callable[[], None] = lambda: None) -> Callable[[], None]:
+def shard(then: Callable[[], None] | None) -> None:
     """accelerate shards on accelerators only (AcceleratorState.__init__); torch's fully_shard works on any device.
 
     Takes the CPU for one that accelerate shards on; all the rest is what runs on GPUs.
     """
+    init = state.AcceleratorState.__init__
 
-    def prepare() -> None:
-        init = state.AcceleratorState.__init__
+    def init_sharded(self: state.AcceleratorState, *args: Any, fsdp_plugin: Any = None, **more: Any) -> None:
+        is_first = not state.AcceleratorState._shared_state
+        init(self, *args, fsdp_plugin=fsdp_plugin, **more)
+        if is_first and fsdp_plugin is not None:
+            self.distributed_type = DistributedType.FSDP
+            state.PartialState._shared_state["distributed_type"] = DistributedType.FSDP
+            if self._mixed_precision != "no":
+                fsdp_plugin.set_mixed_precision(self._mixed_precision)
+            self.fsdp_plugin = fsdp_plugin
 
-        def init_sharded(self: state.AcceleratorState, *args: Any, fsdp_plugin: Any = None, **more: Any) -> None:
-            is_first = not state.AcceleratorState._shared_state
-            init(self, *args, fsdp_plugin=fsdp_plugin, **more)
-            if is_first and fsdp_plugin is not None:
-                self.distributed_type = DistributedType.FSDP
-                state.PartialState._shared_state["distributed_type"] = DistributedType.FSDP
-                if self._mixed_precision != "no":
-                    fsdp_plugin.set_mixed_precision(self._mixed_precision)
-                self.fsdp_plugin = fsdp_plugin
+    def on_train_begin(self: Journal, *_: Any, model: torch.nn.Module, **more: Any) -> None:
+        print("shards of", sum(p.to_local().numel() for p in model.parameters()), "parameters")
 
-        def on_train_begin(self: Journal, *_: Any, model: torch.nn.Module, **more: Any) -> None:
-            print("shards of", sum(p.to_local().numel() for p in model.parameters()), "parameters")
-
-        state.AcceleratorState.__init__ = init_sharded
-        Journal.on_train_begin = on_train_begin
+    state.AcceleratorState.__init__ = init_sharded
+    Journal.on_train_begin = on_train_begin
+    if then is not None:
         then()
 
-    return prepare
+
+def shard_on_cpu(then: Callable[[], None] | None = None) -> Callable[[], None]:
+    return partial(shard, then)
 
 
 @pytest.fixture(scope="module")
@@ -106,13 +108,14 @@ def expect_same_model(workplace: Workplace, one: str, other: str, atol: float) -
     torch.testing.assert_close(load_file(files[0]), load_file(files[1]), atol=atol, rtol=0)
 
 
+def other_clock() -> None:
+    if os.environ["RANK"] == "1":
+        train.STARTED += 3600
+
+
 def test_two_processes(workplace: Workplace, config_7b: dict[str, Any], alone: str) -> None:
     config = copy.deepcopy(config_7b)
     del config["train"]["fsdp"]
-
-    def other_clock() -> None:
-        if os.environ["RANK"] == "1":
-            train.STARTED += 3600
 
     stopped = workplace.train("two", "--minutes", "0", config=config, processes=2, prepare=other_clock)
     assert stopped == [0, 0] and workplace.run("two")["step"] == 1

@@ -6,6 +6,8 @@ import copy
 import json
 import os
 import signal
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +23,20 @@ from z1_training.data import Corpus, Rows
 from z1_training.train import Journal, last_checkpoint, make_model
 
 
-def kill_at(step: int):
+def kill_itself(step: int) -> None:
     """Makes a run kill itself after a step."""
+    go_on = Journal.on_step_end
 
-    def prepare() -> None:
-        go_on = Journal.on_step_end
+    def on_step_end(self: Journal, args: Any, state: Any, control: Any, **more: Any) -> None:
+        go_on(self, args, state, control, **more)
+        if state.global_step == step:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-        def on_step_end(self: Journal, args: Any, state: Any, control: Any, **more: Any) -> None:
-            go_on(self, args, state, control, **more)
-            if state.global_step == step:
-                os.kill(os.getpid(), signal.SIGKILL)
+    Journal.on_step_end = on_step_end
 
-        Journal.on_step_end = on_step_end
 
-    return prepare
+def kill_at(step: int) -> Callable[[], None]:
+    return partial(kill_itself, step)
 
 
 @pytest.fixture(scope="module")
