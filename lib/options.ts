@@ -156,7 +156,7 @@ interface Option<T> extends Kind<T> {
 type Read<Table> = { [Name in keyof Table]: Table[Name] extends Option<infer T> ? T : never }
 
 export const LOAD_OPTIONS = {
-  model: option(modelPath()),
+  model: option(filePath()),
   engine: option(engineName(), 'auto'),
   gpuLayers: option(layerCount(), 'auto'),
   // Up to contextSize × parallel, the number of cells is within llama.cpp's 32 bits.
@@ -285,7 +285,7 @@ function option<T>(kind: Kind<T>, fallback?: T): Option<T | undefined> {
   return { ...kind, default: fallback }
 }
 
-function modelPath(): Kind<string> {
+export function filePath(): Kind<string> {
   return kind('file path or file: URL', (value): value is string | URL => isString(value) || value instanceof URL, {
     isValid: (value) => (isString(value) ? value !== '' : value.protocol === 'file:'),
     convert: (value) => (isString(value) && !value.startsWith('file:') ? value : fileURLToPath(value)),
@@ -309,11 +309,11 @@ function layerCount(): Kind<'auto' | number> {
   })
 }
 
-function progressCallback(): Kind<(progress: number) => void> {
+export function progressCallback(): Kind<(progress: number) => void> {
   return kind('function', (value): value is (progress: number) => void => typeof value === 'function')
 }
 
-function abortSignal(): Kind<AbortSignal> {
+export function abortSignal(): Kind<AbortSignal> {
   // Not instanceof: a signal may come from another realm, or be a polyfill.
   return kind('AbortSignal', (value): value is AbortSignal => {
     return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value

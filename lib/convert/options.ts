@@ -1,6 +1,6 @@
 /** What callers of `convert` and `quantize` may pass. */
-import { fileURLToPath } from 'node:url'
-import { fieldsOf, integer, isString, type Kind, kind, unknownName } from '../checks.js'
+import { fieldsOf, integer, type Kind, kind, unknownName } from '../checks.js'
+import { abortSignal, filePath, progressCallback } from '../options.js'
 import { FILE_TYPE_NAMES, type FileType } from './types.js'
 
 interface CommonOptions {
@@ -30,17 +30,12 @@ export interface QuantizeOptions extends CommonOptions {
   type: FileType
 }
 
-const path = kind('file path or file: URL', (value): value is string | URL => isString(value) || value instanceof URL, {
-  isValid: (value) => (isString(value) ? value !== '' : value.protocol === 'file:'),
-  convert: (value) => (isString(value) && !value.startsWith('file:') ? value : fileURLToPath(value)),
-})
+const path = filePath()
 const type = kind(`one of ${FILE_TYPE_NAMES.join(', ')}`, (value): value is FileType => {
   return FILE_TYPE_NAMES.includes(value as FileType)
 })
-const callback = kind('function', (value): value is (progress: number) => void => typeof value === 'function')
-const signal = kind('AbortSignal', (value): value is AbortSignal => {
-  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
-})
+const callback = progressCallback()
+const signal = abortSignal()
 // ggml.h: GGML_MAX_N_THREADS.
 const threads = integer(1, 512)
 
