@@ -8,6 +8,7 @@ import { nextId, openAddon } from './channel.js'
 import { misuse } from './checks.js'
 import { openEngine } from './engine.js'
 import { attempt, callSite, Z1Error } from './errors.js'
+import { nativeJob } from './native-job.js'
 import type { ResolvedLoadOptions } from './options.js'
 import { findTags } from './tags.js'
 import { defaultThreads } from './threads.js'
@@ -149,40 +150,18 @@ async function loadModel(
   path: string,
   { gpuLayers, contextSize, parallel, engine, onProgress, signal }: ResolvedLoadOptions,
 ): Promise<{ model: ModelHandle; facts: ModelFacts }> {
-  const load = nextId()
-  const cancel = () => binding.loadCancel(load)
-  let told = -1
-  let mistake: { reason: unknown } | undefined
-  const report = (progress: number) => {
-    if (!onProgress || mistake || progress <= told) return
-    told = progress
-    try {
-      onProgress(progress)
-    } catch (reason) {
-      mistake = { reason }
-      cancel()
-    }
+  const params = {
+    path,
+    gpuLayers: engine === 'cpu' ? 0 : typeof gpuLayers === 'number' ? gpuLayers : -2,
+    contextCells: (contextSize ?? MAX_DEFAULT_CONTEXT) * parallel,
+    weights: true,
   }
-  signal?.addEventListener('abort', cancel)
-  try {
-    signal?.throwIfAborted()
-    const params = {
-      path,
-      gpuLayers: engine === 'cpu' ? 0 : typeof gpuLayers === 'number' ? gpuLayers : -2,
-      contextCells: (contextSize ?? MAX_DEFAULT_CONTEXT) * parallel,
-      weights: true,
-    }
-    const loaded = await binding.modelLoad(load, params, onProgress ? report : null)
-    // Reports that are still on their way when the load ends are dropped.
-    report(1)
-    if (!mistake) return loaded
-    binding.modelClose(loaded.model)
-    throw mistake.reason
-  } catch (error) {
-    throw mistake ? mistake.reason : error
-  } finally {
-    signal?.removeEventListener('abort', cancel)
-  }
+  return nativeJob(
+    binding,
+    { onProgress, signal },
+    (job, report) => binding.modelLoad(job, params, report),
+    ({ model }) => binding.modelClose(model),
+  )
 }
 
 /**

@@ -1,8 +1,9 @@
 /** Another type for the tensors of a GGUF file, by llama.cpp's own llama_model_quantize. */
 import { realpath, stat } from 'node:fs/promises'
-import { nextId, openAddon } from '../channel.js'
+import { openAddon } from '../channel.js'
 import { openEngine } from '../engine.js'
 import { attempt, type CallSite, callSite, Z1Error } from '../errors.js'
+import { nativeJob } from '../native-job.js'
 import { defaultThreads } from '../threads.js'
 import { type CheckedQuantizeOptions, checkQuantizeOptions, type QuantizeOptions } from './options.js'
 import { replaceFile, writing } from './output.js'
@@ -54,30 +55,8 @@ export async function quantizeFile(options: CheckedQuantizeOptions, site: CallSi
 async function runNative(options: CheckedQuantizeOptions, output: string): Promise<void> {
   const { input, type, threads = defaultThreads(), onProgress, signal } = options
   const binding = openAddon()
-  const job = nextId()
-  const cancel = () => binding.loadCancel(job)
-  let mistake: { reason: unknown } | undefined
-  const report = (progress: number) => {
-    if (mistake) return
-    try {
-      onProgress?.(progress)
-    } catch (reason) {
-      mistake = { reason }
-      cancel()
-    }
-  }
-  signal?.addEventListener('abort', cancel)
-  try {
-    signal?.throwIfAborted()
-    const params = { input, output, fileType: FILE_TYPES[type], threads }
-    await binding.modelQuantize(job, params, onProgress ? report : null)
-    report(1)
-  } catch (error) {
-    throw mistake ? mistake.reason : error
-  } finally {
-    signal?.removeEventListener('abort', cancel)
-  }
-  if (mistake) throw mistake.reason
+  const params = { input, output, fileType: FILE_TYPES[type], threads }
+  await nativeJob(binding, { onProgress, signal }, (job, report) => binding.modelQuantize(job, params, report))
 }
 
 async function checkInput(input: string, output: string): Promise<void> {
