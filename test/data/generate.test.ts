@@ -2,6 +2,50 @@ import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { checkProblems, FAMILIES, generate, generateProblems } from '../../lib/data/generate/index.js'
 
+/** Runs programs line by line: reads `[{ program, states: [{ line, values }] }]`, prints how many states were right. */
+const TRACE = `
+import contextlib, io, json, sys
+
+def run(source):
+    seen, last, before = [], None, {}
+    def look(frame, event, _):
+        nonlocal last, before
+        if frame.f_code.co_name != "<module>" or frame.f_code.co_filename != "program":
+            return look
+        now = {k: v for k, v in frame.f_globals.items() if not k.startswith("__") and not callable(v)}
+        # A line that changed nothing and assigns nothing: a test, a print, a loop that is over.
+        text = source.split("\\n")[last - 1].strip() if last else ""
+        assigns = last and not text.startswith(("if", "while", "print", "def", "for")) or now != before
+        if last and assigns:
+            seen.append((last, json.loads(json.dumps(now))))
+        last, before = frame.f_lineno, json.loads(json.dumps(now))
+        return look
+    code = compile(source, "program", "exec")
+    with contextlib.redirect_stdout(io.StringIO()):
+        sys.settrace(look)
+        try:
+            exec(code, {})
+        finally:
+            sys.settrace(None)
+    return seen
+
+checked = 0
+for item in json.load(sys.stdin):
+    seen = run(item["program"])
+    told = [(s["line"], dict(s["values"])) for s in item["states"]]
+    if seen != told:
+        sys.exit(f"{item['program']}\\nPython: {seen}\\ntold:   {told}")
+    before = {}
+    for s in item["states"]:
+        first, *others = [name for name, _ in s["values"]]
+        now = dict(s["values"])
+        if any(before.get(name) != now[name] for name in others):
+            sys.exit(f"{item['program']}\\n{s}: {first} is not the one that changed")
+        before = now
+    checked += len(told)
+print(checked)
+`
+
 const hasPython = spawnSync('python3', ['--version']).status === 0
 
 describe('generated problems', () => {
@@ -20,6 +64,27 @@ describe('generated problems', () => {
     )
     await expect(checkProblems([{ ...problem, program: '1/0' }])).rejects.toThrow('ZeroDivisionError')
     await expect(checkProblems([problem], 'no-such-python')).rejects.toThrow('Cannot run no-such-python')
+  })
+
+  it.runIf(hasPython)('say of every line of a program what its variables then hold, the changed one first', () => {
+    const programs = [...generateProblems({ seed: 13, count: 400, families: ['programs'] })].map(
+      ({ record, program }) => ({
+        program,
+        states: [...record.response.matchAll(/^(\d+): .*; (\w+=.*)$/gm)].map(([, line, state]) => ({
+          line: Number(line),
+          values: [...(state as string).matchAll(/(\w+)=("[^"]*"|\[[^\]]*\]|\d+)/g)].map(([, name, value]) => [
+            name,
+            JSON.parse(value as string),
+          ]),
+        })),
+      }),
+    )
+    const { stdout, stderr } = spawnSync('python3', ['-c', TRACE], {
+      input: JSON.stringify(programs),
+      encoding: 'utf8',
+    })
+    expect(stderr).toBe('')
+    expect(Number(stdout)).toBeGreaterThan(1000)
   })
 
   it('end with their answer in a box, and no delimiter stands between reasoning and answer', () => {
@@ -57,10 +122,27 @@ describe('generated problems', () => {
     expect(test.filter((r) => train.has(r.question))).toEqual([])
   })
 
+  it('take families in turn by their weights, spread evenly', () => {
+    const families = [...generate({ seed: 7, count: 12, families: ['lists:4', 'letters', 'numbers:1'] })].map(
+      ({ family }) => family,
+    )
+    expect(families.slice(0, 6).sort()).toEqual(['letters', 'lists', 'lists', 'lists', 'lists', 'numbers'])
+    expect(families.slice(6)).toEqual(families.slice(0, 6))
+    expect(families.join(' ')).not.toMatch(/(lists ?){4}/)
+  })
+
+  it('are now and then worded as people type', () => {
+    const questions = [...generate({ seed: 10, count: 1000, families: ['letters'] })].map(({ question }) => question)
+    expect(questions.filter((question) => /^[a-z]/.test(question)).length).toBeGreaterThan(50)
+    expect(questions.filter((question) => /[^.?]$/.test(question)).length).toBeGreaterThan(50)
+    expect(questions.filter((question) => /^[A-Z].*[.?]$/.test(question)).length).toBeGreaterThan(700)
+  })
+
   it('cover every family and difficulty in turn', () => {
     const records = [...generate({ seed: 7, count: FAMILIES.length * 8, families: FAMILIES })]
     expect(new Set(records.map((r) => `${r.family} ${r.difficulty}`)).size).toBe(FAMILIES.length * 8)
     expect(() => [...generate({ seed: 7, count: 1, families: ['poems'] })]).toThrow(/received poems/)
+    expect(() => [...generate({ seed: 7, count: 1, families: ['lists:0'] })]).toThrow(/received lists:0/)
     expect(() => [...generate({ seed: 7, count: 1, difficulty: [0, 3] })]).toThrow(/received 0-3/)
   })
 

@@ -25,7 +25,7 @@ export interface GenerateOptions {
   /** 0 … 2³² − 1. Equal options give equal records, to the byte. */
   seed: number
   count: number
-  /** Default: FAMILIES. Taken in turn; one that is named twice comes twice as often. */
+  /** Names, or `name:weight` for one that comes that many times as often (1 … 99), spread evenly. Default: FAMILIES. */
   families?: readonly string[]
   /** Smallest and largest difficulty, within 1 … 8; taken in turn. Default: [1, 8]. */
   difficulty?: readonly [number, number]
@@ -51,13 +51,9 @@ export interface GeneratedProblem {
 /** @throws {RangeError} for a family or difficulty that does not exist. */
 export function* generateProblems(options: GenerateOptions): Generator<GeneratedProblem> {
   const { seed, count, split = 'train', style = 'z1', start = 0 } = options
-  const families = options.families ?? FAMILIES
+  const families = inTurn(options.families ?? FAMILIES)
   const [low, high] = options.difficulty ?? [1, 8]
   const countTokens = options.countTokens ?? Buffer.byteLength
-  for (const family of families) {
-    if (family !== 'outside' && !Object.hasOwn(MAKERS, family))
-      throw new RangeError(`Expected families of ${[...FAMILIES, 'outside'].join(', ')} but received ${family}`)
-  }
   if (!(Number.isInteger(low) && Number.isInteger(high) && low >= 1 && low <= high && high <= 8))
     throw new RangeError(`Expected difficulties from 1 to 8 but received ${low}-${high}`)
 
@@ -74,7 +70,8 @@ export function* generateProblems(options: GenerateOptions): Generator<Generated
       }
       continue
     }
-    const { question, steps, answer, program } = heldTo(split, MAKERS[family], random, difficulty)
+    const { question: formal, steps, answer, program } = heldTo(split, MAKERS[family], random, difficulty)
+    const question = family === 'stories' ? formal : typed(random, formal)
     const last = `The answer is\n\\boxed{${answer}}`
     const response = style === 'z1' ? `${steps.join('\n')}\n\n${last}` : delimited(steps, last)
     const token_num_qwen = countTokens(response)
@@ -85,6 +82,31 @@ export function* generateProblems(options: GenerateOptions): Generator<Generated
 /** The records of `generateProblems`. */
 export function* generate(options: GenerateOptions): Generator<TrajectoryRecord> {
   for (const { record } of generateProblems(options)) yield record
+}
+
+/** The question as some people type it: without its last sign, with a small first letter. */
+function typed(random: Random, question: string): string {
+  const open = random.chance(0.1) ? question.replace(/[.?]$/, '') : question
+  return random.chance(0.1) ? open.charAt(0).toLowerCase() + open.slice(1) : open
+}
+
+/** One round of the families: each by its weight, always the one that is furthest behind. */
+function inTurn(names: readonly string[]): Family[] {
+  const weights = names.map((text) => {
+    const [, name, weight = '1'] = /^(\w+)(?::([1-9]\d?))?$/.exec(text) ?? []
+    if (!name || (name !== 'outside' && !Object.hasOwn(MAKERS, name)))
+      throw new RangeError(
+        `Expected families of ${[...FAMILIES, 'outside'].join(', ')}, each with or without a weight of 1 to 99 after a colon, but received ${text}`,
+      )
+    return { name: name as Family, weight: Number(weight), taken: 0 }
+  })
+  const total = weights.reduce((sum, { weight }) => sum + weight, 0)
+  return Array.from({ length: total }, () => {
+    for (const entry of weights) entry.taken += entry.weight
+    const next = weights.reduce((best, entry) => (entry.taken > best.taken ? entry : best))
+    next.taken -= total
+    return next.name
+  })
 }
 
 function delimited(steps: string[], last: string): string {

@@ -6,7 +6,7 @@
 type Value = number | number[] | string
 
 export class Program {
-  /** What each variable holds, in order of creation. */
+  /** What each variable holds, the one that was given its value last at the end. */
   readonly values = new Map<string, Value>()
   #printed = ''
   #largest = 0
@@ -66,7 +66,7 @@ export class Program {
     if (method === 'append') items.push(Number(argument))
     else if (method === 'pop') items.pop()
     else items[Number(index)] = Number(item)
-    this.values.set(name as string, items)
+    this.#set(name as string, items)
     this.#run.push(`${number}: ${line}; ${this.#state}`)
   }
 
@@ -133,14 +133,19 @@ export class Program {
   }
 
   #set(name: string, value: Value): void {
+    this.values.delete(name)
     this.values.set(name, value)
     if (typeof value !== 'number') return
     this.#largest = Math.max(this.#largest, value)
     this.#smallest = Math.min(this.#smallest, value)
   }
 
+  /** The variable that has just changed first: a small model loses the place of one that stands among the others. */
   get #state(): string {
-    return [...this.values].map(([name, value]) => `${name}=${show(value)}`).join(' ')
+    return [...this.values]
+      .reverse()
+      .map(([name, value]) => `${name}=${show(value)}`)
+      .join(' ')
   }
 
   #runAssignment(number: number, line: string): void {

@@ -8,13 +8,13 @@ import type { Random } from './random.js'
 
 export const programs: Maker = (random, difficulty) => {
   const make = random.weighted([
-    [4, straight],
-    [4, conditional],
+    [5, straight],
+    [6, conditional],
     [4, loop],
     [2, whileLoop],
     [3, list],
     [3, text],
-    [3, fun],
+    [4, fun],
   ])
   return make(random, difficulty)
 }
