@@ -7,9 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from conftest import PLAIN_HINT
-from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
+from conftest import MODEL, PLAIN_HINT
+from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
 
+from z1_training import attention
 from z1_training.data import Corpus, CutSettings, DataSettings, Hint, Rows, collate
 
 
@@ -35,11 +36,11 @@ def logits_of(model: Qwen2ForCausalLM, batch: dict[str, torch.Tensor]) -> torch.
         return model(input_ids=batch["input_ids"], position_ids=batch["position_ids"], use_cache=False).logits
 
 
-@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("implementation", ["sdpa", "eager", "chunked"])
 def test_logits_are_those_of_each_sample_alone(
-    model: Qwen2ForCausalLM, batch: dict[str, torch.Tensor], attention: str
+    model: Qwen2ForCausalLM, batch: dict[str, torch.Tensor], implementation: str
 ) -> None:
-    model.set_attn_implementation(attention)
+    model.set_attn_implementation(implementation)
     logits = logits_of(model, batch)
     samples = spans(batch)
     assert len(samples) >= 6
@@ -70,3 +71,28 @@ def test_no_gradient_leaks(model: Qwen2ForCausalLM, batch: dict[str, torch.Tenso
     expected = torch.zeros_like(reached)
     expected[row, start:end] = True
     assert torch.equal(reached, expected)
+
+
+def test_chunked_attention_has_the_logits_and_gradients_of_sdpa(
+    tokenizer: PreTrainedTokenizerBase, batch: dict[str, torch.Tensor]
+) -> None:
+    size = batch["input_ids"].size(1) - 1
+    assert size % attention.CHUNKS
+    labels = batch["labels"][:, :size]
+    found = []
+    for name in ("sdpa", "chunked"):
+        torch.manual_seed(1)
+        fields = {**MODEL, "num_attention_heads": 4, "vocab_size": len(tokenizer)}
+        model = Qwen2ForCausalLM(Qwen2Config(**fields, attn_implementation=name))
+        for parameter in model.parameters():
+            parameter.data.normal_(std=0.3)
+        output = model(
+            input_ids=batch["input_ids"][:, :size],
+            position_ids=batch["position_ids"][:, :size],
+            labels=labels,
+            use_cache=False,
+        )
+        output.loss.backward()
+        found.append([output.logits.detach(), *(parameter.grad for parameter in model.parameters())])
+    for expected, actual in zip(*found, strict=True):
+        torch.testing.assert_close(actual, expected, atol=2e-5, rtol=1e-3)

@@ -119,3 +119,15 @@ def test_command(
     assert ("<think>" in template) == think
     # Parts of tags would be words if they were counted.
     assert not any("think" in token or token == "</" for token in loaded.get_vocab() if token not in module.THINK)
+
+
+def test_words_of_kinds_that_take_turns_are_all_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data.jsonl"
+    kinds = [{"question": "Sort these", "response": "now"}, {"question": "Count those", "response": "here"}]
+    data.write_text("".join(json.dumps(kind) + "\n" for kind in kinds * 100))
+    arguments = ["tokenizer", "--data", str(data), "--output", str(tmp_path / "made"), "--sample", "50"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    module.main()
+    assert {"Sort", "Ġthese", "Count", "Ġthose"} <= set(capsys.readouterr().out.splitlines()[-1].split())

@@ -22,6 +22,7 @@ class ModelSettings:
     from_scratch: dict[str, Any] | None = None
     """fields of Qwen2Config for a model with random weights"""
     attention: str = "sdpa"
+    """a name of transformers' attention implementations, or chunked (attention.py), which is faster on a CPU"""
 
 
 @dataclass

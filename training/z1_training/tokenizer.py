@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -156,13 +157,14 @@ def main() -> None:
         "--think", action="store_true", help="think tags are tokens, and the chat template opens the thinking"
     )
     parser.add_argument("--share", type=float, default=0.002, help="least share of the records that hold a word")
-    parser.add_argument("--sample", type=int, default=40_000, help="records to count, evenly spread")
+    parser.add_argument("--sample", type=int, default=40_000, help="records to count, drawn at random")
     options = parser.parse_args()
 
     records = [(r["question"], r["response"]) for r in read_records(options.data)]
     if not records:
         parser.error("the files hold no record")
-    sample = records[:: max(1, len(records) // options.sample)]
+    # Not every n-th one: families take turns in generated files, and some would never be counted.
+    sample = random.Random(0).sample(records, min(len(records), options.sample))
     # Tags are tokens already: what they are made of does not count.
     tag = re.compile("|".join(THINK) if options.think else r"(?!)")
     counts = count_words(

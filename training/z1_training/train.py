@@ -30,6 +30,7 @@ from transformers import (
     TrainingArguments,
 )
 
+from . import attention
 from .config import Config, ModelSettings, TrainSettings, read_config
 from .data import Corpus, Rows, collate, encode_records, token_id
 from .optimizer import make_optimizer, schedule_factor
@@ -37,6 +38,8 @@ from .records import read_records
 from .tokenizer import save_tokenizer
 
 STARTED = time.monotonic()
+
+attention.register()
 
 
 def make_model(settings: ModelSettings, tokenizer: PreTrainedTokenizerBase, seed: int) -> Qwen2ForCausalLM:
