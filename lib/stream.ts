@@ -17,6 +17,12 @@ export interface Started {
 /** Prepares and starts a generation. `listener` gets its events; resolves once it runs. */
 export type Start = (listener: (event: GenerationEvent) => void) => Promise<Started>
 
+/** A call of an iterator's `next()` that has no value yet. */
+interface Waiting {
+  resolve: (result: IteratorResult<ReasonEvent, undefined>) => void
+  reject: (reason: unknown) => void
+}
+
 export class ReasonStream implements AsyncIterable<ReasonEvent> {
   /** The result. Rejects as the iteration does, but an unobserved rejection is no unhandled one. */
   readonly result: Promise<ReasonResult>
@@ -28,10 +34,10 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
   #started: Started | undefined
   #pending: ((started: Started) => void)[] = []
   #events: ReasonEvent[] = []
-  #iterated = false
+  #iterator: AsyncIterator<ReasonEvent> | undefined
+  #waiting: Waiting[] = []
   #ended = false
   #failure: { reason: unknown } | undefined
-  #wake: (() => void) | undefined
 
   /** @internal Streams come from `Z1.stream()`. */
   constructor(start: Start, site: CallSite, signal: AbortSignal | undefined) {
@@ -67,25 +73,46 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
     this.#whenStarted(({ context, id }) => loadAddon().generationStop(context, id))
   }
 
-  /** The events, once. Leaving the iteration early aborts the request. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<ReasonEvent, void, undefined> {
-    if (this.#iterated) throw new TypeError('A stream can be iterated only once')
-    this.#iterated = true
-    try {
-      for (;;) {
-        const events = this.#events
-        this.#events = []
-        yield* events
-        if (this.#events.length > 0) continue
-        if (this.#failure) throw this.#failure.reason
-        if (this.#ended) return
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
-      }
-    } finally {
-      if (!this.#ended) this.#abort(new DOMException('The iteration was left', 'AbortError'))
+  /**
+   * The events, once. Leaving the iteration early aborts the request.
+   * No generator: this runs for every token, and a generator takes several promises for each.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<ReasonEvent, undefined, undefined> {
+    const iterator: AsyncIterator<ReasonEvent, undefined, undefined> = {
+      next: () =>
+        new Promise((resolve, reject) => {
+          this.#iterator ??= iterator
+          if (this.#iterator !== iterator) throw new TypeError('A stream can be iterated only once')
+          this.#waiting.push({ resolve, reject })
+          this.#give()
+        }),
+      return: async () => {
+        if (this.#iterator === iterator) this.#leave()
+        return { done: true, value: undefined }
+      },
     }
+    return iterator
+  }
+
+  /** Gives the iteration, for each time it asked, what comes next, as far as that is known. */
+  #give(): void {
+    while (this.#waiting.length > 0) {
+      const value = this.#events.shift()
+      if (!value && !this.#ended) return
+      const { resolve, reject } = this.#waiting.shift() as Waiting
+      if (value) resolve({ done: false, value })
+      else if (this.#failure) reject(this.#failure.reason)
+      else resolve({ done: true, value: undefined })
+      // An iteration ends once.
+      if (!value) this.#failure = undefined
+    }
+  }
+
+  #leave(): void {
+    this.#events = []
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ done: true, value: undefined })
+    if (!this.#ended) this.#abort(new DOMException('The iteration was left', 'AbortError'))
+    this.#failure = undefined
   }
 
   #onAbort = (): void => this.#abort(this.#signal?.reason)
@@ -121,7 +148,7 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
       this.#end()
       this.#resolve(shown.result)
     }
-    this.#wake?.()
+    this.#give()
   }
 
   #fail(reason: unknown): void {
@@ -129,7 +156,7 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
     this.#failure = { reason }
     this.#end()
     this.#reject(reason)
-    this.#wake?.()
+    this.#give()
   }
 
   #end(): void {

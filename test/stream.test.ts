@@ -167,6 +167,16 @@ describe('the laws of events', () => {
     await expect(iterators[1].next()).rejects.toBeInstanceOf(TypeError)
     await stream.result
   })
+
+  it('who asks ahead gets the events in order, then the end', async () => {
+    const options = { template: false, thinkingWindow: 4, maxTokens: 2 }
+    const iterator = slow.stream('L', options)[Symbol.asyncIterator]()
+    const results = await Promise.all(Array.from({ length: 40 }, () => iterator.next()))
+    const events = results.flatMap(({ value }) => (value ? [value] : []))
+    expect(events.flatMap((event) => (event.type === 'thinking' ? event.text : [])).join('')).toBe(loop(4))
+    expect(results[events.length - 1]).toMatchObject({ value: { type: 'done' } })
+    expect(results.slice(events.length)).toEqual(results.slice(events.length).map(() => ({ done: true })))
+  })
 })
 
 describe('failure', () => {
@@ -458,6 +468,18 @@ describe('leaving the iteration', () => {
     if (how === 'throw') await expect(leave()).rejects.toThrow('mine')
     else await leave()
     await expect(stream.result).rejects.toMatchObject({ name: 'AbortError', message: 'The iteration was left' })
+    await expectFree()
+  })
+
+  it('ends it for those who had asked ahead', async () => {
+    const stream = slow.stream('L', endless)
+    const iterator = stream[Symbol.asyncIterator]()
+    await iterator.next()
+    const asked = [iterator.next(), iterator.next()]
+    expect(await iterator.return?.()).toEqual({ done: true })
+    expect((await Promise.all(asked)).at(-1)).toEqual({ done: true })
+    expect(await iterator.next()).toEqual({ done: true })
+    await expect(stream.result).rejects.toMatchObject({ name: 'AbortError' })
     await expectFree()
   })
 
