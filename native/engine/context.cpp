@@ -245,8 +245,18 @@ void Context::plan() {
 
     bool streaming = false;
     bool starved = false;
+    bool reading = false; // a prompt is read in this step, and room for a token of it is left
     for (const auto & generation : generations) {
-        if (!generation->started() || generation->done() || generation->reads_prompt()) {
+        if (!generation->started() || generation->done()) {
+            continue;
+        }
+        const size_t n_taken = batch_tokens.size() + reading;
+        if (generation->reads_prompt()) {
+            if (n_taken < params_.n_ubatch) {
+                reading = true;
+            } else if (!reading) {
+                starved = true;
+            }
             continue;
         }
         streaming = true;
@@ -254,18 +264,10 @@ void Context::plan() {
         if (generation->done()) {
             continue;
         }
-        if (batch_tokens.empty() || batch_tokens.size() + tokens.size() <= params_.n_ubatch) {
+        if (n_taken == 0 || n_taken + tokens.size() <= params_.n_ubatch) {
             add(*generation, tokens);
         } else {
             starved = true;
-        }
-    }
-    if (starved) {
-        // More wait for a token than a step has room for: who was served now comes last the next time.
-        for (const Share & share : shares) {
-            const auto served = std::find_if(generations.begin(), generations.end(),
-                                             [&](const auto & one) { return one.get() == share.generation; });
-            generations.splice(generations.end(), generations, served);
         }
     }
 
@@ -279,6 +281,15 @@ void Context::plan() {
             const std::span<const llama_token> tokens = generation->next(budget);
             add(*generation, tokens);
             budget -= tokens.size();
+        }
+    }
+
+    if (starved) {
+        // More wait than a step has room for: who was served now comes last the next time.
+        for (const Share & share : shares) {
+            const auto served = std::find_if(generations.begin(), generations.end(),
+                                             [&](const auto & one) { return one.get() == share.generation; });
+            generations.splice(generations.end(), generations, served);
         }
     }
 }

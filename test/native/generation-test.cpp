@@ -475,6 +475,44 @@ TEST(nobody_waits_long_behind_hints_that_fill_a_step) {
     CHECK_EQ(served.size(), 4);
 }
 
+TEST(a_prompt_is_read_beside_streams_that_fill_a_step) {
+    for (const uint32_t n_ubatch : { 1, 2, 3 }) {
+        Fixture fixture(endless);
+        Rig rig(fixture.fake, params(600, 4, n_ubatch));
+        const std::vector<Request> streaming(3, request(Tokens(1, 5), 200));
+        const Request asked = request(Tokens(20, 6), 3);
+        std::vector<uint32_t> others;
+        uint32_t late = 0;
+        fixture.fake.on_decode = [&, n = 0](const FakeDecode &) mutable {
+            if (++n == 1) {
+                others = { rig.start(streaming[1]), rig.start(streaming[2]) };
+            } else if (n == 20) {
+                late = rig.start(asked);
+            }
+            return 0;
+        };
+        check_alone(rig.run(streaming[0]), alone(fixture.fake, streaming[0], 600));
+        for (const uint32_t other : others) {
+            check_alone(rig.wait(other), alone(fixture.fake, streaming[1], 600));
+        }
+        check_alone(rig.wait(late), alone(fixture.fake, asked, 600));
+        // The four take turns, so the prompt has one of every four steps.
+        std::map<llama_seq_id, size_t> began;
+        size_t n_read = 0;
+        for (size_t i = 0; i < rig.decodes().size() && n_read < asked.prompt.size(); ++i) {
+            for (const FakeShare & share : rig.decodes()[i]) {
+                began.emplace(share.seq_id, i);
+                if (began[share.seq_id] >= 20) {
+                    CHECK(began[share.seq_id] <= 20 + 4);
+                    n_read += share.tokens.size();
+                    CHECK(i - began[share.seq_id] <= 4 * n_read);
+                }
+            }
+        }
+        CHECK_EQ(n_read, asked.prompt.size());
+    }
+}
+
 TEST(prompts_are_read_in_parts_while_others_stream) {
     Fixture fixture(endless);
     Rig rig(fixture.fake, params(1000, 2, 512));
@@ -590,11 +628,11 @@ TEST(a_failed_decode_ends_those_that_took_part) {
                 if (++n == 1) {
                     other = rig.start(asked);
                 }
-                return n == 8 ? status : 0;
+                return n == 9 ? status : 0;
             };
             const Outcome failed = rig.run(asked);
             CHECK_EQ(failed.error_code(), "DECODE_FAILED");
-            CHECK_EQ(failed.thinking.size(), 2); // 6 decodes of the prompt, one more, and the one that failed
+            CHECK_EQ(failed.thinking.size(), 2); // 6 decodes of the prompt, one more, one of the other, the one that failed
             CHECK_EQ(failed.error->message, status == 1 ? "The KV cache has no room for the batch"
                                                         : "llama_decode returned " + std::to_string(status));
             check_alone(rig.wait(other), alone(fixture.fake, asked, 64));
