@@ -187,10 +187,9 @@ export interface Timings {
 
 /** What the context's thread reports. Per generation: any number of text events, at most one cut, then exactly one done or error. */
 export type GenerationEvent =
-  | { id: number; type: 'text'; phase: 'thinking' | 'answer'; text: string; tokens: number[] }
-  | { id: number; type: 'cut'; ended: 'self' | 'window' | 'request'; thinkingTokens: number; hintTokens: number }
+  | { type: 'text'; phase: 'thinking' | 'answer'; text: string; tokens: number[] }
+  | { type: 'cut'; ended: 'self' | 'window' | 'request'; thinkingTokens: number; hintTokens: number }
   | {
-      id: number
       type: 'done'
       ended: Ended
       finishReason: FinishReason
@@ -199,12 +198,23 @@ export type GenerationEvent =
       cachedTokens: number
       timings: Timings
     }
-  | { id: number; type: 'error'; code: ErrorCode; message: string }
+  | { type: 'error'; code: ErrorCode; message: string }
+
+/**
+ * Told of an event of generation `id`. Of a text in arguments, which is cheaper than an object, and there is one for nearly
+ * every token: whether it belongs to the answer, the text and its tokens.
+ */
+export type OnEvent = (
+  id: number,
+  event: boolean | Exclude<GenerationEvent, { type: 'text' }>,
+  text?: string,
+  tokens?: number[],
+) => void
 
 export interface Binding {
   addonInfo(): AddonInfo
-  /** Called once per environment, before anything else; `onEvents` receives all events of a step in one call. */
-  channelOpen(onEvents: (events: GenerationEvent[]) => void): void
+  /** Called once per environment, before anything else; events come in order. */
+  channelOpen(onEvent: OnEvent): void
   /**
    * Opens the engine directory, or returns the one already open; another directory is ENGINE_CONFLICT. With `backend`
    * (`cuda`, `vulkan`, …) a directory whose library of that backend cannot be loaded is refused with the loader's reason,

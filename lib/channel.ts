@@ -1,6 +1,6 @@
 /** The events of all generations of this environment, handed to the one each belongs to. */
 import { loadAddon } from './addon.js'
-import type { Binding, ContextHandle, GenerationEvent, GenerationRequest } from './binding.js'
+import type { Binding, ContextHandle, GenerationEvent, GenerationRequest, OnEvent } from './binding.js'
 
 type Listener = (event: GenerationEvent) => void
 
@@ -36,10 +36,12 @@ export function startGeneration(context: ContextHandle, request: GenerationReque
   running.set(request.id, { listener, context })
 }
 
-function dispatch(events: GenerationEvent[]): void {
-  for (const event of events) {
-    const entry = running.get(event.id)
-    if (event.type === 'done' || event.type === 'error') running.delete(event.id)
-    entry?.listener(event)
+const dispatch: OnEvent = (id, event, text = '', tokens = []) => {
+  const entry = running.get(id)
+  if (typeof event === 'boolean') {
+    entry?.listener({ type: 'text', phase: event ? 'answer' : 'thinking', text, tokens })
+    return
   }
+  if (event.type === 'done' || event.type === 'error') running.delete(id)
+  entry?.listener(event)
 }

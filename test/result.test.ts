@@ -21,10 +21,8 @@ afterAll(() => {
 
 describe('ResultBuilder', () => {
   type Native = Exclude<GenerationEvent, { type: 'error' }>
-  const id = 1
   const timings = { promptMs: 1, thinkingMs: 2, hintMs: 3, answerMs: 4, totalMs: 11, decodeCalls: 5 }
   const done: Native = {
-    id,
     type: 'done',
     ended: 'window',
     finishReason: 'stop',
@@ -34,9 +32,9 @@ describe('ResultBuilder', () => {
     timings,
   }
   const text = (phase: 'thinking' | 'answer', text: string, ...tokens: number[]): Native => {
-    return { id, type: 'text', phase, text, tokens }
+    return { type: 'text', phase, text, tokens }
   }
-  const cut = (hintTokens: number): Native => ({ id, type: 'cut', ended: 'window', thinkingTokens: 3, hintTokens })
+  const cut = (hintTokens: number): Native => ({ type: 'cut', ended: 'window', thinkingTokens: 3, hintTokens })
 
   function build(...events: Native[]) {
     const builder = new ResultBuilder({ text: ' => ', tokens: Int32Array.of(90, 91) }, 5)
@@ -94,7 +92,7 @@ describe('ResultBuilder', () => {
   it('takes tens of thousands of tokens in one event', () => {
     const many = Array.from({ length: 200_000 }, (_, i) => i)
     expect(build(text('thinking', 'x', ...[]), text('thinking', '', 1), done).result.tokens.reasoning).toEqual([1])
-    const { result } = build({ id, type: 'text', phase: 'thinking', text: 'x', tokens: many }, done)
+    const { result } = build({ type: 'text', phase: 'thinking', text: 'x', tokens: many }, done)
     expect(result.usage.thinkingTokens).toBe(200_000)
   })
 })

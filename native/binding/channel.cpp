@@ -7,18 +7,18 @@
 
 namespace z1 {
 
-std::shared_ptr<EventChannel> EventChannel::open(Napi::Env env, Napi::Function on_events) {
+std::shared_ptr<EventChannel> EventChannel::open(Napi::Env env, Napi::Function on_event) {
     std::shared_ptr<EventChannel> channel(new EventChannel);
     // Node calls and finalizes the function after the environment's other data may be gone: it keeps its own reference.
     auto * self = new std::shared_ptr<EventChannel>(channel);
 
     const auto finalize = [](napi_env, void * data, void *) { delete static_cast<std::shared_ptr<EventChannel> *>(data); };
-    const auto call = [](napi_env env, napi_value on_events, void * context, void *) {
+    const auto call = [](napi_env env, napi_value on_event, void * context, void *) {
         if (env) {
-            (*static_cast<std::shared_ptr<EventChannel> *>(context))->deliver(env, Napi::Function(env, on_events));
+            (*static_cast<std::shared_ptr<EventChannel> *>(context))->deliver(env, Napi::Function(env, on_event));
         }
     };
-    const napi_status status = napi_create_threadsafe_function(env, on_events, nullptr, Napi::String::New(env, "z1 events"),
+    const napi_status status = napi_create_threadsafe_function(env, on_event, nullptr, Napi::String::New(env, "z1 events"),
                                                                0, 1, self, finalize, self, call, &channel->function);
     if (status != napi_ok) {
         delete self;
@@ -61,7 +61,7 @@ void EventChannel::schedule() {
     }
 }
 
-void EventChannel::deliver(Napi::Env env, Napi::Function on_events) {
+void EventChannel::deliver(Napi::Env env, Napi::Function on_event) {
     std::vector<Event> events_now;
     std::vector<Task> tasks_now;
     {
@@ -70,10 +70,8 @@ void EventChannel::deliver(Napi::Env env, Napi::Function on_events) {
         events_now.swap(events);
         tasks_now.swap(tasks);
     }
-    if (!events_now.empty()) {
-        guarded_call(env, [&] { on_events.Call({ to_js(env, events_now) }); });
-    }
     for (const Event & event : events_now) {
+        guarded_call(env, [&] { tell(on_event, event); });
         if (event.ends_generation()) {
             release(env);
         }

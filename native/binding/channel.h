@@ -17,9 +17,9 @@ public:
     /// A piece of work for the JavaScript thread. Dropped when the environment is gone first.
     using Task = std::function<void(Napi::Env)>;
 
-    /// `on_events` gets an array of events per call. Posting does not wait for JavaScript: while a call is on its way,
+    /// `on_event` is called as `tell` says. Posting does not wait for JavaScript: while a call is on its way,
     /// later events are appended to it, and text joins the text that is already waiting.
-    static std::shared_ptr<EventChannel> open(Napi::Env env, Napi::Function on_events);
+    static std::shared_ptr<EventChannel> open(Napi::Env env, Napi::Function on_event);
 
     void post(std::vector<Event> events) override;
     void post(Task task);
@@ -37,7 +37,7 @@ private:
 
     void append(Event event);
     void schedule();
-    void deliver(Napi::Env env, Napi::Function on_events);
+    void deliver(Napi::Env env, Napi::Function on_event);
 
     std::mutex mutex;
     bool alive = true;

@@ -143,12 +143,8 @@ struct EventToJs {
     Napi::Env env;
     Napi::Object object;
 
-    void operator()(const TextEvent & event) {
-        object.Set("type", "text");
-        object.Set("phase", event.answer ? "answer" : "thinking");
-        object.Set("text", event.text);
-        object.Set("tokens", numbers(env, event.tokens));
-    }
+    // Told in arguments.
+    void operator()(const TextEvent &) {}
 
     void operator()(const CutEvent & event) {
         object.Set("type", "cut");
@@ -325,15 +321,18 @@ Napi::Value to_js(Napi::Env env, const std::vector<llama_token> & tokens) {
     return array;
 }
 
-Napi::Value to_js(Napi::Env env, const std::vector<Event> & events) {
-    Napi::Array array = Napi::Array::New(env, events.size());
-    for (uint32_t i = 0; i < events.size(); ++i) {
-        Napi::Object object = Napi::Object::New(env);
-        object.Set("id", events[i].id);
-        std::visit(EventToJs { env, object }, events[i].what);
-        array.Set(i, object);
+void tell(const Napi::Function & on_event, const Event & event) {
+    const Napi::Env env = on_event.Env();
+    const Napi::HandleScope scope(env);
+    const Napi::Value id = Napi::Number::New(env, event.id);
+    if (const auto * text = std::get_if<TextEvent>(&event.what)) {
+        on_event.Call({ id, Napi::Boolean::New(env, text->answer), Napi::String::New(env, text->text),
+                        numbers(env, text->tokens) });
+        return;
     }
-    return array;
+    Napi::Object object = Napi::Object::New(env);
+    std::visit(EventToJs { env, object }, event.what);
+    on_event.Call({ id, object });
 }
 
 Napi::Error to_js_error(Napi::Env env, const std::exception_ptr & thrown) {

@@ -28,10 +28,13 @@ Napi::Value to_js(Napi::Env env, const Engine & engine);
 Napi::Value to_js(Napi::Env env, const ModelFacts & facts, const Pieces & pieces);
 Napi::Value to_js(Napi::Env env, const ContextParams & params);
 Napi::Value to_js(Napi::Env env, const std::vector<llama_token> & tokens);
-Napi::Value to_js(Napi::Env env, const std::vector<Event> & events);
 
 /// An Error with the `code` of a z1::Error; other exceptions keep only their message.
 Napi::Error to_js_error(Napi::Env env, const std::exception_ptr & thrown);
+
+/// Tells JavaScript of an event. Of a text in arguments and not in an object: there is one for nearly every token, and
+/// setting properties by name takes most of what that costs.
+void tell(const Napi::Function & on_event, const Event & event);
 
 /// Runs a call into JavaScript that came from no JavaScript. What it throws becomes an uncaughtException; when the
 /// environment is going away, nothing.

@@ -90,10 +90,8 @@ const request = {
 const waiting = new Map()
 let lastId = 1000
 
-function onEvents(events) {
-  for (const event of events) {
-    if (event.type === 'done' || event.type === 'error') waiting.get(event.id)?.(event)
-  }
+function onEvent(id, event) {
+  if (event.type === 'done' || event.type === 'error') waiting.get(id)?.(event)
 }
 
 /** Runs a request with these changes to its end. */
@@ -122,8 +120,8 @@ async function main() {
   }
   await anything()
   for (const value of garbage()) if (typeof value !== 'function') await call('channelOpen', value)
-  addon.channelOpen(onEvents)
-  await call('channelOpen', onEvents)
+  addon.channelOpen(onEvent)
+  await call('channelOpen', onEvent)
 
   await openEngine('cpu')
   const load = async () => (await addon.modelLoad(1, model, null)).model
