@@ -64,7 +64,7 @@ const GENERATE_USAGE = `z1 data generate [options]
   --count N           records (default: 1000)
   --seed N            equal seeds give equal records (default: 0)
   --families A,B:3    letters, arithmetic, lists, numbers, programs, stories, outside (default: all but the last);
-                      after a colon, how often for each time of the others
+                      the :3 makes B come three times as often
   --difficulty A-B    within 1-8 (default: 1-8)
   --split NAME        train or test: no problem is in both (default: train)
   --style NAME        z1: one text; delimited: always long, between think tags (default: z1)
