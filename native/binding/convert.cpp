@@ -4,6 +4,7 @@
 #include "llama/library.h"
 
 #include <cmath>
+#include <type_traits>
 
 namespace z1 {
 
@@ -139,44 +140,42 @@ Napi::Array numbers(Napi::Env env, const std::vector<llama_token> & tokens) {
     return array;
 }
 
-struct EventToJs {
-    Napi::Env env;
-    Napi::Object object;
+Napi::Object object_of(Napi::Env env, const CutEvent & event) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("type", "cut");
+    object.Set("ended", name(event.ended));
+    object.Set("thinkingTokens", static_cast<double>(event.n_thinking));
+    object.Set("hintTokens", static_cast<double>(event.n_hint));
+    return object;
+}
 
-    // Told in arguments.
-    void operator()(const TextEvent &) {}
+Napi::Object object_of(Napi::Env env, const DoneEvent & event) {
+    Napi::Object timings = Napi::Object::New(env);
+    timings.Set("promptMs", event.timings.prompt);
+    timings.Set("thinkingMs", event.timings.thinking);
+    timings.Set("hintMs", event.timings.hint);
+    timings.Set("answerMs", event.timings.answer);
+    timings.Set("totalMs", event.timings.total);
+    timings.Set("decodeCalls", event.timings.decode_calls);
 
-    void operator()(const CutEvent & event) {
-        object.Set("type", "cut");
-        object.Set("ended", name(event.ended));
-        object.Set("thinkingTokens", static_cast<double>(event.n_thinking));
-        object.Set("hintTokens", static_cast<double>(event.n_hint));
-    }
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("type", "done");
+    object.Set("ended", name(event.ended));
+    object.Set("finishReason", name(event.finish_reason));
+    object.Set("stopString", text_or_null(env, event.stop_string));
+    object.Set("promptTokens", static_cast<double>(event.n_prompt));
+    object.Set("cachedTokens", static_cast<double>(event.n_cached));
+    object.Set("timings", timings);
+    return object;
+}
 
-    void operator()(const DoneEvent & event) {
-        Napi::Object timings = Napi::Object::New(env);
-        timings.Set("promptMs", event.timings.prompt);
-        timings.Set("thinkingMs", event.timings.thinking);
-        timings.Set("hintMs", event.timings.hint);
-        timings.Set("answerMs", event.timings.answer);
-        timings.Set("totalMs", event.timings.total);
-        timings.Set("decodeCalls", event.timings.decode_calls);
-
-        object.Set("type", "done");
-        object.Set("ended", name(event.ended));
-        object.Set("finishReason", name(event.finish_reason));
-        object.Set("stopString", text_or_null(env, event.stop_string));
-        object.Set("promptTokens", static_cast<double>(event.n_prompt));
-        object.Set("cachedTokens", static_cast<double>(event.n_cached));
-        object.Set("timings", timings);
-    }
-
-    void operator()(const ErrorEvent & event) {
-        object.Set("type", "error");
-        object.Set("code", to_string(event.code));
-        object.Set("message", text(env, event.message));
-    }
-};
+Napi::Object object_of(Napi::Env env, const ErrorEvent & event) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("type", "error");
+    object.Set("code", to_string(event.code));
+    object.Set("message", text(env, event.message));
+    return object;
+}
 
 } // namespace
 
@@ -325,14 +324,15 @@ void tell(const Napi::Function & on_event, const Event & event) {
     const Napi::Env env = on_event.Env();
     const Napi::HandleScope scope(env);
     const Napi::Value id = Napi::Number::New(env, event.id);
-    if (const auto * text = std::get_if<TextEvent>(&event.what)) {
-        on_event.Call({ id, Napi::Boolean::New(env, text->answer), Napi::String::New(env, text->text),
-                        numbers(env, text->tokens) });
-        return;
-    }
-    Napi::Object object = Napi::Object::New(env);
-    std::visit(EventToJs { env, object }, event.what);
-    on_event.Call({ id, object });
+    const auto call = [&](const auto & what) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(what)>, TextEvent>) {
+            on_event.Call({ id, Napi::Boolean::New(env, what.answer), Napi::String::New(env, what.text),
+                            numbers(env, what.tokens) });
+        } else {
+            on_event.Call({ id, object_of(env, what) });
+        }
+    };
+    std::visit(call, event.what);
 }
 
 Napi::Error to_js_error(Napi::Env env, const std::exception_ptr & thrown) {

@@ -18,9 +18,15 @@ function shown(random: Random, list: number[]): string {
   return random.chance(0.6) ? `[${text}]` : text
 }
 
+/** The least number that a list may hold: mostly of two digits, in some lists of one among them. */
+function least(random: Random): 1 | 10 {
+  return random.chance(0.25) ? 1 : 10
+}
+
 function numbers(random: Random, count: number): number[] {
-  if (random.chance(0.25)) return random.distinct(1, 99, count)
-  return random.chance(0.25) && count <= 7 ? random.distinct(1, 9, count) : random.distinct(10, 99, count)
+  const low = least(random)
+  const single = low === 10 && random.chance(0.25) && count <= 7
+  return single ? random.distinct(1, 9, count) : random.distinct(low, 99, count)
 }
 
 const sort: Maker = (random, difficulty) => {
@@ -89,7 +95,7 @@ const extreme: Maker = (random, difficulty) => {
 
 const search: Maker = (random, difficulty) => {
   const index = at([2, 4, 6, 8, 10, 13, 16, 19], difficulty)
-  const list = random.distinct(random.chance(0.25) ? 1 : 10, 99, index + 1 + random.int(0, 2))
+  const list = random.distinct(least(random), 99, index + 1 + random.int(0, 2))
   const wanted = list[index] as number
   const l = shown(random, list)
   return {
@@ -110,9 +116,7 @@ const search: Maker = (random, difficulty) => {
 }
 
 const binarySearch: Maker = (random, difficulty) => {
-  const list = random
-    .distinct(random.chance(0.25) ? 1 : 10, 99, at([3, 3, 4, 5, 7, 8, 9, 11], difficulty))
-    .sort((x, y) => x - y)
+  const list = random.distinct(least(random), 99, at([3, 3, 4, 5, 7, 8, 9, 11], difficulty)).sort((x, y) => x - y)
   const wanted = random.pick(list)
   const steps: string[] = []
   let looks = 0
