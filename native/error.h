@@ -1,5 +1,5 @@
 // The errors that cross from native code to JavaScript: one code each, one sentence each.
-// lib/errors.ts documents every code; `npm run check` compares the two lists.
+// lib/base/errors.ts documents every code; `npm run check` compares the two lists.
 #pragma once
 
 #include <stdexcept>

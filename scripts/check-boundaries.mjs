@@ -2,10 +2,10 @@
 // same functions and error codes, no symbol of the engine is linked, and lib/ imports nothing that users do not have.
 // Each failure is one line, file:line: what is wrong.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { builtinModules } from 'node:module'
 import { join, relative } from 'node:path'
 import { argv, platform } from 'node:process'
-import ts from 'typescript'
+import { cruise } from 'dependency-cruiser'
+import floors from '../.dependency-cruiser.mjs'
 import { capture, root as project, ScriptError, script } from './common.mjs'
 
 // Another root can be named, to try the checks on a copy that breaks them.
@@ -83,7 +83,7 @@ function checkRooms() {
 
 function checkErrorCodes() {
   const native = side('native/error.h', /#define Z1_ERROR_CODES\(X\)((?:[^\n]*\\\n)*[^\n]*)/, /X\((\w+)\)/g)
-  const lib = side('lib/errors.ts', /ERROR_CODES\s*=\s*\[([\s\S]*?)\]\s*as const/, /'(\w+)'/g)
+  const lib = side('lib/base/errors.ts', /ERROR_CODES\s*=\s*\[([\s\S]*?)\]\s*as const/, /'(\w+)'/g)
   for (const [name, offset] of native.names) {
     if (!lib.names.has(name)) fail(native.path, native.text, offset, `error code ${name} is not in ${lib.path}`)
   }
@@ -98,7 +98,7 @@ function checkErrorCodes() {
 
 function checkNativeFunctions() {
   const exported = side('native/binding/addon.cpp', /\bInit\s*\(([\s\S]*)/, /"(\w+)"/g)
-  const typed = side('lib/binding.ts', /export interface Binding \{([\s\S]*?)\n\}/, /^ {2}(\w+)\(/gm)
+  const typed = side('lib/native/binding.ts', /export interface Binding \{([\s\S]*?)\n\}/, /^ {2}(\w+)\(/gm)
   sameNames('native function', exported, typed)
 }
 
@@ -115,29 +115,59 @@ function checkSymbols() {
   }
 }
 
-function checkImports() {
-  const { dependencies, optionalDependencies } = JSON.parse(read('package.json'))
-  const installed = { ...dependencies, ...optionalDependencies }
-  const builtin = new Set(builtinModules)
-  for (const path of files('lib', /\.ts$/)) {
+/** The rules of .dependency-cruiser.mjs, whose violations get the line of their import. */
+async function checkImports() {
+  const { output } = await cruise(
+    ['lib'],
+    {
+      baseDir: root,
+      validate: true,
+      ruleSet: floors,
+      doNotFollow: { path: 'node_modules' },
+      tsPreCompilationDeps: true,
+    },
+    // A copy may have no node_modules of its own.
+    {
+      modules: ['node_modules', join(project, 'node_modules')],
+      exportsFields: ['exports'],
+      conditionNames: ['types', 'import', 'node', 'default'],
+    },
+  )
+  if (output.summary.totalCruised === 0) throw new ScriptError('There is nothing in lib/ to check')
+  const comments = new Map(floors.forbidden.map(({ name, comment }) => [name, comment]))
+  for (const { rule, from, to } of output.summary.violations) {
+    const text = read(from)
+    const file = to.slice(to.lastIndexOf('/') + 1).replace(/\.ts$/, '')
+    const at = text.search(new RegExp(`(from|import)\\b[^\\n]*['"][^'"\\n]*${file.replace(/[^\w-]/g, '.')}`))
+    fail(from, text, Math.max(at, 0), `${from} → ${to}: ${comments.get(rule.name)}`)
+  }
+}
+
+/** Numbers that stand in several files, where they cannot be read from package.json. */
+function checkVersions() {
+  const { version, optionalDependencies } = JSON.parse(read('package.json'))
+  const [engine, ...others] = new Set(Object.values(optionalDependencies))
+  if (others.length > 0) failures.push(`package.json:0: engine packs of several versions: ${engine}, ${others}`)
+  for (const [path, pattern, expected] of [
+    ['package-lock.json', /"version": "([^"]+)"/g, version],
+    ['training/pyproject.toml', /^version = "([^"]+)"/gm, version],
+    ['bench/package.json', /"node-llama-cpp": "([^"]+)"/g, engine],
+    ['bench/size.mjs', /node-llama-cpp@([\d.]+)/g, engine],
+    ['README.md', /@node-llama-cpp\/[\w-]+@([\d.]+\d)/g, engine],
+  ]) {
     const text = read(path)
-    const imported = ts.preProcessFile(text).importedFiles.map(({ fileName, pos }) => [fileName, pos])
-    const resolved = [...text.matchAll(/\bimport\.meta\.resolve\('([^']+)'\)/g)].map((match) => [match[1], match.index])
-    for (const [name, at] of [...imported, ...resolved]) {
-      if (name.startsWith('.') || name.startsWith('node:')) continue
-      const packageName = name
-        .split('/')
-        .slice(0, name.startsWith('@') ? 2 : 1)
-        .join('/')
-      if (builtin.has(packageName)) fail(path, text, at, `import node:${name}, not ${name}`)
-      else if (!(packageName in installed))
-        fail(path, text, at, `${packageName} is no dependency of users: see package.json`)
+    const [first] = text.matchAll(pattern)
+    if (!first) throw new ScriptError(`${path} has no version that matches ${pattern}`)
+    for (const match of path === 'package-lock.json' ? [first] : text.matchAll(pattern)) {
+      if (match[1] !== expected) fail(path, text, match.index, `version ${match[1]}, but package.json says ${expected}`)
     }
   }
 }
 
-script(() => {
-  for (const check of [checkRooms, checkErrorCodes, checkNativeFunctions, checkSymbols, checkImports]) check()
+script(async () => {
+  for (const check of [checkRooms, checkErrorCodes, checkNativeFunctions, checkSymbols, checkImports, checkVersions]) {
+    await check()
+  }
   if (failures.length > 0) throw new ScriptError(failures.join('\n'))
   console.log('The boundaries hold.')
 })

@@ -12,8 +12,11 @@ import { argv, env } from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { capture, npm, root, run, ScriptError, script } from './common.mjs'
 
+// One number for packs and source: package.json's.
+const { optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
 const source = {
-  package: 'node-llama-cpp@3.22.1',
+  package: `node-llama-cpp@${Object.values(optionalDependencies)[0]}`,
   integrity: 'sha512-bltIipuWmc123H7tMIgDGKSsSrhmhlQYeVUC48XTjVW7XGJJiJJyCdlTMzQ/LiWoPkGDpcL4FviDpgw7qfTiDw==',
   bundle: 'package/llama/gitRelease.bundle',
   commit: 'de3ff815ea7d559ee917f063901b8986f038abc6',

@@ -1,10 +1,10 @@
 /** `z1 ask`: streams one answer, or prints its result as JSON. */
-import { checkReasonOptions, type ReasonOptions } from '../options.js'
-import type { ReasonEvent } from '../result.js'
-import type { ReasonStream } from '../stream.js'
-import { Z1 } from '../z1.js'
+import { checkReasonOptions, type ReasonOptions } from '../reason/options.js'
+import type { ReasonEvent } from '../reason/result.js'
+import type { ReasonStream } from '../reason/stream.js'
+import { Z1 } from '../reason/z1.js'
+import { Misuse, numberOf, readArgs, windowOf } from './args.js'
 import { colors } from './colors.js'
-import { Misuse, numberOf, readArgs, windowOf } from './misuse.js'
 
 const USAGE = `z1 ask [options] "question"      (- reads the question from standard input)
 

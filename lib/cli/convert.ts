@@ -1,9 +1,9 @@
 /** `z1 convert`: a GGUF file from a checkpoint in Hugging Face's layout. */
 import { convert as convertModel } from '../convert/index.js'
 import { FILE_TYPE_NAMES, type FileType } from '../convert/types.js'
-import { Misuse, numberOf, readArgs } from './misuse.js'
+import { Misuse, numberOf, readArgs } from './args.js'
+import { untilInterrupted } from './progress.js'
 import { bytes, count } from './table.js'
-import { untilInterrupted } from './working.js'
 
 const USAGE = `z1 convert [options] FOLDER
 

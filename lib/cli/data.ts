@@ -1,18 +1,18 @@
 /** `z1 data`: makes, imports, cleans, selects and measures trajectory sets. */
 import { writeFile } from 'node:fs/promises'
+import { cannotWrite } from '../base/jsonl.js'
 import { chartOf } from '../data/chart.js'
 import { clean } from '../data/clean.js'
 import { distill } from '../data/distill.js'
-import type { GenerateOptions } from '../data/generate/index.js'
-import { generateFile } from '../data/generate-file.js'
+import { generateFile } from '../data/generate.js'
 import { importRecords } from '../data/import.js'
 import type { JobOptions, JobReport, Progress } from '../data/job.js'
-import { cannotWrite } from '../data/jsonl.js'
 import { type SelectionOptions, select } from '../data/select.js'
 import { stats } from '../data/stats.js'
-import type { ReasonOptions } from '../options.js'
+import type { GenerateOptions } from '../problems/generate.js'
+import type { ReasonOptions } from '../reason/options.js'
+import { Misuse, numberOf, readArgs } from './args.js'
 import { statsTable } from './data-stats.js'
-import { Misuse, numberOf, readArgs } from './misuse.js'
 import { table } from './table.js'
 
 const HELP = `z1 data COMMAND [options] FILE…

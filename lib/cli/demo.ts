@@ -1,5 +1,5 @@
 /** `npm run demo`: the embedded model answers one question twice, with its whole window and cut short. */
-import { Z1 } from '../z1.js'
+import { Z1 } from '../reason/z1.js'
 import { show } from './ask.js'
 import { colors } from './colors.js'
 

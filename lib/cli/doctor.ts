@@ -1,11 +1,11 @@
 /** `z1 doctor`: Node, the addon, every engine candidate and its fate, and the devices. */
 import os from 'node:os'
-import { loadAddon } from '../addon.js'
-import { openEngine } from '../engine.js'
-import { checkLoadOptions } from '../options.js'
-import { defaultThreads } from '../threads.js'
+import { loadAddon } from '../native/addon.js'
+import { openEngine } from '../native/engine.js'
+import { defaultThreads } from '../native/threads.js'
+import { checkLoadOptions } from '../reason/options.js'
+import { Misuse, readArgs } from './args.js'
 import { colors } from './colors.js'
-import { Misuse, readArgs } from './misuse.js'
 import { bytes, table } from './table.js'
 
 const USAGE = `z1 doctor [--engine NAME]

@@ -10,7 +10,7 @@ import { readSummary, summarize } from '../eval/summary.js'
 import type { Task } from '../eval/task.js'
 import { heldout } from '../eval/tasks/heldout.js'
 import { jsonl } from '../eval/tasks/jsonl.js'
-import { Misuse, numberOf, readArgs } from './misuse.js'
+import { Misuse, numberOf, readArgs } from './args.js'
 
 const USAGE = `z1 eval [options] --output DIR       runs, or goes on with what is in DIR
 z1 eval compare [--windows A:B,…] [--json] DIR DIR

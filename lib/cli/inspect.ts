@@ -1,6 +1,6 @@
 /** `z1 inspect`: what a GGUF file holds, read without its weights. */
-import { inspectModel } from '../load.js'
-import { Misuse, readArgs } from './misuse.js'
+import { inspectModel } from '../reason/load.js'
+import { Misuse, readArgs } from './args.js'
 import { bytes, count, table } from './table.js'
 
 const USAGE = `z1 inspect [--json] [--template] FILE

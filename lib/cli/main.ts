@@ -1,10 +1,8 @@
 #!/usr/bin/env node
 /** The command `z1`: picks the command, and turns what goes wrong into a message and an exit code. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { packageRoot } from '../addon.js'
-import { Z1Error } from '../errors.js'
-import { Misuse } from './misuse.js'
+import { Z1Error } from '../base/errors.js'
+import { packageVersion } from '../base/package.js'
+import { Misuse } from './args.js'
 
 const HELP = `z1: local reasoning under a shifted thinking window
 
@@ -38,8 +36,7 @@ async function main([name, ...args]: string[]): Promise<void> {
     return
   }
   if (name === '--version' || name === '-v') {
-    const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'))
-    process.stdout.write(`${version}\n`)
+    process.stdout.write(`${packageVersion()}\n`)
     return
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined

@@ -1,10 +1,10 @@
 /** `z1 quantize`: a GGUF file with tensors of another type. */
 import { quantize as quantizeModel } from '../convert/index.js'
 import type { FileType } from '../convert/types.js'
+import { Misuse, numberOf, readArgs } from './args.js'
 import { typesHelp } from './convert.js'
-import { Misuse, numberOf, readArgs } from './misuse.js'
+import { untilInterrupted } from './progress.js'
 import { bytes } from './table.js'
-import { untilInterrupted } from './working.js'
 
 const USAGE = `z1 quantize --type TYPE [--threads N] IN.gguf OUT.gguf
 

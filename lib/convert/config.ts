@@ -1,5 +1,5 @@
 /** A Qwen2 model's config.json, as transformers 4 and 5 write it, and the `qwen2.*` keys it becomes. */
-import { boolean, integer, numeric } from '../checks.js'
+import { boolean, integer, numeric } from '../base/checks.js'
 import { invalid, unsupported } from './failure.js'
 import type { Metadata } from './gguf.js'
 import { list, type Section, string } from './json.js'

@@ -1,8 +1,8 @@
 /** From a checkpoint in Hugging Face's layout to a GGUF file, a few megabytes at a time. */
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { openEngine } from '../engine.js'
-import { attempt, type CallSite, callSite } from '../errors.js'
+import { attempt, type CallSite, callSite } from '../base/errors.js'
+import { openEngine } from '../native/engine.js'
 import { invalid } from './failure.js'
 import { converter, FLOAT_BYTES, UnusableNumber } from './floats.js'
 import { aligned, encodeHeader, type TensorHeader } from './gguf.js'

@@ -1,5 +1,5 @@
 /** The two ways in which a source cannot be converted, each with the path that is at fault. */
-import { Z1Error } from '../errors.js'
+import { Z1Error } from '../base/errors.js'
 
 /** The file contradicts itself or another one, or is cut short. */
 export function invalid(path: string, reason: string, cause?: unknown): Z1Error {

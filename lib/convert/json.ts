@@ -1,6 +1,6 @@
 /** Reading JSON files whose authors are strangers: every value is checked, and a wrong one is named with its file. */
 import { readFile } from 'node:fs/promises'
-import { type Kind, kind } from '../checks.js'
+import { type Kind, kind } from '../base/checks.js'
 import { invalid } from './failure.js'
 
 /** An object in a JSON file. Null counts as absent, as in Python's `dict.get`. */
@@ -52,7 +52,7 @@ export function sectionOf(value: unknown, path: string, name: string): Section {
   return new Section(path, name === '' ? '' : `${name}.`, value)
 }
 
-export { text as string } from '../checks.js'
+export { text as string } from '../base/checks.js'
 export const object: Kind<Record<string, unknown>> = kind('object', isObject)
 export const list: Kind<unknown[]> = kind('array', (value): value is unknown[] => Array.isArray(value))
 

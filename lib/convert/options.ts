@@ -1,6 +1,6 @@
 /** What callers of `convert` and `quantize` may pass. */
-import { fieldsOf, integer, type Kind, kind, unknownName } from '../checks.js'
-import { abortSignal, filePath, progressCallback } from '../options.js'
+import { fieldsOf, integer, type Kind, kind, unknownName } from '../base/checks.js'
+import { abortSignal, filePath, progressCallback } from '../reason/options.js'
 import { FILE_TYPE_NAMES, type FileType } from './types.js'
 
 interface CommonOptions {

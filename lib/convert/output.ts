@@ -1,6 +1,6 @@
 /** Files that are whole or not there: written under another name, synced, then renamed. */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { Z1Error } from '../errors.js'
+import { Z1Error } from '../base/errors.js'
 
 /**
  * Has `write` write a file at the path that it is given, which is `path` with a suffix, and renames that one to `path`.

@@ -3,7 +3,7 @@
  * in for each name that a model file may state (src/llama-vocab.cpp, llm_tokenizer_bpe); only those are here whose
  * splits equal the original's, and nothing else passes.
  */
-import { boolean } from '../checks.js'
+import { boolean } from '../base/checks.js'
 import { unsupported } from './failure.js'
 import { type Section, string } from './json.js'
 

@@ -3,7 +3,7 @@
  * in full before anything is converted, so that a file that is cut short is found at once.
  */
 import { type FileHandle, open } from 'node:fs/promises'
-import { integer, isCount, kind } from '../checks.js'
+import { integer, isCount, kind } from '../base/checks.js'
 import { invalid, unsupported } from './failure.js'
 import { FLOAT_BYTES } from './floats.js'
 import { list, parseJson, type Section, string } from './json.js'

@@ -1,8 +1,8 @@
 /** A checkpoint in Hugging Face's layout, read and checked: all that a model file says, and where its tensors lie. */
 import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { numeric } from '../checks.js'
-import { Z1Error } from '../errors.js'
+import { numeric } from '../base/checks.js'
+import { Z1Error } from '../base/errors.js'
 import { chatTemplateMetadata } from './chat-template.js'
 import { readConfig } from './config.js'
 import { invalid, unsupported } from './failure.js'

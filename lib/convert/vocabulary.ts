@@ -3,7 +3,7 @@
  * llama.cpp's converter (conversion/base.py get_vocab_base, gguf-py/gguf/vocab.py SpecialVocab), but where that one
  * ignores what it does not know, this one refuses it.
  */
-import { boolean, integer } from '../checks.js'
+import { boolean, integer } from '../base/checks.js'
 import { invalid, unsupported } from './failure.js'
 import type { Metadata } from './gguf.js'
 import { list, type Section, sectionOf, string } from './json.js'

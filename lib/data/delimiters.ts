@@ -1,5 +1,5 @@
 /** Delimiters that other sets put around reasoning and answer: the method trains on one text without any. */
-import { KNOWN_TAGS } from '../tags.js'
+import { KNOWN_TAGS } from '../reason/tags.js'
 
 /** OpenThoughts puts its answers in delimiters too. */
 const PAIRS = [...KNOWN_TAGS, ['<|begin_of_solution|>', '<|end_of_solution|>']] as const

@@ -1,14 +1,15 @@
 /** `distill`: asks a teacher every question of the inputs and keeps the trajectories that are worth training on. */
-import { extractFinalAnswer } from '../answer.js'
-import { misuse } from '../checks.js'
-import { sameAnswer } from '../eval/grade.js'
+
+import { misuse } from '../base/checks.js'
+import { idOf, type Row, textOf } from '../base/rows.js'
+import { sameAnswer } from '../grading/answers.js'
+import type { TrajectoryRecord } from '../problems/record.js'
+import { extractFinalAnswer } from '../reason/answer.js'
+import { openTokenizer } from '../reason/vocabulary.js'
 import { stripDelimiters } from './delimiters.js'
 import { Job, type JobOptions, type JobReport, type Outcome, rowsOf } from './job.js'
-import type { TrajectoryRecord } from './record.js'
-import { idOf, type Row, textOf } from './rows.js'
 import { type ServerOptions, serverTeacher } from './server.js'
 import { type AddonOptions, addonTeacher, Refusal, type Teacher } from './teacher.js'
-import { openTokenizer } from './tokenizer.js'
 
 export interface DistillOptions
   extends JobOptions,

@@ -2,12 +2,12 @@
  * `import`: rows of other trajectory sets become records. A row says question and response in two columns, or in a
  * conversation of one question and one response, as ShareGPT, OpenThoughts and chat sets do.
  */
-import { misuse } from '../checks.js'
+import { misuse } from '../base/checks.js'
+import { idOf, type Row } from '../base/rows.js'
+import type { TrajectoryRecord } from '../problems/record.js'
+import { openTokenizer } from '../reason/vocabulary.js'
 import { stripDelimiters } from './delimiters.js'
 import { Job, type JobOptions, type JobReport, type Outcome, rowsOf } from './job.js'
-import type { TrajectoryRecord } from './record.js'
-import { idOf, type Row } from './rows.js'
-import { openTokenizer } from './tokenizer.js'
 
 export interface ImportOptions extends JobOptions {
   inputs: readonly string[]

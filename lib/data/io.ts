@@ -1,9 +1,9 @@
 /** Data files by their names: which format a file has, its rows and records, and a writer of either format. */
 import { rename, rm } from 'node:fs/promises'
-import { cannotWrite, LineWriter, readJsonl } from './jsonl.js'
+import { cannotWrite, LineWriter, readJsonl } from '../base/jsonl.js'
+import { countOf, type Place, type Row, textOf } from '../base/rows.js'
+import type { TrajectoryRecord } from '../problems/record.js'
 import { readParquet, writeParquet } from './parquet.js'
-import type { TrajectoryRecord } from './record.js'
-import { countOf, type Place, type Row, textOf } from './rows.js'
 
 export type Format = 'jsonl' | 'parquet'
 

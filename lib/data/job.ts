@@ -8,10 +8,10 @@
  */
 import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { inOrder } from './in-order.js'
+import { inOrder } from '../base/concurrency.js'
+import { cannotWrite, LineWriter } from '../base/jsonl.js'
+import type { Place, Row } from '../base/rows.js'
 import { finishFile, formatOf, linesPath, outputFormatOf, readRows, removeLines } from './io.js'
-import { cannotWrite, LineWriter } from './jsonl.js'
-import type { Place, Row } from './rows.js'
 
 /** Options of every command that writes records. */
 export interface JobOptions {

@@ -6,8 +6,8 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects, type SchemaElement } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { fileWriter, ParquetWriter } from 'hyparquet-writer'
-import { cannotWrite, readJsonl } from './jsonl.js'
-import { type Place, type Row, START } from './rows.js'
+import { cannotWrite, readJsonl } from '../base/jsonl.js'
+import { type Place, type Row, START } from '../base/rows.js'
 
 /** Characters of JSON in a row group: small enough to be held several times over, large enough to compress well. */
 const GROUP_LENGTH = 2 ** 23

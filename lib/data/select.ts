@@ -1,9 +1,9 @@
 /** `select`: part of a set, by a budget of tokens. The paper's script and its Algorithm 1 differ; both are here. */
-import { misuse } from '../checks.js'
-import { Random } from './generate/random.js'
+import { misuse } from '../base/checks.js'
+import { Random } from '../base/random.js'
+import { countOf } from '../base/rows.js'
 import { readRows } from './io.js'
 import { Job, type JobOptions, type JobReport, rowsOf } from './job.js'
-import { countOf } from './rows.js'
 
 export const MODES = ['longest', 'shortest', 'random'] as const
 export const RULES = ['script', 'algorithm1'] as const

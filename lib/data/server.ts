@@ -1,6 +1,6 @@
 /** A teacher behind an OpenAI-compatible server: `POST /v1/chat/completions`, answered as a stream of events. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { findLoop } from '../loops.js'
+import { findLoop } from '../base/loops.js'
 import { Refusal, type Teacher, type TeachingOptions, type Trajectory } from './teacher.js'
 
 export interface ServerOptions extends TeachingOptions {

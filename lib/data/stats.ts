@@ -1,7 +1,7 @@
 /** `stats`: what a set holds, in numbers. */
 import { tickIncrement } from 'd3-array'
+import { countOf, textOf } from '../base/rows.js'
 import { type JobOptions, rowsOf } from './job.js'
-import { countOf, textOf } from './rows.js'
 import { type Trigram, TrigramCounter } from './trigrams.js'
 
 /** Numbers of records and of their tokens. */

@@ -1,9 +1,9 @@
 /** Who writes trajectories: a model in this process. {@link serverTeacher} is the other one. */
-import { Z1Error } from '../errors.js'
-import { EMBEDDED_MODEL, inspectModel } from '../load.js'
-import { LoopDetector } from '../loops.js'
-import type { LoadOptions, ReasonOptions } from '../options.js'
-import { Z1 } from '../z1.js'
+import { Z1Error } from '../base/errors.js'
+import { LoopDetector } from '../base/loops.js'
+import { EMBEDDED_MODEL, inspectModel } from '../reason/load.js'
+import type { LoadOptions, ReasonOptions } from '../reason/options.js'
+import { Z1 } from '../reason/z1.js'
 
 /** What a teacher wrote. */
 export interface Trajectory {

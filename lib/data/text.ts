@@ -1,5 +1,5 @@
 /** Text as duplicates are looked for in it: normalised, cut into words, hashed. */
-import { hash } from './generate/random.js'
+import { hash } from '../base/random.js'
 
 /** Lower case, compatible forms of characters made one, white space single: what makes two questions the same one. */
 export function normalise(text: string): string {

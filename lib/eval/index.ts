@@ -1,7 +1,8 @@
-/** What `z1-native/eval` exports. */
+/** `z1-native/eval`: accuracy over thinking windows. */
+export { sameAnswer } from '../grading/answers.js'
 export { type Comparison, compareRuns } from './compare.js'
 export { type FigureRun, figureOf } from './figure.js'
-export { gradeFinalAnswer, sameAnswer } from './grade.js'
+export { gradeFinalAnswer } from './grade.js'
 export { reportOf, reportOfComparison } from './report.js'
 export {
   type Method,

@@ -19,9 +19,9 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import type { Ended, FinishReason } from '../binding.js'
-import type { ChatMessage } from '../options.js'
-import type { ReasonResult } from '../result.js'
+import type { Ended, FinishReason } from '../native/binding.js'
+import type { ChatMessage } from '../reason/options.js'
+import type { ReasonResult } from '../reason/result.js'
 
 /** What limits thinking: the shifted window, forced closing of the model's tags, or a limit alone. */
 export type Method = 'window' | 'delimited' | 'none'

@@ -1,20 +1,19 @@
 /** A run: every item of a task under every window, in parallel on one model, each response graded and kept at once. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { packageRoot } from '../addon.js'
-import { closingPart, extractFinalAnswer } from '../answer.js'
-import { Z1Error } from '../errors.js'
-import { EMBEDDED_MODEL } from '../load.js'
+import { Z1Error } from '../base/errors.js'
+import { packageVersion } from '../base/package.js'
+import { closingPart, extractFinalAnswer } from '../reason/answer.js'
+import { EMBEDDED_MODEL } from '../reason/load.js'
 import {
   type ChatMessage,
   checkLoadOptions,
   checkReasonOptions,
   type LoadOptions,
   type ReasonOptions,
-} from '../options.js'
-import type { ReasonResult } from '../result.js'
-import { Z1 } from '../z1.js'
+} from '../reason/options.js'
+import type { ReasonResult } from '../reason/result.js'
+import { Z1 } from '../reason/z1.js'
 import { keyOf, type Method, type Outcome, ResultsFolder, type RunOptions, sha256Of, writeWhole } from './results.js'
 import { type Summary, summarize } from './summary.js'
 import type { Item, Task } from './task.js'
@@ -162,10 +161,9 @@ async function describeRun(plan: Plan, task: Task, items: Item[]): Promise<RunOp
 }
 
 function factsOf({ model }: Z1) {
-  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'))
   const { path, architecture, quantization, parameters, size, engine, devices, parallel, threads } = model
   return {
-    version,
+    version: packageVersion(),
     model: { file: basename(path), architecture, quantization, parameters, size },
     engine,
     devices: devices.map(({ name }) => name),

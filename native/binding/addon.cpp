@@ -1,4 +1,4 @@
-// Every function that JavaScript can call, listed in Init at the end and typed in lib/binding.ts. This room converts and
+// Every function that JavaScript can call, listed in Init at the end and typed in lib/native/binding.ts. This room converts and
 // forwards; it never decodes or samples.
 #include "binding/channel.h"
 #include "binding/convert.h"

@@ -18,7 +18,7 @@ uint32_t u32(const Napi::Object & object, const char * key) {
     return object.Get(key).ToNumber().Uint32Value();
 }
 
-// lib/options.ts checks what users pass. This is for callers of the addon itself: out of these ranges llama.cpp asserts.
+// lib/reason/options.ts checks what users pass. This is for callers of the addon itself: out of these ranges llama.cpp asserts.
 uint32_t u32(const Napi::Object & object, const char * key, uint32_t least, uint32_t most) {
     const double value = object.Get(key).ToNumber().DoubleValue();
     if (!(value >= least && value <= most)) {

@@ -1,7 +1,7 @@
 /** Duplicates, near duplicates and contamination: planted ones are found, and nothing else. */
 import { describe, expect, it } from 'vitest'
 import { clean } from '../../lib/data/clean.js'
-import { NearIndex } from '../../lib/data/near.js'
+import { NearIndex } from '../../lib/data/minhash.js'
 import { OverlapIndex } from '../../lib/data/overlap.js'
 import { Random } from '../support/random.js'
 import { readLines, temporaryFolder, writeJsonl } from './files.js'

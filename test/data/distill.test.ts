@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type DistillOptions, distill } from '../../lib/data/distill.js'
-import { Z1 } from '../../lib/z1.js'
+import { Z1 } from '../../lib/reason/z1.js'
 import { tableModel } from '../support/table-model.js'
 import { readLines, temporaryFolder, writeJsonl } from './files.js'
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import type { TrajectoryRecord } from '../../lib/data/record.js'
+import type { TrajectoryRecord } from '../../lib/problems/record.js'
 
 /** A function from names to paths in a folder of the test file's own. */
 export function temporaryFolder(): (name: string) => string {

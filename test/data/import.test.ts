@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { stripDelimiters } from '../../lib/data/delimiters.js'
 import { type ImportOptions, importRecords } from '../../lib/data/import.js'
-import { EMBEDDED_MODEL } from '../../lib/load.js'
-import { KNOWN_TAGS } from '../../lib/tags.js'
-import { Z1 } from '../../lib/z1.js'
+import { EMBEDDED_MODEL } from '../../lib/reason/load.js'
+import { KNOWN_TAGS } from '../../lib/reason/tags.js'
+import { Z1 } from '../../lib/reason/z1.js'
 import { readLines, temporaryFolder, writeJsonl } from './files.js'
 
 const path = temporaryFolder()

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { parquetMetadata } from 'hyparquet'
 import { describe, expect, it } from 'vitest'
+import { LineWriter } from '../../lib/base/jsonl.js'
 import { RecordWriter, readRecords, readRows } from '../../lib/data/io.js'
-import { LineWriter } from '../../lib/data/jsonl.js'
 import { writeParquet } from '../../lib/data/parquet.js'
-import type { TrajectoryRecord } from '../../lib/data/record.js'
+import type { TrajectoryRecord } from '../../lib/problems/record.js'
 import { collect, jsonl, recordsOf, temporaryFolder, writeJsonl } from './files.js'
 
 const path = temporaryFolder()

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { generate } from '../../lib/data/generate/index.js'
 import type { Item, Task } from '../../lib/eval/index.js'
 import { heldout, jsonl } from '../../lib/eval/index.js'
+import { generate } from '../../lib/problems/generate.js'
 
 let folder: string
 beforeAll(() => {

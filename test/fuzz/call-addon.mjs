@@ -1,7 +1,7 @@
 // The child process of addon.test.ts: calls every export of the addon with wrong arguments of every kind, and every number
 // of every parameter with wrong ones. lib/ never does; but nothing that JavaScript can pass may end the process. Prints nothing.
-import { loadAddon } from '../../dist/addon.js'
-import { openEngine } from '../../dist/engine.js'
+import { loadAddon } from '../../dist/native/addon.js'
+import { openEngine } from '../../dist/native/engine.js'
 
 const addon = loadAddon()
 const report = { calls: 0, refused: 0, noErrors: [], unfinished: [], last: undefined }

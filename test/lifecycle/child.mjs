@@ -8,9 +8,9 @@ import { readdirSync, readFileSync, writeSync } from 'node:fs'
 import { platform } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { nextId, openAddon } from '../../dist/channel.js'
-import { openEngine } from '../../dist/engine.js'
 import { Z1 } from '../../dist/index.js'
+import { nextId, openAddon } from '../../dist/native/channel.js'
+import { openEngine } from '../../dist/native/engine.js'
 
 const [stage, ending, model, slowModel] = process.argv.slice(2)
 

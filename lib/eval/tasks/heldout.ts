@@ -1,5 +1,5 @@
 /** The task `heldout`: generated problems that no training data holds, by family and difficulty. */
-import { generate } from '../../data/generate/index.js'
+import { generate } from '../../problems/generate.js'
 import { gradeFinalAnswer } from '../grade.js'
 import type { Item, Task } from '../task.js'
 

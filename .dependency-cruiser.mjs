@@ -1,0 +1,43 @@
+// The floors of lib/: a room imports from the rooms on lower floors, never from a sibling. One rule a room; npm run check
+// applies them.
+const floors = [['base'], ['native'], ['reason', 'problems'], ['grading', 'convert'], ['data', 'eval'], ['cli']]
+
+const rooms = floors.flatMap((floor, height) => {
+  const below = floors.slice(0, height).flat()
+  return floor.map((room) => ({ room, allowed: [room, ...below] }))
+})
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...rooms.map(({ room, allowed }) => ({
+      name: `floor-of-${room}`,
+      comment: `lib/${room} imports only from ${allowed.map((name) => `lib/${name}`).join(', ')}`,
+      severity: 'error',
+      from: { path: `^lib/${room}/` },
+      to: { path: '^lib/', pathNot: `^lib/(${allowed.join('|')})/` },
+    })),
+    {
+      name: 'room-without-floor',
+      comment: 'a folder of lib/ needs its place among the floors in .dependency-cruiser.mjs',
+      severity: 'error',
+      from: { path: '^lib/[^/]+/', pathNot: `^lib/(${rooms.map(({ room }) => room).join('|')})/` },
+      to: {},
+    },
+    { name: 'no-circle', comment: 'an import circle', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'only-what-users-have',
+      comment: 'lib/ imports only what package.json gives users: dependencies and optional dependencies',
+      severity: 'error',
+      from: {},
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+    {
+      name: 'resolvable',
+      comment: 'what is imported is not there',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+}

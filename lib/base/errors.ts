@@ -1,0 +1,116 @@
+/**
+ * Everything that can go wrong at run time: the codes, the one error class, and the loan of a caller's stack to a
+ * failure that native code reports later. Misuse (TypeError, RangeError) is lib/base/checks.ts's. Knows nothing of models
+ * or generations.
+ */
+
+/** Every code of a {@link Z1Error}. `npm run check` compares them with native/error.h. */
+export const ERROR_CODES = [
+  /** Internal, never seen by users: a cancelled load or generation. It becomes the reason of the caller's signal. */
+  'ABORTED',
+  /**
+   * No addon was built for this platform, or it could not be loaded. The message lists what was tried; build from
+   * source.
+   */
+  'ADDON_NOT_FOUND',
+  /**
+   * Prompt, window, hint and answer do not fit. The message says what was needed: raise contextSize or lower a limit.
+   */
+  'CONTEXT_TOO_SMALL',
+  /**
+   * `llama_decode` failed, or gave logits that are not numbers. The generation is lost; the model can be used again.
+   */
+  'DECODE_FAILED',
+  /** The Z1 was disposed before the call, or while it ran. Load another one. */
+  'DISPOSED',
+  /** This process already runs another engine directory. One engine per process: use another process for the second. */
+  'ENGINE_CONFLICT',
+  /** The engine is of another llama.cpp release than the addon. Install the release that the message names. */
+  'ENGINE_MISMATCH',
+  /**
+   * No engine was found, or no backend of it would load. The message gives the reason of each; install an engine pack.
+   */
+  'ENGINE_NOT_FOUND',
+  /** The file is no GGUF model, or the folder no checkpoint; it is cut short, or contradicts itself. Download it again. */
+  'MODEL_INVALID',
+  /** There is no readable file, or folder, at the model's path. */
+  'MODEL_NOT_FOUND',
+  /**
+   * The model is sound, but cannot reason under a window (an encoder, a diffusion model, an unknown architecture), or cannot
+   * be converted exactly.
+   */
+  'MODEL_UNSUPPORTED',
+  /**
+   * The model or its context does not fit in memory. Lower contextSize, parallel or gpuLayers, or use a smaller model.
+   */
+  'OUT_OF_MEMORY',
+  /** tags: 'keep' was asked for, but neither the model's template nor its vocabulary has think tags. Use 'ban'. */
+  'TAGS_NOT_FOUND',
+  /** The model's chat template is broken, refused the messages, or alters them unsafely. The message says which. */
+  'TEMPLATE_FAILED',
+  /** The model has no chat template. Use template: false and write the prompt yourself. */
+  'TEMPLATE_NOT_FOUND',
+] as const
+
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+/** A failure at run time. `code` is stable and meant for programs; `message` is meant for people and may change. */
+export class Z1Error extends Error {
+  static {
+    Z1Error.prototype.name = 'Z1Error'
+  }
+
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/**
+ * Where a call was made. V8 turns the frames into text when `stack` is read, so one that is never read costs little.
+ */
+export type CallSite = Pick<Error, 'stack'>
+
+/** The call site of whoever called `below`. */
+export function callSite(below: (...args: never[]) => unknown): CallSite {
+  const site: CallSite = {}
+  Error.captureStackTrace(site, below)
+  return site
+}
+
+/** The error for a failure that native code reported later: its stack is that of the call, not of an event handler. */
+export function fromNative(site: CallSite, code: ErrorCode, message: string, options?: { cause?: unknown }): Z1Error {
+  const error = new Z1Error(code, message, options)
+  error.stack = `${error.name}: ${message}${frames(site)}`
+  return error
+}
+
+/**
+ * What failed after a call had returned its promise, as the caller shall see it: a Z1Error gets the stack of the call,
+ * and a native failure, which arrives as a plain error with a code, becomes one. What is not ours stays as it is: the
+ * reason of a signal has a code too.
+ */
+export function atCall(site: CallSite, error: unknown): unknown {
+  if (error instanceof Z1Error) {
+    error.stack = `${error.name}: ${error.message}${frames(site)}`
+    return error
+  }
+  const code = error instanceof Error && 'code' in error && error.code
+  return ERROR_CODES.includes(code as ErrorCode) ? fromNative(site, code as ErrorCode, (error as Error).message) : error
+}
+
+/** What fails in it becomes the reason of the signal, if that was aborted, or a Z1Error with the caller's stack. */
+export async function attempt<T>(site: CallSite, action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  try {
+    return await action()
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw atCall(site, error)
+  }
+}
+
+function frames(site: CallSite): string {
+  return site.stack?.match(/\n {4}at .*/s)?.[0] ?? ''
+}

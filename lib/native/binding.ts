@@ -1,0 +1,250 @@
+/**
+ * The native surface: every function that native/binding/addon.cpp exports, typed once.
+ * Nothing here decides anything. Options arrive checked and with their defaults filled in; handles are opaque.
+ * `npm run check` compares the names below with addon.cpp and the error codes with native/error.h.
+ */
+import type { ErrorCode } from '../base/errors.js'
+
+declare const modelBrand: unique symbol
+declare const contextBrand: unique symbol
+/** A loaded model. Freed when every context of it is closed and {@link Binding.modelClose} was called, or by the collector. */
+export type ModelHandle = { readonly [modelBrand]: true }
+/** A context and its thread. Freed by {@link Binding.contextClose} or by the collector. */
+export type ContextHandle = { readonly [contextBrand]: true }
+
+/** What the addon was compiled against. */
+export interface AddonInfo {
+  /** Release of llama.cpp whose headers were compiled in, e.g. `v0.5.0`. */
+  release: string
+  /** `llama_version()` that an engine must report. */
+  llamaVersion: string
+  /** `ggml_version()` that an engine must report. */
+  ggmlVersion: string
+}
+
+/** One ggml device (ggml-backend.h `ggml_backend_dev_props`). */
+export interface Device {
+  name: string
+  description: string
+  type: 'cpu' | 'gpu' | 'igpu' | 'accel' | 'meta'
+  /** Name of the backend that brought it, e.g. `CPU`, `CUDA`. */
+  backend: string
+  /** Bytes. */
+  memoryFree: number
+  /** Bytes. */
+  memoryTotal: number
+}
+
+export interface EngineInfo {
+  /** Absolute path of the directory that was opened. */
+  directory: string
+  /** Backend libraries that were not loaded, each with the reason ggml gave. */
+  refused: { file: string; reason: string }[]
+  devices: Device[]
+}
+
+export interface ModelParams {
+  path: string
+  /** Layers to keep on GPU devices: a count, -1 for all, or -2 for as many as fit in free memory beside `contextCells` of KV. */
+  gpuLayers: number
+  /** KV cells the caller will ask for (contextSize × parallel); only used when `gpuLayers` is -2. 0: not known yet. */
+  contextCells: number
+  /** False: only metadata and vocabulary are read, and no context can be made. */
+  weights: boolean
+}
+
+export interface QuantizeParams {
+  /** Path of a GGUF file. */
+  input: string
+  /** Path that is written, whatever is there. */
+  output: string
+  /** llama.h `enum llama_ftype`. */
+  fileType: number
+  threads: number
+}
+
+/** What the GGUF says of itself; read once after loading. */
+export interface ModelFacts {
+  architecture: string
+  /** llama.cpp's one-line description, e.g. `qwen2 1B Q8_0`. */
+  description: string
+  /** Name of the quantisation, e.g. `Q8_0`. */
+  quantization: string
+  parameters: number
+  /** Bytes of all tensors. */
+  size: number
+  layers: number
+  /** Layers that were placed on GPU devices. */
+  gpuLayers: number
+  embeddingLength: number
+  vocabularySize: number
+  vocabularyType: 'none' | 'spm' | 'bpe' | 'wpm' | 'ugm' | 'rwkv' | 'plamo2' | 'test'
+  /** Training length in tokens; 0 when the file does not say. */
+  trainingContext: number
+  /** Most tokens of a context, where positions are learned; 0: any. */
+  positions: number
+  /** Bytes of K and V in one cell, at least. */
+  kvBytesPerCell: number
+  recurrent: boolean
+  hybrid: boolean
+  /** Why this model cannot generate (`encoder only`, `diffusion`, …), or null. */
+  unsupported: string | null
+  chatTemplate: string | null
+  /** Token ids, -1 when the vocabulary has none. */
+  bos: number
+  eos: number
+  addBos: boolean
+  bosText: string
+  eosText: string
+  /** Text of every control, unknown and user-defined token: what `parse_special` recognises. */
+  specialTokens: { id: number; text: string; control: boolean }[]
+}
+
+/** A piece of prompt text. */
+export interface TextSegment {
+  text: string
+  /** Recognise control tokens in the text (llama_tokenize's `parse_special`). */
+  parseSpecial: boolean
+  /** The text continues what stands before it: no space is inserted on vocabularies that insert one. */
+  continuation: boolean
+}
+
+export interface ContextParams {
+  /** Cells for each request; the llama context has contextSize × parallel. */
+  contextSize: number
+  parallel: number
+  /** Tokens submitted to one `llama_decode` at most (llama.cpp's n_ubatch). */
+  batchSize: number
+  threads: number
+  /** Threads for prompts. */
+  threadsBatch: number
+}
+
+/** What llama.cpp made of the parameters (it may round them). */
+export interface ContextFacts {
+  contextSize: number
+  parallel: number
+  batchSize: number
+}
+
+/** llama.cpp's samplers; a value that leaves a sampler without effect keeps it out of the chain. */
+export interface SamplingParams {
+  /** 0 = greedy. */
+  temperature: number
+  topK: number
+  topP: number
+  minP: number
+  typicalP: number
+  repeatPenalty: number
+  frequencyPenalty: number
+  presencePenalty: number
+  penaltyLastN: number
+  dryMultiplier: number
+  dryBase: number
+  dryAllowedLength: number
+  dryPenaltyLastN: number
+  drySequenceBreakers: string[]
+  xtcProbability: number
+  xtcThreshold: number
+  logitBias: { token: number; bias: number }[]
+  seed: number
+}
+
+/** One request: everything is checked and tokenised before it crosses. */
+export interface GenerationRequest {
+  /** Chosen by the caller, unique in the environment. */
+  id: number
+  prompt: Int32Array
+  /** Sampled tokens before the window closes; Infinity never closes by itself. */
+  thinkingWindow: number
+  /** Tokens of the answer after a cut, at most. */
+  maxTokens: number
+  /** Appended when the window closes. */
+  hint: Int32Array
+  /** Strings that end the generation; they are left out of the text. */
+  stop: string[]
+  /** Think tags that must not be generated. */
+  bannedTags: string[]
+  /** With delimited thinking, the tag whose completion ends the thinking (allowed only while thinking); else null. */
+  closeTag: string | null
+  /** Reuse the longest common prefix already in the KV cache. */
+  cachePrompt: boolean
+  sampling: SamplingParams
+}
+
+/** How the thinking ended; see `ReasonResult.ended`. */
+export type Ended = 'self' | 'window' | 'request' | 'stop' | 'length'
+export type FinishReason = 'stop' | 'length' | 'abort'
+
+export interface Timings {
+  promptMs: number
+  thinkingMs: number
+  hintMs: number
+  answerMs: number
+  totalMs: number
+  decodeCalls: number
+}
+
+/** What the context's thread reports. Per generation: any number of text events, at most one cut, then exactly one done or error. */
+export type GenerationEvent =
+  | { type: 'text'; phase: 'thinking' | 'answer'; text: string; tokens: number[] }
+  | { type: 'cut'; ended: 'self' | 'window' | 'request'; thinkingTokens: number; hintTokens: number }
+  | {
+      type: 'done'
+      ended: Ended
+      finishReason: FinishReason
+      stopString: string | null
+      promptTokens: number
+      cachedTokens: number
+      timings: Timings
+    }
+  | { type: 'error'; code: ErrorCode; message: string }
+
+/**
+ * Told of an event of generation `id`. Of a text in arguments, which is cheaper than an object, and there is one for nearly
+ * every token: whether it belongs to the answer, the text and its tokens.
+ */
+export type OnEvent = (
+  id: number,
+  event: boolean | Exclude<GenerationEvent, { type: 'text' }>,
+  text?: string,
+  tokens?: number[],
+) => void
+
+export interface Binding {
+  addonInfo(): AddonInfo
+  /** Called once per environment, before anything else; events come in order. */
+  channelOpen(onEvent: OnEvent): void
+  /**
+   * Opens the engine directory, or returns the one already open; another directory is ENGINE_CONFLICT. With `backend`
+   * (`cuda`, `vulkan`, …) a directory whose library of that backend cannot be loaded is refused with the loader's reason,
+   * before anything of it stays in the process.
+   */
+  engineOpen(directory: string, backend: string | null): Promise<EngineInfo>
+  /** Directory of the engine that is open in this process, or null. */
+  engineDirectory(): string | null
+  /** `load` identifies this load for {@link loadCancel}; `onProgress` gets 0…1. Cancelled: rejects with code ABORTED. */
+  modelLoad(
+    load: number,
+    params: ModelParams,
+    onProgress: ((progress: number) => void) | null,
+  ): Promise<{ model: ModelHandle; facts: ModelFacts }>
+  /** Cancels a load, or a quantisation before its next tensor. */
+  loadCancel(load: number): void
+  modelClose(model: ModelHandle): void
+  /** Writes a file with tensors of another type. `load` and `onProgress` as in {@link modelLoad}. */
+  modelQuantize(load: number, params: QuantizeParams, onProgress: ((progress: number) => void) | null): Promise<void>
+  modelTokenize(model: ModelHandle, segments: TextSegment[]): Promise<Int32Array>
+  /** Text of the tokens as bytes in UTF-8, control tokens shown only with `special`. */
+  modelDetokenize(model: ModelHandle, tokens: Int32Array, special: boolean): Promise<string>
+  contextCreate(model: ModelHandle, params: ContextParams): Promise<{ context: ContextHandle; facts: ContextFacts }>
+  /** Resolves when the thread has ended and its memory is freed; running generations end with DISPOSED. */
+  contextClose(context: ContextHandle): Promise<void>
+  generationStart(context: ContextHandle, request: GenerationRequest): void
+  /** Closes the window of a generation that is thinking; otherwise does nothing. */
+  generationEndThinking(context: ContextHandle, id: number): void
+  /** Ends the generation now with what there is (finishReason `abort`). */
+  generationStop(context: ContextHandle, id: number): void
+  /** Ends the generation now with an error event of code ABORTED. */
+  generationAbort(context: ContextHandle, id: number): void
+}

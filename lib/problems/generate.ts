@@ -1,0 +1,123 @@
+/**
+ * Problems of graded difficulty with trajectories that are right by construction: the trajectory is the run of the
+ * procedure that finds the answer. The answer is checked a second time, by a Python program (`checkProblems`).
+ */
+
+import { hash, Random } from '../base/random.js'
+import { arithmetic } from './arithmetic.js'
+import { letters } from './letters.js'
+import { lists } from './lists.js'
+import { numbers } from './numbers.js'
+import { DECLINED, outside } from './outside.js'
+import type { Maker, Problem } from './problem.js'
+import { programs } from './programs.js'
+import type { TrajectoryRecord } from './record.js'
+import { stories } from './stories.js'
+
+const MAKERS = { letters, arithmetic, lists, numbers, programs, stories } satisfies Record<string, Maker>
+
+/** A kind of problem that `generate` makes; 'outside' are questions of other kinds, with a response that declines. */
+export type Family = keyof typeof MAKERS | 'outside'
+
+/** The families with answers, which is what `generate` makes by default. */
+export const FAMILIES = Object.keys(MAKERS) as readonly Family[]
+
+export interface GenerateOptions {
+  /** 0 … 2³² − 1. Equal options give equal records, to the byte. */
+  seed: number
+  count: number
+  /** Names, or `name:weight` for one that comes that many times as often (1 … 99), spread evenly. Default: FAMILIES. */
+  families?: readonly string[]
+  /** Smallest and largest difficulty, within 1 … 8; taken in turn. Default: [1, 8]. */
+  difficulty?: readonly [number, number]
+  /** A tenth of the problems is held out as 'test', by what is asked and not by its wording. Default: 'train'. */
+  split?: 'train' | 'test'
+  /**
+   * 'z1': reasoning and answer as one text (default). 'delimited': the reasoning twice, the second time as a check, between
+   * think tags, then the answer: the always-long trajectories of a reasoning model that the method is compared with.
+   */
+  style?: 'z1' | 'delimited'
+  /** Number of the first record, to go on where another run ended. Default: 0. */
+  start?: number
+  /** Tokens of a response. Default: its UTF-8 bytes. */
+  countTokens?: (text: string) => number
+}
+
+/** A record together with the Python program that prints its answer; null where there is none. */
+export interface GeneratedProblem {
+  record: TrajectoryRecord
+  program: string | null
+}
+
+/** @throws {RangeError} for a family or difficulty that does not exist. */
+export function* generateProblems(options: GenerateOptions): Generator<GeneratedProblem> {
+  const { seed, count, split = 'train', style = 'z1', start = 0 } = options
+  const families = inTurn(options.families ?? FAMILIES)
+  const [low, high] = options.difficulty ?? [1, 8]
+  const countTokens = options.countTokens ?? Buffer.byteLength
+  if (!(Number.isInteger(low) && Number.isInteger(high) && low >= 1 && low <= high && high <= 8))
+    throw new RangeError(`Expected difficulties from 1 to 8 but received ${low}-${high}`)
+
+  for (let i = start; i < start + count; i++) {
+    const family = families[i % families.length] as Family
+    const difficulty = low + (Math.floor(i / families.length) % (high - low + 1))
+    const random = new Random(seed, i)
+    const id = `${family}-${seed}-${i}`
+    if (family === 'outside') {
+      const response = style === 'z1' ? DECLINED : delimited([DECLINED], DECLINED)
+      yield {
+        record: { id, question: outside(random), response, token_num_qwen: countTokens(response), family },
+        program: null,
+      }
+      continue
+    }
+    const { question: formal, steps, answer, program } = heldTo(split, MAKERS[family], random, difficulty)
+    const question = family === 'stories' ? formal : typed(random, formal)
+    const last = `The answer is\n\\boxed{${answer}}`
+    const response = style === 'z1' ? `${steps.join('\n')}\n\n${last}` : delimited(steps, last)
+    const token_num_qwen = countTokens(response)
+    yield { record: { id, question, response, token_num_qwen, answer, family, difficulty }, program }
+  }
+}
+
+/** The records of `generateProblems`. */
+export function* generate(options: GenerateOptions): Generator<TrajectoryRecord> {
+  for (const { record } of generateProblems(options)) yield record
+}
+
+/** The question as some people type it: without its last sign, with a small first letter. */
+function typed(random: Random, question: string): string {
+  const open = random.chance(0.1) ? question.replace(/[.?]$/, '') : question
+  return random.chance(0.1) ? open.charAt(0).toLowerCase() + open.slice(1) : open
+}
+
+/** One round of the families: each by its weight, always the one that is furthest behind. */
+function inTurn(names: readonly string[]): Family[] {
+  const weights = names.map((text) => {
+    const [, name, weight = '1'] = /^(\w+)(?::([1-9]\d?))?$/.exec(text) ?? []
+    if (!name || (name !== 'outside' && !Object.hasOwn(MAKERS, name)))
+      throw new RangeError(
+        `Expected families of ${[...FAMILIES, 'outside'].join(', ')}, each with or without a weight of 1 to 99 after a colon, but received ${text}`,
+      )
+    return { name: name as Family, weight: Number(weight), taken: 0 }
+  })
+  const total = weights.reduce((sum, { weight }) => sum + weight, 0)
+  return Array.from({ length: total }, () => {
+    for (const entry of weights) entry.taken += entry.weight
+    const next = weights.reduce((best, entry) => (entry.taken > best.taken ? entry : best))
+    next.taken -= total
+    return next.name
+  })
+}
+
+function delimited(steps: string[], last: string): string {
+  const text = steps.join('\n')
+  return `<think>\n${text}\n\nWait, check this again\n${text}\n</think>\n\n${last}`
+}
+
+function heldTo(split: 'train' | 'test', make: Maker, random: Random, difficulty: number): Problem {
+  for (;;) {
+    const problem = make(random, difficulty)
+    if ((hash(problem.key) % 10 === 0) === (split === 'test')) return problem
+  }
+}

@@ -1,0 +1,394 @@
+/**
+ * What callers may pass: every option with its type, range and default in one table, and the check of all input. Longer
+ * than most files because it is the reference of the public options. Knows nothing of models: what depends on one (does
+ * the window fit, is there such a token) is checked where the model is known.
+ */
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  boolean,
+  clamp,
+  count,
+  fieldsOf,
+  integer,
+  isCount,
+  isNumber,
+  isPlainObject,
+  isString,
+  type Kind,
+  kind,
+  misuse,
+  number,
+  numeric,
+  text,
+  unknownName,
+  wellFormed,
+} from '../base/checks.js'
+import type { SamplingParams } from '../native/binding.js'
+
+/** Appended when the window closes (hint `plain`). */
+export const PLAIN_HINT = '\n\nI overthought it, the final answer should be:\n\n'
+/** Appended when the window closes (hint `boxed`). */
+export const BOXED_HINT = '\n\nI overthought it, the final answer in \\boxed{} should be:\n\n'
+
+/** One message of a conversation. */
+export interface ChatMessage {
+  /**
+   * `system`, `user`, `assistant`, or another role that the model's chat template knows: letters, digits, `_` and `-`.
+   */
+  role: string
+  /** Text. Control tokens that it spells stay text. */
+  content: string
+}
+
+export interface LoadOptions {
+  /** Path or `file:` URL of a GGUF file. Default: the embedded model. */
+  model?: string | URL | undefined
+  /**
+   * The llama.cpp to run: `auto` takes the best one that is installed and works; a path (with a separator, or beginning
+   * with a dot) is the directory of another one. Default `auto`.
+   */
+  engine?: 'auto' | 'cpu' | 'cuda' | 'vulkan' | 'metal' | (string & {}) | undefined
+  /** Layers to keep on GPU devices, ≥ 0; `auto`: as many as fit in their free memory. Default `auto`. */
+  gpuLayers?: 'auto' | number | undefined
+  /** Tokens of one request, prompt to answer, 8 … 16777216. Default: the model's training length, at most 8192. */
+  contextSize?: number | undefined
+  /** Requests that run at the same time, 1 … 64; more wait. Memory grows with contextSize × parallel. Default 1. */
+  parallel?: number | undefined
+  /** Tokens in one `llama_decode` at most, 1 … 8192. Default 512. */
+  batchSize?: number | undefined
+  /** Threads on the CPU, 1 … 512. Default: the physical cores that the process may use. */
+  threads?: number | undefined
+  /** Called with 0 … 1 while the model loads. What it throws ends the load, which then rejects with it. */
+  onProgress?: ((progress: number) => void) | undefined
+  /** Aborts the load, which then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Options of one request. The samplers, their order and their defaults are llama.cpp's (common/common.h,
+ * common_params_sampling), except `temperature`. At temperature 0 the most likely token is taken, and those that only
+ * cut off unlikely tokens (top-k, top-p, min-p, typical-p, XTC) have no effect.
+ */
+export interface ReasonOptions {
+  /**
+   * Tokens of thinking, ≥ 0, after which the window closes and the hint is appended; 0 closes it at once, Infinity
+   * never. Default: 4096, or as many as fit the context.
+   */
+  thinkingWindow?: number | undefined
+  /**
+   * Tokens of the answer after a cut, ≥ 1. A response that ended by itself within the window is not bound by it.
+   * Default 1024.
+   */
+  maxTokens?: number | undefined
+  /**
+   * What is appended when the window closes: `plain`, `boxed` (asks for \boxed{}), or any other text. Default `plain`.
+   */
+  hint?: 'plain' | 'boxed' | (string & {}) | undefined
+  /**
+   * `ban`: no think tags in the prompt, and none generated. `keep`: thinking stands between the model's tags, and the
+   * window counts inside them. Default `ban`.
+   */
+  tags?: 'ban' | 'keep' | undefined
+  /** A system message before the input. Default: none, the template may have its own. */
+  system?: string | undefined
+  /** Apply the model's chat template; false: the input is the raw prompt. Default true. */
+  template?: boolean | undefined
+  /** 0 … 100; 0 is greedy, and so is anything under 0.000001. Default 0. */
+  temperature?: number | undefined
+  /** Keep the k most likely tokens, ≥ 0; 0 keeps all. Default 40. */
+  topK?: number | undefined
+  /** Keep the most likely tokens whose probabilities add up to p, 0 … 1; 1 keeps all. Default 0.95. */
+  topP?: number | undefined
+  /** Keep tokens at least p times as likely as the most likely one, 0 … 1; 0 keeps all. Default 0.05. */
+  minP?: number | undefined
+  /** Keep tokens of about average information, to a probability of p, above 0 … 1; 1 keeps all. Default 1. */
+  typicalP?: number | undefined
+  /** Divides the logits of recent tokens, 0.01 … 100; 1 changes nothing. Default 1. */
+  repeatPenalty?: number | undefined
+  /** Subtracted from a recent token's logit once per occurrence, -100 … 100. Default 0. */
+  frequencyPenalty?: number | undefined
+  /** Subtracted once from the logit of every recent token, -100 … 100. Default 0. */
+  presencePenalty?: number | undefined
+  /** How many tokens back the three penalties look, ≥ 0; 0 turns them off. Default 64. */
+  penaltyLastN?: number | undefined
+  /** DRY: penalty on the token that would continue a repetition, 0 … 100; 0 turns it off. Default 0. */
+  dryMultiplier?: number | undefined
+  /** DRY: factor by which the penalty grows with each repeated token, 1 … 100. Default 1.75. */
+  dryBase?: number | undefined
+  /** DRY: length of repetition that costs nothing, in tokens, ≥ 0. Default 2. */
+  dryAllowedLength?: number | undefined
+  /** DRY: how many tokens back it looks, ≥ 0; 0 turns it off. Default 64. */
+  dryPenaltyLastN?: number | undefined
+  /**
+   * DRY: up to 64 texts of 1 … 40 bytes at which repetitions begin anew. Default: newline, colon, double quote,
+   * asterisk.
+   */
+  drySequenceBreakers?: readonly string[] | undefined
+  /** XTC: probability with which the most likely tokens are removed, 0 … 1; 0 turns it off. Default 0. */
+  xtcProbability?: number | undefined
+  /** XTC: probability that a token needs to be removed, 0 … 1; above 0.5 none is. Default 0.1. */
+  xtcThreshold?: number | undefined
+  /** Added to the logits of tokens, by id: a finite number, or -Infinity to ban the token. Default: none. */
+  logitBias?:
+    | Readonly<Record<number, number>>
+    | ReadonlyMap<number, number>
+    | readonly (readonly [token: number, bias: number])[]
+    | undefined
+  /** 0 … 4294967294. Default: random, and reported. */
+  seed?: number | undefined
+  /** Up to 64 texts of which each ends the generation; they are left out of the result. Default: none. */
+  stop?: string | readonly string[] | undefined
+  /**
+   * Reuse the longest prefix already in the KV cache. The step's arithmetic depends on how tokens are grouped, so a
+   * reused prefix can change a sampled token; a seed asks for reproducibility, so with one the default is false.
+   * Default true.
+   */
+  cachePrompt?: boolean | undefined
+  /** Aborts the request, which then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined
+}
+
+interface Option<T> extends Kind<T> {
+  default: T
+}
+
+type Read<Table> = { [Name in keyof Table]: Table[Name] extends Option<infer T> ? T : never }
+
+export const LOAD_OPTIONS = {
+  model: option(filePath()),
+  engine: option(engineName(), 'auto'),
+  gpuLayers: option(layerCount(), 'auto'),
+  // Up to contextSize × parallel, the number of cells is within llama.cpp's 32 bits.
+  contextSize: option(integer(8, 2 ** 24)),
+  parallel: option(integer(1, 64), 1),
+  batchSize: option(integer(1, 8192), 512),
+  // ggml.h: GGML_MAX_N_THREADS.
+  threads: option(integer(1, 512)),
+  onProgress: option(progressCallback()),
+  signal: option(abortSignal()),
+} satisfies Record<keyof LoadOptions, Option<unknown>>
+
+export const REASON_OPTIONS = {
+  thinkingWindow: option(windowTokens()),
+  maxTokens: option(count(1), 1024),
+  hint: option(hintText(), PLAIN_HINT),
+  tags: option(tagsMode(), 'ban'),
+  system: option(text),
+  template: option(boolean, true),
+  temperature: option(number(0, 100, greedyWhenTiny), 0),
+  topK: option(count(0), 40),
+  topP: option(number(0, 1), 0.95),
+  minP: option(number(0, 1), 0.05),
+  typicalP: option(
+    numeric('number > 0 and ≤ 1', (value) => value > 0 && value <= 1),
+    1,
+  ),
+  // llama.h wants more than 0; divided by far less than 0.01, a logit overflows.
+  repeatPenalty: option(number(0.01, 100), 1),
+  frequencyPenalty: option(number(-100, 100), 0),
+  presencePenalty: option(number(-100, 100), 0),
+  penaltyLastN: option(count(0), 64),
+  dryMultiplier: option(number(0, 100), 0),
+  dryBase: option(number(1, 100), 1.75),
+  dryAllowedLength: option(count(0), 2),
+  dryPenaltyLastN: option(count(0), 64),
+  drySequenceBreakers: option(sequenceBreakers(), ['\n', ':', '"', '*']),
+  xtcProbability: option(number(0, 1), 0),
+  xtcThreshold: option(number(0, 1), 0.1),
+  logitBias: option(tokenBiases(), []),
+  // 2³² − 1 is llama.h's LLAMA_DEFAULT_SEED, which means random.
+  seed: option(integer(0, 2 ** 32 - 2)),
+  stop: option(stopTexts(), []),
+  cachePrompt: option(boolean),
+  signal: option(abortSignal()),
+} satisfies Record<keyof ReasonOptions, Option<unknown>>
+
+/** {@link LoadOptions} with every default that needs no model. `engine` is a known name or an absolute path. */
+export type ResolvedLoadOptions = Read<typeof LOAD_OPTIONS>
+
+/** {@link ReasonOptions} with every default that needs no model. `hint` is the text to append. */
+export type ResolvedReasonOptions = Omit<Read<typeof REASON_OPTIONS>, keyof SamplingParams | 'cachePrompt'> & {
+  seed: number | undefined
+  cachePrompt: boolean
+  sampling: Omit<SamplingParams, 'seed'>
+}
+
+export function checkLoadOptions(input: unknown): ResolvedLoadOptions {
+  return readOptions(LOAD_OPTIONS, input)
+}
+
+export function checkReasonOptions(input: unknown): ResolvedReasonOptions {
+  const { thinkingWindow, maxTokens, hint, tags, system, template, seed, stop, cachePrompt, signal, ...sampling } =
+    readOptions(REASON_OPTIONS, input)
+  if (system !== undefined && !template) throw misuse(TypeError, 'true', 'template with system', template)
+  return {
+    thinkingWindow,
+    maxTokens,
+    hint,
+    tags,
+    system,
+    template,
+    seed,
+    stop,
+    cachePrompt: cachePrompt ?? seed === undefined,
+    signal,
+    sampling,
+  }
+}
+
+/**
+ * A question or a conversation; without template, only text. Messages are copied: what the caller does to its own later
+ * has no effect.
+ */
+export function checkInput(input: unknown, template = true): string | ChatMessage[] {
+  if (typeof input === 'string') return wellFormed(input, 'input')
+  if (!template) throw misuse(TypeError, 'string', 'input without template', input)
+  return conversation().read(input, 'input')
+}
+
+function conversation(): Kind<ChatMessage[]> {
+  // Templates write the role beside control tokens, where it could spell one.
+  const role = kind('word such as user or assistant', isString, { isValid: (value) => /^[\w-]+$/.test(value) })
+  return kind('string or non-empty array of messages', Array.isArray, {
+    isValid: (messages) => messages.length > 0,
+    convert: (messages, input) =>
+      Array.from(messages, (message, i) => {
+        const name = `${input}[${i}]`
+        const fields = fieldsOf(message, name)
+        for (const key of fields.keys()) {
+          if (key !== 'role' && key !== 'content') throw unknownName(`key ${key} of ${name}`, key, ['role', 'content'])
+        }
+        return {
+          role: role.read(fields.get('role'), `${name}.role`),
+          content: text.read(fields.get('content'), `${name}.content`),
+        }
+      }),
+  })
+}
+
+function readOptions<Table extends Record<string, Option<unknown>>>(table: Table, input: unknown): Read<Table> {
+  const given = fieldsOf(input === undefined ? {} : input, 'options')
+  const names = Object.keys(table)
+  for (const key of given.keys()) {
+    if (!names.includes(key)) throw unknownName(`option ${key}`, key, names)
+  }
+  const values = Object.entries(table).map(([name, option]) => {
+    return [name, given.has(name) ? option.read(given.get(name), name) : option.default]
+  })
+  return Object.fromEntries(values) as Read<Table>
+}
+
+function option<T>(kind: Kind<T>): Option<T | undefined>
+function option<T>(kind: Kind<T>, fallback: NoInfer<T>): Option<T>
+function option<T>(kind: Kind<T>, fallback?: T): Option<T | undefined> {
+  return { ...kind, default: fallback }
+}
+
+export function filePath(): Kind<string> {
+  return kind('file path or file: URL', (value): value is string | URL => isString(value) || value instanceof URL, {
+    isValid: (value) => (isString(value) ? value !== '' : value.protocol === 'file:'),
+    convert: (value) => (isString(value) && !value.startsWith('file:') ? value : fileURLToPath(value)),
+  })
+}
+
+function engineName(): Kind<string> {
+  const names = ['auto', 'cpu', 'cuda', 'vulkan', 'metal']
+  const isDirectory = (value: string) => /^\.|[/\\]/.test(value)
+  return kind(
+    `${names.map((name) => `'${name}'`).join(', ')} or path of a directory`,
+    (value): value is string => isString(value) && (names.includes(value) || isDirectory(value)),
+    { convert: (value) => (names.includes(value) ? value : resolve(value)) },
+  )
+}
+
+function layerCount(): Kind<'auto' | number> {
+  return kind("'auto' or integer ≥ 0", (value): value is 'auto' | number => value === 'auto' || isNumber(value), {
+    isValid: (value) => value === 'auto' || isCount(value),
+    convert: (value) => (value === 'auto' ? value : clamp(value)),
+  })
+}
+
+export function progressCallback(): Kind<(progress: number) => void> {
+  return kind('function', (value): value is (progress: number) => void => typeof value === 'function')
+}
+
+export function abortSignal(): Kind<AbortSignal> {
+  // Not instanceof: a signal may come from another realm, or be a polyfill.
+  return kind('AbortSignal', (value): value is AbortSignal => {
+    return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+  })
+}
+
+function windowTokens(): Kind<number> {
+  return numeric(
+    'integer ≥ 0',
+    (value) => value === Infinity || isCount(value),
+    (value) => (value === Infinity ? value : clamp(value)),
+  )
+}
+
+function hintText(): Kind<string> {
+  return kind("'plain', 'boxed' or non-empty string", isString, {
+    isValid: (value) => value !== '',
+    convert: (value, name) =>
+      value === 'plain' ? PLAIN_HINT : value === 'boxed' ? BOXED_HINT : wellFormed(value, name),
+  })
+}
+
+function tagsMode(): Kind<'ban' | 'keep'> {
+  return kind("'ban' or 'keep'", (value): value is 'ban' | 'keep' => value === 'ban' || value === 'keep')
+}
+
+/** Divided by less, logits overflow their 32 bits; long before that the distribution is greedy. */
+function greedyWhenTiny(temperature: number): number {
+  return temperature < 1e-6 ? 0 : temperature
+}
+
+function sequenceBreakers(): Kind<string[]> {
+  const each = kind('string of 1 to 40 bytes', isString, {
+    // llama-sampler.cpp cuts a breaker after MAX_CHAR_LEN bytes, be it within a character.
+    isValid: (value) => value !== '' && Buffer.byteLength(value) <= 40,
+    convert: wellFormed,
+  })
+  return kind('array of strings', Array.isArray, { convert: (values, name) => readList(each, values, name) })
+}
+
+function stopTexts(): Kind<string[]> {
+  const each = kind('non-empty string', isString, { isValid: (value) => value !== '', convert: wellFormed })
+  return kind(
+    'string or array of strings',
+    (value): value is string | unknown[] => isString(value) || Array.isArray(value),
+    { convert: (value, name) => (isString(value) ? [each.read(value, name)] : readList(each, value, name)) },
+  )
+}
+
+function readList<T>(each: Kind<T>, values: unknown[], name: string): T[] {
+  if (values.length > 64) throw misuse(RangeError, 'at most 64 strings', name, values.length)
+  return Array.from(values, (value, i) => each.read(value, `${name}[${i}]`))
+}
+
+function tokenBiases(): Kind<SamplingParams['logitBias']> {
+  const token = integer(0, 2 ** 31 - 1)
+  // Logits are 32-bit floats, in which a larger number would be infinite.
+  const bias = numeric('finite number or -Infinity', (value) => Math.fround(value) < Infinity)
+  const entry = kind('[token, bias]', (value): value is unknown[] => Array.isArray(value) && value.length === 2)
+  return kind(
+    'object, Map or array of [token, bias]',
+    (value): value is object => Array.isArray(value) || value instanceof Map || isPlainObject(value),
+    {
+      convert: (value, name) =>
+        biasEntries(value).map((pair, i) => {
+          const [id, amount] = entry.read(pair, `${name}[${i}]`)
+          return { token: token.read(id, `token of ${name}`), bias: bias.read(amount, `${name} of token ${id}`) }
+        }),
+    },
+  )
+}
+
+function biasEntries(value: object): unknown[] {
+  if (Array.isArray(value)) return Array.from(value)
+  if (value instanceof Map) return [...value]
+  // The keys of an object are text.
+  return Object.entries(value).map(([id, bias]) => [/^\d+$/.test(id) ? Number(id) : id, bias])
+}

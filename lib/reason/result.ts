@@ -1,0 +1,121 @@
+/** What a request gives: the events of a stream and the result at its end, put together from what the context reports. */
+
+import type { Ended, FinishReason, GenerationEvent, Timings } from '../native/binding.js'
+import { closingPart, extractFinalAnswer } from './answer.js'
+
+/** A finished response. */
+export interface ReasonResult {
+  /** Everything in order: the reasoning and, after a cut, the hint and the continuation. */
+  text: string
+  /** What was generated before the cut; of a response that ended by itself, all of it. */
+  reasoning: string
+  /** What was appended when the window closed; '' if nothing was. */
+  hint: string
+  /** What to show a user: after a cut the continuation, else the closing part of the text. */
+  answer: string
+  /** The value in the answer: the last \boxed{…}'s content, else what follows a final-answer phrase; null if neither. */
+  finalAnswer: string | null
+  /** The response as a message, ready for the next turn. */
+  message: { role: 'assistant'; content: string }
+  /**
+   * How the thinking ended. `self`: the model ended it; `window`: the window closed; `request`: `endThinking()`;
+   * `stop`: a stop string or `stop()`; `length`: the context was full.
+   */
+  ended: Ended
+  /**
+   * How the response ended. `stop`: end of generation or a stop string; `length`: `maxTokens`, or the context was full;
+   * `abort`: `stop()`.
+   */
+  finishReason: FinishReason
+  /** The stop string that ended it, or null. It is not in the text, but its tokens are in `tokens`. */
+  stopString: string | null
+  /** Ids of the sampled tokens and of the hint, the end-of-generation token left out. */
+  tokens: { reasoning: number[]; hint: number[]; answer: number[] }
+  /** Counts of tokens. `cachedTokens` of the prompt were in the KV cache already. */
+  usage: {
+    promptTokens: number
+    cachedTokens: number
+    thinkingTokens: number
+    hintTokens: number
+    answerTokens: number
+  }
+  /** Milliseconds, and the number of `llama_decode` calls that the request took part in. */
+  timings: Timings
+  /** Given, or drawn for this request. */
+  seed: number
+}
+
+/** What a stream gives while a response is generated. The texts together are the text of the result, but for the hint. */
+export type ReasonEvent =
+  | { type: 'thinking'; text: string; tokens: number[] }
+  /** The thinking ended before the response did. With delimited thinking the model may do that itself; `hint` is '' then. */
+  | { type: 'cut'; ended: 'self' | 'window' | 'request'; thinkingTokens: number; hint: string }
+  | { type: 'answer'; text: string; tokens: number[] }
+  | { type: 'done'; result: ReasonResult }
+
+/** Collects one generation's events. */
+export class ResultBuilder {
+  readonly #hint: { text: string; tokens: Int32Array }
+  readonly #seed: number
+  readonly #thinking = { text: '', tokens: [] as number[] }
+  readonly #answer = { text: '', tokens: [] as number[] }
+  #cut = false
+  #hinted = false
+
+  constructor(hint: { text: string; tokens: Int32Array }, seed: number) {
+    this.#hint = hint
+    this.#seed = seed
+  }
+
+  /** Takes the next event; returns what a stream shows of it. */
+  take(event: Exclude<GenerationEvent, { type: 'error' }>): ReasonEvent {
+    switch (event.type) {
+      case 'text': {
+        const part = event.phase === 'thinking' ? this.#thinking : this.#answer
+        part.text += event.text
+        for (const token of event.tokens) part.tokens.push(token)
+        return { type: event.phase, text: event.text, tokens: event.tokens }
+      }
+      case 'cut':
+        this.#cut = true
+        this.#hinted = event.hintTokens > 0
+        return {
+          type: 'cut',
+          ended: event.ended,
+          thinkingTokens: event.thinkingTokens,
+          hint: this.#hinted ? this.#hint.text : '',
+        }
+      case 'done':
+        return { type: 'done', result: this.#result(event) }
+    }
+  }
+
+  #result(done: Extract<GenerationEvent, { type: 'done' }>): ReasonResult {
+    const reasoning = this.#thinking.text
+    const hint = this.#hinted ? this.#hint.text : ''
+    const hintTokens = this.#hinted ? Array.from(this.#hint.tokens) : []
+    const text = reasoning + hint + this.#answer.text
+    const answer = this.#cut ? this.#answer.text : closingPart(text)
+    return {
+      text,
+      reasoning,
+      hint,
+      answer,
+      finalAnswer: extractFinalAnswer(answer, this.#hinted),
+      message: { role: 'assistant', content: text },
+      ended: done.ended,
+      finishReason: done.finishReason,
+      stopString: done.stopString,
+      tokens: { reasoning: this.#thinking.tokens, hint: hintTokens, answer: this.#answer.tokens },
+      usage: {
+        promptTokens: done.promptTokens,
+        cachedTokens: done.cachedTokens,
+        thinkingTokens: this.#thinking.tokens.length,
+        hintTokens: hintTokens.length,
+        answerTokens: this.#answer.tokens.length,
+      },
+      timings: done.timings,
+      seed: this.#seed,
+    }
+  }
+}

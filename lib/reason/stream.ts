@@ -1,0 +1,167 @@
+/**
+ * One request as its caller sees it: an iteration over its events, a promise of its result, and the ways to end it.
+ * Knows nothing of prompts: what starts the generation is handed in.
+ */
+
+import { type CallSite, fromNative } from '../base/errors.js'
+import { loadAddon } from '../native/addon.js'
+import type { ContextHandle, GenerationEvent } from '../native/binding.js'
+import type { ReasonEvent, ReasonResult, ResultBuilder } from './result.js'
+
+/** A generation that was started: where it runs, and what puts its events together. */
+export interface Started {
+  context: ContextHandle
+  id: number
+  builder: ResultBuilder
+}
+
+/** Prepares and starts a generation. `listener` gets its events; resolves once it runs. */
+export type Start = (listener: (event: GenerationEvent) => void) => Promise<Started>
+
+/** A call of an iterator's `next()` that has no value yet. */
+interface Waiting {
+  resolve: (result: IteratorResult<ReasonEvent, undefined>) => void
+  reject: (reason: unknown) => void
+}
+
+export class ReasonStream implements AsyncIterable<ReasonEvent> {
+  /** The result. Rejects as the iteration does, but an unobserved rejection is no unhandled one. */
+  readonly result: Promise<ReasonResult>
+
+  readonly #site: CallSite
+  readonly #signal: AbortSignal | undefined
+  #resolve!: (result: ReasonResult) => void
+  #reject!: (reason: unknown) => void
+  #started: Started | undefined
+  #pending: ((started: Started) => void)[] = []
+  #events: ReasonEvent[] = []
+  #iterator: AsyncIterator<ReasonEvent> | undefined
+  #waiting: Waiting[] = []
+  #ended = false
+  #failure: { reason: unknown } | undefined
+
+  /** @internal Streams come from `Z1.stream()`. */
+  constructor(start: Start, site: CallSite, signal: AbortSignal | undefined) {
+    this.#site = site
+    this.#signal = signal
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+    this.result.catch(() => {})
+
+    if (signal?.aborted) {
+      this.#fail(signal.reason)
+      return
+    }
+    signal?.addEventListener('abort', this.#onAbort)
+    start((event) => this.#take(event)).then(
+      (started) => {
+        this.#started = started
+        for (const action of this.#pending.splice(0)) action(started)
+      },
+      (reason) => this.#fail(reason),
+    )
+  }
+
+  /** Closes the window now, if the model is still thinking: the hint follows and the answer. */
+  endThinking(): void {
+    this.#whenStarted(({ context, id }) => loadAddon().generationEndThinking(context, id))
+  }
+
+  /** Ends the response now; `result` resolves with what there is. */
+  stop(): void {
+    this.#whenStarted(({ context, id }) => loadAddon().generationStop(context, id))
+  }
+
+  /**
+   * The events, once. Leaving the iteration early aborts the request.
+   * No generator: this runs for every token, and a generator takes several promises for each.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<ReasonEvent, undefined, undefined> {
+    const iterator: AsyncIterator<ReasonEvent, undefined, undefined> = {
+      next: () =>
+        new Promise((resolve, reject) => {
+          this.#iterator ??= iterator
+          if (this.#iterator !== iterator) throw new TypeError('A stream can be iterated only once')
+          this.#waiting.push({ resolve, reject })
+          this.#give()
+        }),
+      return: async () => {
+        if (this.#iterator === iterator) this.#leave()
+        return { done: true, value: undefined }
+      },
+    }
+    return iterator
+  }
+
+  /** Gives the iteration, for each time it asked, what comes next, as far as that is known. */
+  #give(): void {
+    while (this.#waiting.length > 0) {
+      const value = this.#events.shift()
+      if (!value && !this.#ended) return
+      const { resolve, reject } = this.#waiting.shift() as Waiting
+      if (value) resolve({ done: false, value })
+      else if (this.#failure) reject(this.#failure.reason)
+      else resolve({ done: true, value: undefined })
+      // An iteration ends once.
+      if (!value) this.#failure = undefined
+    }
+  }
+
+  #leave(): void {
+    this.#events = []
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ done: true, value: undefined })
+    if (!this.#ended) this.#abort(new DOMException('The iteration was left', 'AbortError'))
+    this.#failure = undefined
+  }
+
+  #onAbort = (): void => this.#abort(this.#signal?.reason)
+
+  /** Rejects at once; the context drops the generation at its next step. */
+  #abort(reason: unknown): void {
+    this.#whenStarted(({ context, id }) => loadAddon().generationAbort(context, id))
+    this.#fail(reason)
+  }
+
+  /** Before the prompt is tokenised there is nothing to tell the context. */
+  #whenStarted(action: (started: Started) => void): void {
+    // A context that was closed meanwhile has ended its generations already.
+    const careful = (started: Started) => {
+      try {
+        action(started)
+      } catch {}
+    }
+    if (this.#started) careful(this.#started)
+    else if (!this.#ended) this.#pending.push(careful)
+  }
+
+  #take(event: GenerationEvent): void {
+    if (this.#ended) return
+    if (event.type === 'error') {
+      this.#fail(fromNative(this.#site, event.code, event.message))
+      return
+    }
+    // Events come by a macrotask, after the one that started the generation and its promises have run.
+    const shown = (this.#started as Started).builder.take(event)
+    this.#events.push(shown)
+    if (shown.type === 'done') {
+      this.#end()
+      this.#resolve(shown.result)
+    }
+    this.#give()
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#ended) return
+    this.#failure = { reason }
+    this.#end()
+    this.#reject(reason)
+    this.#give()
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+  }
+}

@@ -1,0 +1,428 @@
+/** The command `z1` as its users run it: the built program in a process of its own (npm test builds it). */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ReasonResult } from '../../lib/index.js'
+import { PLAIN_HINT } from '../../lib/reason/options.js'
+import { chatMlTemplate, testModel } from '../support/models.js'
+import { END, tableModel, tokenIds } from '../support/table-model.js'
+
+const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+
+let folder: string
+/** Says `Two plus two.` to anything, `Four` after a hint that ends in L, and ` hm hm …` for ever after one in M. */
+let model: string
+let slow: string
+const words = ['Two', ' plus two', 'Four', ' hm']
+const rows = { '\n': 'Two', Two: ' plus two', ' plus two': '.', L: 'Four', M: ' hm', ' hm': ' hm' }
+const whole = 'Two plus two.'
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'z1-cli-'))
+  model = tableModel(folder, 'quick', { extraTokens: words, rows })
+  slow = tableModel(folder, 'slow', { extraTokens: words, rows: { ...rows, '\n': ' hm' }, slow: true })
+})
+afterAll(() => {
+  rmSync(folder, { recursive: true })
+})
+
+interface Run {
+  status: number | null
+  signal: NodeJS.Signals | null
+  stdout: string
+  stderr: string
+}
+
+/** What decides on colours is not inherited. */
+function environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const { CI, NO_COLOR, FORCE_COLOR, ...rest } = process.env
+  return { ...rest, TERM: 'xterm-256color', ...more }
+}
+
+function start(args: string[], env: Record<string, string> = {}): ChildProcess {
+  return spawn(process.execPath, [program, ...args], { env: environment(env) })
+}
+
+async function finished(child: ChildProcess): Promise<Run> {
+  let stdout = ''
+  let stderr = ''
+  child.stdout?.setEncoding('utf8').on('data', (text) => {
+    stdout += text
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
+    stderr += text
+  })
+  return new Promise((done) => {
+    child.on('close', (status, signal) => done({ status, signal, stdout, stderr }))
+  })
+}
+
+function z1(args: string[], { input = '', env = {} }: { input?: string; env?: Record<string, string> } = {}) {
+  const child = start(args, env)
+  child.stdin?.end(input)
+  return finished(child)
+}
+
+const ask = (...args: string[]) => z1(['ask', '--model', model, '--threads', '1', ...args])
+
+async function askJson(...args: string[]): Promise<ReasonResult> {
+  const { status, stdout, stderr } = await ask('--json', ...args)
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  // One document, and nothing before or after it.
+  expect(stdout).toMatch(/^\{\n.*\n\}\n$/s)
+  return JSON.parse(stdout)
+}
+
+describe('z1 ask', () => {
+  it.each([
+    ['what the model says by itself', [], whole],
+    ['with the hint where the window closes', ['--window', '2', '--hint', ' So: L'], 'Two plus two So: LFour'],
+    ['with a window of 0', ['--window', '0', '--hint', 'L'], 'LFour'],
+    ['with the plain hint', ['--window', '1'], `Two${PLAIN_HINT}${whole}`],
+    ['without an end of the window', ['--window', 'inf'], whole],
+    ['up to a number of tokens', ['--window', '0', '--hint', 'M', '--max-tokens', '3'], 'M hm hm hm'],
+    ['up to the first stop string', ['--stop', 'never', '--stop', ' two'], 'Two plus'],
+  ])('prints the text alone: %s', async (_name, options, text) => {
+    const { status, stdout, stderr } = await ask(...options, 'q')
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: `${text}\n`, stderr: '' })
+  })
+
+  it('--json prints the result', async () => {
+    const result = await askJson('--window', '2', '--hint', ' So: L', '--seed', '4294967294', 'q')
+    const idOf = tokenIds(words)
+    expect(result).toEqual({
+      text: 'Two plus two So: LFour',
+      reasoning: 'Two plus two',
+      hint: ' So: L',
+      answer: 'Four',
+      finalAnswer: 'Four',
+      message: { role: 'assistant', content: 'Two plus two So: LFour' },
+      ended: 'window',
+      finishReason: 'stop',
+      stopString: null,
+      tokens: {
+        reasoning: [idOf('Two'), idOf(' plus two')],
+        hint: Array.from(Buffer.from(' So: L')),
+        answer: [idOf('Four')],
+      },
+      usage: { promptTokens: 20, cachedTokens: 0, thinkingTokens: 2, hintTokens: 6, answerTokens: 1 },
+      timings: expect.objectContaining({ decodeCalls: expect.any(Number) }),
+      seed: 4294967294,
+    })
+  })
+
+  it('- reads the question from standard input, without the newline at its end', async () => {
+    // Xuser\n … X\nXassistant\n: 18 tokens beside the question's.
+    for (const [input, tokens] of [
+      ['why', 3],
+      ['why\n', 3],
+      ['why\r\n', 3],
+      ['why\n\nnot\n', 8],
+      ['数学', 6],
+    ] as const) {
+      const args = ['ask', '--json', '--model', model, '--threads', '1', '-']
+      const { status, stdout } = await z1(args, { input })
+      expect(status).toBe(0)
+      expect(JSON.parse(stdout).usage.promptTokens).toBe(19 + tokens)
+    }
+  })
+
+  it('--raw takes the question for the prompt, --system puts a message before it', async () => {
+    expect((await askJson('--raw', 'why')).usage.promptTokens).toBe(3)
+    expect((await askJson('--raw', '<|im_start|>\n')).usage.promptTokens).toBe(2)
+    expect((await askJson('--system', 'S', 'why')).usage.promptTokens).toBe(22 + 'Xsystem\nSX\n'.length)
+  })
+
+  it('--temperature and --seed', async () => {
+    const random = testModel('qwen2-bytes')
+    const draw = async (seed: string) => {
+      const { text } = await askJson('--model', random, '--temperature', '1.5', '--seed', seed, '--window', '20', 'q')
+      return text
+    }
+    const [one, again, other] = [await draw('1'), await draw('1'), await draw('2')]
+    expect(again).toBe(one)
+    expect(other).not.toBe(one)
+    expect((await askJson('q')).seed).not.toBe((await askJson('q')).seed)
+  })
+
+  it('--context-size and --engine', async () => {
+    const { status, stderr } = await ask('--context-size', '64', 'q')
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/^z1: The context is too small: .* contextSize is 64 \(CONTEXT_TOO_SMALL\)\n$/)
+    expect((await askJson('--engine', 'cpu', '--gpu-layers', '0', 'q')).text).toBe(whole)
+  })
+
+  it.each([
+    [
+      'a model that is not there',
+      ['--model', 'no-such.gguf', 'q'],
+      /^z1: No model at no-such\.gguf: .*\(MODEL_NOT_FOUND\)\n$/,
+    ],
+    ['an engine that is not there', ['--engine', './nowhere', 'q'], /\(ENGINE_NOT_FOUND\)\n$/],
+    ['tags that the model has not', ['--tags', 'keep', 'q'], /\(TAGS_NOT_FOUND\)\n$/],
+  ])('fails with 1 on %s', async (_name, args, message) => {
+    const { status, stdout, stderr } = await ask(...args)
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).toMatch(message)
+    expect(stderr).not.toContain('    at ')
+  })
+
+  it.each<[string, string[], string]>([
+    ['no question', [], 'z1: Expected one question\n\nz1 ask [options]'],
+    ['two questions', ['a', 'b'], 'z1: Expected one question\n'],
+    ['an unknown option', ['--windows', '5', 'q'], "z1: Unknown option '--windows'\n\nz1 ask"],
+    ['a missing value', ['q', '--window'], 'z1: Option'],
+    ['a value for a switch', ['--json=yes', 'q'], "z1: Option '--json' does not take an argument\n"],
+    [
+      'a window that is no number',
+      ['--window', 'wide', 'q'],
+      "z1: Expected a number for --window but received 'wide'\n",
+    ],
+    ['an empty number', ['--seed', '', 'q'], "z1: Expected a number for --seed but received ''\n"],
+    ['a window that cannot be', ['--window=-1', 'q'], 'z1: Expected integer ≥ 0 for thinkingWindow but received -1\n'],
+    ['a seed that cannot be', ['--seed', '4294967295', 'q'], 'z1: Expected integer between 0 and 4294967294 for seed'],
+    ['tags of another kind', ['--tags', 'drop', 'q'], "z1: Expected 'ban' or 'keep' for tags but received \"drop\"\n"],
+    ['an engine of another name', ['--engine', 'rocm', 'q'], "z1: Expected 'auto', 'cpu', 'cuda', 'vulkan', 'metal'"],
+    ['a system message in a raw prompt', ['--raw', '--system', 'S', 'q'], 'z1: Expected true for template with system'],
+    ['nothing on standard input', ['-'], 'z1: Expected a question on standard input\n'],
+  ])('fails with 2 on %s, before it loads anything', async (_name, args, message) => {
+    const { status, stdout, stderr } = await z1(['ask', '--model', 'no-such.gguf', ...args])
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr.slice(0, message.length)).toBe(message)
+    expect(stderr).not.toContain('    at ')
+  })
+
+  it('a closed standard input is an empty one', () => {
+    const run = spawnSync(process.execPath, [program, 'ask', '-'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      encoding: 'utf8',
+    })
+    expect(run).toMatchObject({ status: 2, stdout: '', stderr: 'z1: Expected a question on standard input\n' })
+  })
+
+  const endless = () => ['ask', '--model', slow, '--threads', '1', '--window', 'inf', '--context-size', '8192', 'q']
+
+  it.skipIf(process.platform === 'win32')('Ctrl-C keeps what there is', async () => {
+    const child = start(endless())
+    child.stdout?.once('data', () => child.kill('SIGINT'))
+    const { status, stdout, stderr } = await finished(child)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toMatch(/^( hm)+\n$/)
+
+    const json = start(['ask', '--json', ...endless().slice(1)])
+    setTimeout(() => json.kill('SIGINT'), 2500)
+    const run = await finished(json)
+    expect(run.status).toBe(0)
+    expect(JSON.parse(run.stdout)).toMatchObject({ finishReason: 'abort', ended: 'stop' })
+  })
+
+  it('a reader that has seen enough is no error', async () => {
+    const child = start(endless())
+    child.stdout?.once('data', () => child.stdout?.destroy())
+    const { status, stderr } = await finished(child)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+})
+
+describe('on a terminal', () => {
+  const available = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0
+
+  /** What the command writes to a pseudo-terminal, whose newlines are undone. */
+  function terminal(args: string[], env: Record<string, string> = {}): { status: number | null; output: string } {
+    const command = [process.execPath, program, ...args].map((arg) => `'${arg}'`).join(' ')
+    const run = spawnSync('script', ['-qec', command, '/dev/null'], {
+      env: environment(env),
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    return { status: run.status, output: run.stdout.replaceAll('\r\n', '\n') }
+  }
+  const args = () => ['ask', '--model', model, '--threads', '1', '--window', '2', '--hint', ' So: L', 'q']
+  /** After what shows the progress of loading. */
+  const shown = (output: string) => output.slice(output.lastIndexOf('\r\x1b[K') + 4)
+
+  it.runIf(available)('the reasoning is dim, the cut marked, the answer bold', () => {
+    const { status, output } = terminal(args())
+    expect(status).toBe(0)
+    const text = shown(output)
+    const [thinking, rest] = text.split('\x1b[33m⟨window closed after 2 tokens⟩\x1b[39m') as [string, string]
+    expect(thinking.replaceAll('\x1b[22m\x1b[2m', '')).toBe('\x1b[2mTwo plus two\x1b[22m')
+    expect(rest).toBe('\x1b[36m So: L\x1b[39m\x1b[1mFour\x1b[22m\n')
+    expect(stripVTControlCharacters(text)).toBe('Two plus two⟨window closed after 2 tokens⟩ So: LFour\n')
+  })
+
+  it.runIf(available)('NO_COLOR is respected', () => {
+    const { output } = terminal(args(), { NO_COLOR: '1' })
+    expect(shown(output)).toBe('Two plus two⟨window closed after 2 tokens⟩ So: LFour\n')
+    const doctor = terminal(['doctor', '--engine', 'cpu'], { NO_COLOR: '1' })
+    expect(doctor).toMatchObject({ status: 0, output: expect.not.stringContaining('\x1b') })
+  })
+
+  it.runIf(available)('a doctor is coloured there', () => {
+    expect(terminal(['doctor', '--engine', 'cpu']).output).toContain('\x1b[32mtaken\x1b[39m')
+  })
+
+  it('a pipe gets no colours, whatever the environment says', async () => {
+    const env = { CI: 'true', FORCE_COLOR: '1' }
+    const asked = await z1(args(), { env })
+    expect(asked.stdout).toBe('Two plus two So: LFour\n')
+    const doctor = await z1(['doctor', '--engine', 'cpu'], { env })
+    expect(doctor.status).toBe(0)
+    expect(doctor.stdout).toContain('taken')
+    expect(doctor.stdout + doctor.stderr).not.toContain('\x1b')
+  })
+})
+
+describe('z1 inspect', () => {
+  it('tells what a file holds', async () => {
+    const tagged = tableModel(folder, 'tagged', {
+      extraTokens: ['<think>', '</think>'],
+      rows: {},
+      trainingContext: 777,
+    })
+    const { status, stdout, stderr } = await z1(['inspect', tagged])
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    const facts = Object.fromEntries(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(/ {2,}/)),
+    )
+    expect(facts).toMatchObject({
+      architecture: 'qwen2',
+      quantisation: 'all F32',
+      layers: '1',
+      vocabulary: '261 tokens, bpe',
+      'training context': '777 tokens',
+      memory: 'attention',
+      'chat template': `${chatMlTemplate.length} characters (--template)`,
+      'think tags': '<think> </think>',
+    })
+    expect(facts.size).toMatch(/^\d+(\.\d+)? [KM]iB$/)
+    expect(facts.parameters).toMatch(/^\d+(\.\d+)? [KM]$/)
+  })
+
+  it('a recurrent model, and one without tags', async () => {
+    const { stdout } = await z1(['inspect', testModel('mamba')])
+    expect(stdout).toMatch(/^memory +recurrent$/m)
+    expect(stdout).toMatch(/^think tags +none$/m)
+  })
+
+  it('--json and --template', async () => {
+    const json = await z1(['inspect', '--json', model])
+    expect(json).toMatchObject({ status: 0, stderr: '' })
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      architecture: 'qwen2',
+      layers: 1,
+      vocabularySize: 263,
+      eosText: END,
+      chatTemplate: chatMlTemplate,
+      tags: null,
+      unsupported: null,
+    })
+    expect(await z1(['inspect', '--template', model])).toMatchObject({ status: 0, stdout: `${chatMlTemplate}\n` })
+  })
+
+  it('fails with 1 on what is no model, with 2 on what is no use', async () => {
+    const text = join(folder, 'text.gguf')
+    writeFileSync(text, 'once upon a time')
+    expect(await z1(['inspect', text])).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/\(MODEL_INVALID\)\n$/),
+    })
+    const missing = await z1(['inspect', 'no-such.gguf'])
+    expect(missing).toMatchObject({ status: 1, stdout: '' })
+    expect(missing.stderr).toContain('no-such.gguf')
+    for (const args of [[], [model, model], ['--yaml', model]]) {
+      const run = await z1(['inspect', ...args])
+      expect(run).toMatchObject({ status: 2, stdout: '' })
+      expect(run.stderr).toContain('z1 inspect [--json] [--template] FILE')
+    }
+  })
+})
+
+describe('z1 doctor', () => {
+  it('tells what there is, and why each engine is taken or not', async () => {
+    const { status, stdout, stderr } = await z1(['doctor'])
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    for (const line of [
+      new RegExp(`^node +${process.version}$`, 'm'),
+      new RegExp(`^platform +${process.platform}-${process.arch},`, 'm'),
+      /^addon +for llama\.cpp v\d+\.\d+\.\d+ \(.*ggml .*\)$/m,
+      /^ {2}\w+ \(@node-llama-cpp\/[\w-]+\): taken$/m,
+      /^devices of .+$/m,
+      /^ {2}CPU: .+, cpu, .+ free of .+$/m,
+    ]) {
+      expect(stdout).toMatch(line)
+    }
+    // Each candidate has a line with its fate, those before the one that was taken with a reason.
+    const candidates = /\nengines\n(.*?)\n\n/s.exec(stdout)?.[1]?.split('\n') ?? []
+    const fates = candidates.map((line) => /^ {2}\w+ \(.+?\): (.+)$/.exec(line)?.[1])
+    expect(fates.filter((fate) => fate === 'taken')).toHaveLength(1)
+    expect(fates).not.toContain(undefined)
+    for (const fate of fates.slice(0, fates.indexOf('taken'))) expect(fate).not.toBe('not needed')
+  })
+
+  it('of one engine', async () => {
+    const missing = await z1(['doctor', '--engine', './nowhere'])
+    expect(missing.status).toBe(1)
+    expect(missing.stderr).toBe(`z1: No engine directory at ${resolve('nowhere')} (ENGINE_NOT_FOUND)\n`)
+    const misused = await z1(['doctor', '--engine', 'rocm'])
+    expect(misused).toMatchObject({ status: 2, stdout: '' })
+    expect(misused.stderr).toContain(
+      "Expected 'auto', 'cpu', 'cuda', 'vulkan', 'metal' or path of a directory for engine",
+    )
+    expect(await z1(['doctor', 'me'])).toMatchObject({ status: 2, stdout: '' })
+  })
+})
+
+describe('z1', () => {
+  it('--version is that of the package', async () => {
+    for (const arg of ['--version', '-v']) {
+      expect(await z1([arg])).toMatchObject({ status: 0, stdout: `${manifest.version}\n`, stderr: '' })
+    }
+  })
+
+  it.each([
+    ['--help', 'z1: local reasoning'],
+    ['-h', 'z1: local reasoning'],
+    ['help', 'z1: local reasoning'],
+    ['ask --help', 'z1 ask [options] "question"'],
+    ['ask q -h', 'z1 ask [options] "question"'],
+    ['inspect --help', 'z1 inspect [--json] [--template] FILE'],
+    ['doctor --help', 'z1 doctor [--engine NAME]'],
+  ])('%s prints how it is used', async (args, beginning) => {
+    const { status, stdout, stderr } = await z1(args.split(' '))
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout.slice(0, beginning.length)).toBe(beginning)
+  })
+
+  it('ask --help names every option that it takes', async () => {
+    const { stdout } = await z1(['ask', '--help'])
+    const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
+    expect(named).toHaveLength(15)
+    // An option that does not exist would be told by its name, before anything else.
+    const switches = ['raw', 'json']
+    const args = named.flatMap((name) => (switches.includes(name) ? [`--${name}`] : [`--${name}`, '1']))
+    const { status, stderr } = await z1(['ask', ...args])
+    expect(status).toBe(2)
+    expect(stderr).toBe("z1: Expected 'ban' or 'keep' for tags but received \"1\"\n")
+  })
+
+  it.each([
+    ['no command', [], 'z1: Expected a command\n\nz1: local reasoning'],
+    ['an unknown command', ['frobnicate'], 'z1: Unknown command frobnicate\n\nz1: local reasoning'],
+    ['a name that every object has', ['constructor'], 'z1: Unknown command constructor\n'],
+    ['an option without a command', ['--window', '5'], 'z1: Unknown command --window\n'],
+  ])('fails with 2 on %s', async (_name, args, message) => {
+    const { status, stdout, stderr } = await z1(args)
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr.slice(0, message.length)).toBe(message)
+  })
+})

@@ -1,0 +1,182 @@
+import { spawnSync } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { checkProblems } from '../../lib/problems/check.js'
+import { FAMILIES, generate, generateProblems } from '../../lib/problems/generate.js'
+
+/** Runs programs line by line: reads `[{ program, states: [{ line, values }] }]`, prints how many states were right. */
+const TRACE = `
+import contextlib, io, json, sys
+
+def run(source):
+    seen, last, before = [], None, {}
+    def look(frame, event, _):
+        nonlocal last, before
+        if frame.f_code.co_name != "<module>" or frame.f_code.co_filename != "program":
+            return look
+        now = {k: v for k, v in frame.f_globals.items() if not k.startswith("__") and not callable(v)}
+        # A line that changed nothing and assigns nothing: a test, a print, a loop that is over.
+        text = source.split("\\n")[last - 1].strip() if last else ""
+        assigns = last and not text.startswith(("if", "while", "print", "def", "for")) or now != before
+        if last and assigns:
+            seen.append((last, json.loads(json.dumps(now))))
+        last, before = frame.f_lineno, json.loads(json.dumps(now))
+        return look
+    code = compile(source, "program", "exec")
+    with contextlib.redirect_stdout(io.StringIO()):
+        sys.settrace(look)
+        try:
+            exec(code, {})
+        finally:
+            sys.settrace(None)
+    return seen
+
+checked = 0
+for item in json.load(sys.stdin):
+    seen = run(item["program"])
+    told = [(s["line"], dict(s["values"])) for s in item["states"]]
+    if seen != told:
+        sys.exit(f"{item['program']}\\nPython: {seen}\\ntold:   {told}")
+    before = {}
+    for s in item["states"]:
+        first, *others = [name for name, _ in s["values"]]
+        now = dict(s["values"])
+        if any(before.get(name) != now[name] for name in others):
+            sys.exit(f"{item['program']}\\n{s}: {first} is not the one that changed")
+        before = now
+    checked += len(told)
+print(checked)
+`
+
+const hasPython = spawnSync('python3', ['--version']).status === 0
+
+describe('generated problems', () => {
+  it.runIf(hasPython)('have the answers that Python gives', async () => {
+    expect(await checkProblems(generateProblems({ seed: 11, count: 2400 }))).toBe(2400)
+    expect(await checkProblems(generateProblems({ seed: 12, count: 480, split: 'test' }))).toBe(480)
+  })
+  if (!hasPython) console.warn('python3 cannot be run here: the answers of generated problems were not checked with it')
+
+  it.runIf(hasPython)('are refused where Python gives another answer', async () => {
+    const [problem] = [...generateProblems({ seed: 1, count: 1 })]
+    if (!problem) throw new Error('no problem')
+    const wrong = { ...problem, record: { ...problem.record, answer: 'x' } }
+    await expect(checkProblems([wrong])).rejects.toThrow(
+      `${wrong.record.id} says x, Python says ${problem.record.answer}`,
+    )
+    await expect(checkProblems([{ ...problem, program: '1/0' }])).rejects.toThrow('ZeroDivisionError')
+    await expect(checkProblems([problem], 'no-such-python')).rejects.toThrow('Cannot run no-such-python')
+  })
+
+  it.runIf(hasPython)('say of every line of a program what its variables then hold, the changed one first', () => {
+    const programs = [...generateProblems({ seed: 13, count: 400, families: ['programs'] })].map(
+      ({ record, program }) => ({
+        program,
+        states: [...record.response.matchAll(/^(\d+): .*; (\w+=.*)$/gm)].map(([, line, state]) => ({
+          line: Number(line),
+          values: [...(state as string).matchAll(/(\w+)=("[^"]*"|\[[^\]]*\]|\d+)/g)].map(([, name, value]) => [
+            name,
+            JSON.parse(value as string),
+          ]),
+        })),
+      }),
+    )
+    const { stdout, stderr } = spawnSync('python3', ['-c', TRACE], {
+      input: JSON.stringify(programs),
+      encoding: 'utf8',
+    })
+    expect(stderr).toBe('')
+    expect(Number(stdout)).toBeGreaterThan(1000)
+  })
+
+  it('end with their answer in a box, and no delimiter stands between reasoning and answer', () => {
+    for (const { response, answer } of generate({ seed: 2, count: 500 })) {
+      expect(response.endsWith(`\n\nThe answer is\n\\boxed{${answer}}`)).toBe(true)
+      expect(response).not.toMatch(/<\/?think>/)
+    }
+  })
+
+  it('take steps of arithmetic that are right', () => {
+    let equations = 0
+    for (const { response } of generate({ seed: 3, count: 2000 })) {
+      for (const [all, left, right] of response.matchAll(/(?<![\d+*=-])(\d+(?:[-+*]\d+)+)=(\d+(?:[*+]\d+)*)/g)) {
+        equations++
+        expect(evaluate(right as string), all).toBe(evaluate(left as string))
+      }
+      for (const [all, left, right] of response.matchAll(/= (\d+ [-+*] \d+) = (\d+)(?![ \d]* [-+*])/g)) {
+        equations++
+        expect(evaluate(right as string), all).toBe(evaluate(left as string))
+      }
+    }
+    expect(equations).toBeGreaterThan(3000)
+  })
+
+  it('are the same for the same seed, wherever a run starts', () => {
+    const all = [...generate({ seed: 4, count: 120 })]
+    expect([...generate({ seed: 4, count: 120 })]).toEqual(all)
+    expect([...generate({ seed: 4, count: 20, start: 70 })]).toEqual(all.slice(70, 90))
+    expect([...generate({ seed: 5, count: 120 })].map((r) => r.question)).not.toEqual(all.map((r) => r.question))
+  })
+
+  it('hold no question of one split in the other', () => {
+    const train = new Set([...generate({ seed: 6, count: 6000, difficulty: [1, 2] })].map((r) => r.question))
+    const test = [...generate({ seed: 6, count: 1200, difficulty: [1, 2], split: 'test' })]
+    expect(test.filter((r) => train.has(r.question))).toEqual([])
+  })
+
+  it('take families in turn by their weights, spread evenly', () => {
+    const families = [...generate({ seed: 7, count: 12, families: ['lists:4', 'letters', 'numbers:1'] })].map(
+      ({ family }) => family,
+    )
+    expect(families.slice(0, 6).sort()).toEqual(['letters', 'lists', 'lists', 'lists', 'lists', 'numbers'])
+    expect(families.slice(6)).toEqual(families.slice(0, 6))
+    expect(families.join(' ')).not.toMatch(/(lists ?){4}/)
+  })
+
+  it('are now and then worded as people type', () => {
+    const questions = [...generate({ seed: 10, count: 1000, families: ['letters'] })].map(({ question }) => question)
+    expect(questions.filter((question) => /^[a-z]/.test(question)).length).toBeGreaterThan(50)
+    expect(questions.filter((question) => /[^.?]$/.test(question)).length).toBeGreaterThan(50)
+    expect(questions.filter((question) => /^[A-Z].*[.?]$/.test(question)).length).toBeGreaterThan(700)
+  })
+
+  it('cover every family and difficulty in turn', () => {
+    const records = [...generate({ seed: 7, count: FAMILIES.length * 8, families: FAMILIES })]
+    expect(new Set(records.map((r) => `${r.family} ${r.difficulty}`)).size).toBe(FAMILIES.length * 8)
+    expect(() => [...generate({ seed: 7, count: 1, families: ['poems'] })]).toThrow(/received poems/)
+    expect(() => [...generate({ seed: 7, count: 1, families: ['lists:0'] })]).toThrow(/received lists:0/)
+    expect(() => [...generate({ seed: 7, count: 1, difficulty: [0, 3] })]).toThrow(/received 0-3/)
+  })
+
+  it('reason longer about harder ones', () => {
+    for (const family of FAMILIES) {
+      const mean = (difficulty: number) => {
+        const lengths = [...generate({ seed: 8, count: 60, families: [family], difficulty: [difficulty, difficulty] })]
+        return lengths.reduce((sum, r) => sum + r.token_num_qwen, 0) / lengths.length
+      }
+      expect(mean(8), family).toBeGreaterThan(2 * mean(1))
+    }
+  })
+
+  it('have the reasoning twice between think tags in the delimited style', () => {
+    const options = { seed: 9, count: 12 }
+    const plain = [...generate(options)]
+    for (const [i, { response }] of [...generate({ ...options, style: 'delimited' })].entries()) {
+      const [, thought, check, answer] =
+        /^<think>\n(.*)\n\nWait, check this again\n(.*)\n<\/think>\n\n(.*)$/s.exec(response) ?? []
+      expect(check).toBe(thought)
+      expect(`${thought}\n\n${answer}`).toBe(plain[i]?.response)
+    }
+  })
+})
+
+/** A product or sum of non-negative numbers. */
+function evaluate(text: string): number {
+  const parts = text.replaceAll(' ', '').split(/(?=[-+])/)
+  return parts.reduce((sum, part) => {
+    const product = part
+      .replace(/^[-+]/, '')
+      .split('*')
+      .reduce((p, factor) => p * Number(factor), 1)
+    return part.startsWith('-') ? sum - product : sum + product
+  }, 0)
+}

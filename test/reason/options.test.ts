@@ -1,0 +1,588 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import {
+  BOXED_HINT,
+  checkInput,
+  checkLoadOptions,
+  checkReasonOptions,
+  LOAD_OPTIONS,
+  type LoadOptions,
+  PLAIN_HINT,
+  REASON_OPTIONS,
+  type ReasonOptions,
+} from '../../lib/reason/options.js'
+
+type Check = (input: unknown) => object
+type Misuse = [value: unknown, received: string]
+
+/** The value of an option after the check, wherever it was put. */
+function afterCheck(check: Check, name: string, value: unknown): unknown {
+  const { sampling, ...rest } = check({ [name]: value }) as { sampling?: object }
+  return { ...rest, ...sampling }[name as never]
+}
+
+/** One row for each option: what it expects, what it takes (as it is, or as something else), and what it refuses. */
+interface Row {
+  name: string
+  expected: string
+  takes: (unknown | { given: unknown; read: unknown })[]
+  types: Misuse[]
+  ranges: Misuse[]
+}
+
+const notNumbers: Misuse[] = [
+  ['1', '"1"'],
+  [null, 'null'],
+  [true, 'true'],
+  [1n, '1n'],
+  [{}, 'an object'],
+  [[1], 'an array'],
+  [new Number(1), 'an object'],
+  [() => 1, 'a function'],
+]
+const notIntegers: Misuse[] = [
+  [-1, '-1'],
+  [1.5, '1.5'],
+  [NaN, 'NaN'],
+  [-Infinity, '-Infinity'],
+]
+const notStrings: Misuse[] = [
+  [1, '1'],
+  [null, 'null'],
+  [false, 'false'],
+  [['a'], 'an array'],
+  [{}, 'an object'],
+  [Symbol('a'), 'a symbol'],
+]
+
+function integers(name: string, min: number, max: number): Row {
+  const below = min - 1
+  const above = max + 1
+  return {
+    name,
+    expected: `integer between ${min} and ${max}`,
+    takes: [min, max],
+    types: notNumbers,
+    ranges: [...notIntegers, [below, `${below}`], [above, `${above}`], [Infinity, 'Infinity']],
+  }
+}
+
+function counts(name: string, min: number): Row {
+  const below = min - 1
+  return {
+    name,
+    expected: `integer ≥ ${min}`,
+    takes: [min, 100_000, { given: 1e300, read: 2147483647 }],
+    types: notNumbers,
+    ranges: [...notIntegers, [below, `${below}`], [Infinity, 'Infinity']],
+  }
+}
+
+function numbers(name: string, min: number, max: number): Row {
+  const ranges: Misuse[] = [min - 0.001, max + 0.001, NaN, Infinity, -Infinity].map((value) => [value, `${value}`])
+  return {
+    name,
+    expected: `number between ${min} and ${max}`,
+    takes: [min, (min + max) / 2, max],
+    types: notNumbers,
+    ranges,
+  }
+}
+
+function booleans(name: string): Row {
+  const types: Misuse[] = [
+    [0, '0'],
+    ['true', '"true"'],
+    [null, 'null'],
+    [{}, 'an object'],
+  ]
+  return { name, expected: 'boolean', takes: [true, false], types, ranges: [] }
+}
+
+const controller = new AbortController()
+const foreign = { aborted: false, addEventListener() {} }
+const signals: Row = {
+  name: 'signal',
+  expected: 'AbortSignal',
+  takes: [controller.signal, foreign],
+  types: [
+    [controller, 'an object'],
+    [{ aborted: true }, 'an object'],
+    [null, 'null'],
+    [() => {}, 'a function'],
+    ['abort', '"abort"'],
+  ],
+  ranges: [],
+}
+const progress = () => {}
+const engines = "'auto', 'cpu', 'cuda', 'vulkan', 'metal' or path of a directory"
+
+const loadRows: Row[] = [
+  {
+    name: 'model',
+    expected: 'file path or file: URL',
+    takes: [
+      'a.gguf',
+      'C:\\models\\a.gguf',
+      { given: pathToFileURL(resolve('a b.gguf')), read: resolve('a b.gguf') },
+      { given: pathToFileURL(resolve('a b.gguf')).href, read: resolve('a b.gguf') },
+    ],
+    types: notStrings,
+    ranges: [
+      ['', '""'],
+      [new URL('https://example.com/a.gguf'), 'an object'],
+    ],
+  },
+  {
+    name: 'engine',
+    expected: engines,
+    takes: [
+      ...['auto', 'cpu', 'cuda', 'vulkan', 'metal'],
+      resolve('out/engine/cpu'),
+      { given: './engine', read: resolve('engine') },
+      { given: 'out/engine', read: resolve('out/engine') },
+      { given: '.', read: resolve('.') },
+    ],
+    types: [...notStrings, ['gpu', '"gpu"'], ['CPU', '"CPU"'], ['', '""']],
+    ranges: [],
+  },
+  {
+    name: 'gpuLayers',
+    expected: "'auto' or integer ≥ 0",
+    takes: ['auto', 0, 99, { given: 2 ** 40, read: 2147483647 }],
+    types: [...notNumbers, ['all', '"all"']],
+    ranges: [...notIntegers, [Infinity, 'Infinity']],
+  },
+  integers('contextSize', 8, 16777216),
+  integers('parallel', 1, 64),
+  integers('batchSize', 1, 8192),
+  integers('threads', 1, 512),
+  {
+    name: 'onProgress',
+    expected: 'function',
+    takes: [progress],
+    types: [
+      [{}, 'an object'],
+      ['f', '"f"'],
+      [null, 'null'],
+    ],
+    ranges: [],
+  },
+  signals,
+]
+
+const reasonRows: Row[] = [
+  {
+    name: 'thinkingWindow',
+    expected: 'integer ≥ 0',
+    takes: [0, 4096, Infinity, { given: 2 ** 60, read: 2147483647 }],
+    types: notNumbers,
+    ranges: notIntegers,
+  },
+  counts('maxTokens', 1),
+  {
+    name: 'hint',
+    expected: "'plain', 'boxed' or non-empty string",
+    takes: [
+      { given: 'plain', read: '\n\nI overthought it, the final answer should be:\n\n' },
+      { given: 'boxed', read: '\n\nI overthought it, the final answer in \\boxed{} should be:\n\n' },
+      'So:',
+      ' ',
+    ],
+    types: notStrings,
+    ranges: [['', '""']],
+  },
+  {
+    name: 'tags',
+    expected: "'ban' or 'keep'",
+    takes: ['ban', 'keep'],
+    types: [...notStrings, ['drop', '"drop"'], ['', '""']],
+    ranges: [],
+  },
+  { name: 'system', expected: 'string', takes: ['', 'Be brief.'], types: notStrings, ranges: [] },
+  booleans('template'),
+  { ...numbers('temperature', 0, 100), takes: [0, 0.7, 1e-6, 100, { given: 9e-7, read: 0 }] },
+  counts('topK', 0),
+  numbers('topP', 0, 1),
+  numbers('minP', 0, 1),
+  {
+    name: 'typicalP',
+    expected: 'number > 0 and ≤ 1',
+    takes: [1e-6, 0.5, 1],
+    types: notNumbers,
+    ranges: [
+      [0, '0'],
+      [-0.1, '-0.1'],
+      [1.1, '1.1'],
+      [NaN, 'NaN'],
+    ],
+  },
+  numbers('repeatPenalty', 0.01, 100),
+  numbers('frequencyPenalty', -100, 100),
+  numbers('presencePenalty', -100, 100),
+  counts('penaltyLastN', 0),
+  numbers('dryMultiplier', 0, 100),
+  numbers('dryBase', 1, 100),
+  counts('dryAllowedLength', 0),
+  counts('dryPenaltyLastN', 0),
+  {
+    name: 'drySequenceBreakers',
+    expected: 'array of strings',
+    takes: [[], ['\n', 'User:'], ['x'.repeat(40)], Array(64).fill('x')],
+    types: [
+      ['\n', '"\\n"'],
+      [null, 'null'],
+      [1, '1'],
+      [new Set(['x']), 'an object'],
+    ],
+    ranges: [],
+  },
+  numbers('xtcProbability', 0, 1),
+  numbers('xtcThreshold', 0, 1),
+  {
+    name: 'logitBias',
+    expected: 'object, Map or array of [token, bias]',
+    takes: [
+      { given: {}, read: [] },
+      {
+        given: { 7: -1.5, 0: -Infinity },
+        read: [
+          { token: 0, bias: -Infinity },
+          { token: 7, bias: -1.5 },
+        ],
+      },
+      { given: new Map([[7, 2]]), read: [{ token: 7, bias: 2 }] },
+      { given: [[2147483647, 0]], read: [{ token: 2147483647, bias: 0 }] },
+    ],
+    types: [
+      [1, '1'],
+      ['7', '"7"'],
+      [null, 'null'],
+      [new Set(), 'an object'],
+    ],
+    ranges: [],
+  },
+  integers('seed', 0, 4294967294),
+  {
+    name: 'stop',
+    expected: 'string or array of strings',
+    takes: [{ given: 'END', read: ['END'] }, ['a', 'b'], [], Array(64).fill('x')],
+    types: [
+      [1, '1'],
+      [null, 'null'],
+      [{}, 'an object'],
+    ],
+    ranges: [],
+  },
+  booleans('cachePrompt'),
+  signals,
+]
+
+describe.each([
+  ['LoadOptions', checkLoadOptions as Check, LOAD_OPTIONS, loadRows],
+  ['ReasonOptions', checkReasonOptions as Check, REASON_OPTIONS, reasonRows],
+] as const)('%s', (type, check, table, rows) => {
+  it('has a row here for every option', () => {
+    expect(rows.map((row) => row.name)).toEqual(Object.keys(table))
+  })
+
+  describe.each(rows)('$name', ({ name, expected, takes, types, ranges }) => {
+    it('takes what it should', () => {
+      for (const value of takes) {
+        const converted = typeof value === 'object' && value !== null && 'given' in value
+        const { given, read } = converted ? (value as { given: unknown; read: unknown }) : { given: value, read: value }
+        expect(afterCheck(check, name, given)).toEqual(read)
+      }
+    })
+
+    it('takes undefined for absent', () => {
+      expect(check({ [name]: undefined })).toEqual(check({}))
+    })
+
+    it('refuses another type', () => {
+      for (const [value, received] of types) {
+        const sentence = `Expected ${expected} for ${name} but received ${received}`
+        expect(() => check({ [name]: value })).toThrow(new TypeError(sentence))
+      }
+    })
+
+    it('refuses what is out of range', () => {
+      for (const [value, received] of ranges) {
+        const sentence = `Expected ${expected} for ${name} but received ${received}`
+        expect(() => check({ [name]: value })).toThrow(new RangeError(sentence))
+      }
+    })
+  })
+
+  it.each([
+    [null, 'null'],
+    [[], 'an array'],
+    ['fast', '"fast"'],
+    [1, '1'],
+    [new (class {})(), 'an object'],
+  ])('is a plain object and not %j', (input, received) => {
+    const sentence = `Expected plain object for options but received ${received}`
+    expect(() => check(input)).toThrow(new TypeError(sentence))
+  })
+
+  it('may be absent', () => {
+    expect(check(undefined)).toEqual(check({}))
+  })
+
+  it('refuses a name that objects inherit', () => {
+    for (const name of ['toString', 'constructor', '__proto__']) {
+      expect(() => check(JSON.parse(`{ "${name}": 1 }`))).toThrow(`Unknown option ${name}: expected one of `)
+    }
+  })
+
+  it('says in its documentation what the table says', () => {
+    const source = readFileSync(new URL('../../lib/reason/options.js', import.meta.url), 'utf8')
+    const body = source.slice(source.indexOf(`export interface ${type} {`)).split('\n}\n')[0] as string
+    const documented = [...body.matchAll(/\/\*\*(.*?)\*\/\s+(\w+)\?:/gs)]
+    expect(documented.map(([, , name]) => name)).toEqual(Object.keys(table))
+    for (const [, text = '', name = ''] of documented) {
+      const { expected, default: fallback } = table[name as keyof typeof table] as {
+        expected: string
+        default: unknown
+      }
+      if (fallback === PLAIN_HINT) expect(text).toContain('Default `plain`')
+      else if (typeof fallback === 'string') expect(text).toContain(`Default \`${fallback}\``)
+      else if (['number', 'boolean'].includes(typeof fallback)) expect(text).toContain(`Default ${fallback}.`)
+      const [, min, max] = /between (\S+) and (\S+)/.exec(expected) ?? []
+      if (min) expect(text).toContain(`${min} … ${max}`)
+      const [least] = /≥ \d+/.exec(expected) ?? []
+      if (least) expect(text).toContain(least)
+    }
+  })
+})
+
+describe('defaults', () => {
+  it('of a load', () => {
+    expect(checkLoadOptions({})).toEqual({
+      model: undefined,
+      engine: 'auto',
+      gpuLayers: 'auto',
+      contextSize: undefined,
+      parallel: 1,
+      batchSize: 512,
+      threads: undefined,
+      onProgress: undefined,
+      signal: undefined,
+    })
+  })
+
+  it("of a request: the window's are the method's, the samplers' llama.cpp's", () => {
+    expect(checkReasonOptions({})).toEqual({
+      thinkingWindow: undefined,
+      maxTokens: 1024,
+      hint: PLAIN_HINT,
+      tags: 'ban',
+      system: undefined,
+      template: true,
+      seed: undefined,
+      stop: [],
+      cachePrompt: true,
+      signal: undefined,
+      sampling: {
+        temperature: 0,
+        topK: 40,
+        topP: 0.95,
+        minP: 0.05,
+        typicalP: 1,
+        repeatPenalty: 1,
+        frequencyPenalty: 0,
+        presencePenalty: 0,
+        penaltyLastN: 64,
+        dryMultiplier: 0,
+        dryBase: 1.75,
+        dryAllowedLength: 2,
+        dryPenaltyLastN: 64,
+        drySequenceBreakers: ['\n', ':', '"', '*'],
+        xtcProbability: 0,
+        xtcThreshold: 0.1,
+        logitBias: [],
+      },
+    })
+  })
+
+  it('a seed asks for reproducibility, unless the caller says otherwise', () => {
+    expect(checkReasonOptions({ seed: 0 }).cachePrompt).toBe(false)
+    expect(checkReasonOptions({ seed: 0, cachePrompt: true }).cachePrompt).toBe(true)
+    expect(checkReasonOptions({ cachePrompt: false }).cachePrompt).toBe(false)
+  })
+
+  it('the boxed hint asks for a box', () => {
+    expect(BOXED_HINT).toBe(PLAIN_HINT.replace('answer', 'answer in \\boxed{}'))
+  })
+})
+
+describe('unknown options', () => {
+  it('names the nearest one', () => {
+    const sentence = 'Unknown option thinkingwindow: did you mean thinkingWindow?'
+    expect(() => checkReasonOptions({ thinkingwindow: 1 })).toThrow(new TypeError(sentence))
+    expect(() => checkLoadOptions({ context_size: 1 })).toThrow('did you mean contextSize?')
+  })
+
+  it('lists all when none is near', () => {
+    const sentence =
+      'Unknown option colour: expected one of model, engine, gpuLayers, contextSize, parallel, batchSize, threads, ' +
+      'onProgress, signal'
+    expect(() => checkLoadOptions({ colour: 'red' })).toThrow(new TypeError(sentence))
+  })
+})
+
+describe('lists and biases', () => {
+  it.each([
+    [{ stop: '' }, RangeError, 'Expected non-empty string for stop but received ""'],
+    [{ stop: ['a', ''] }, RangeError, 'Expected non-empty string for stop[1] but received ""'],
+    [{ stop: ['a', 1] }, TypeError, 'Expected non-empty string for stop[1] but received 1'],
+    // biome-ignore lint/suspicious/noSparseArray: what is missing is undefined.
+    [{ stop: [, 'a'] }, TypeError, 'Expected non-empty string for stop[0] but received undefined'],
+    [{ stop: Array(65).fill('x') }, RangeError, 'Expected at most 64 strings for stop but received 65'],
+    [
+      { drySequenceBreakers: [''] },
+      RangeError,
+      'Expected string of 1 to 40 bytes for drySequenceBreakers[0] but received ""',
+    ],
+    [
+      { drySequenceBreakers: ['x', `${'€'.repeat(13)}xx`] },
+      RangeError,
+      `Expected string of 1 to 40 bytes for drySequenceBreakers[1] but received "${'€'.repeat(13)}xx"`,
+    ],
+    [
+      { drySequenceBreakers: [null] },
+      TypeError,
+      'Expected string of 1 to 40 bytes for drySequenceBreakers[0] but received null',
+    ],
+    [{ logitBias: [7] }, TypeError, 'Expected [token, bias] for logitBias[0] but received 7'],
+    [{ logitBias: [[7, 1, 2]] }, TypeError, 'Expected [token, bias] for logitBias[0] but received an array'],
+    [
+      { logitBias: { hello: 1 } },
+      TypeError,
+      'Expected integer between 0 and 2147483647 for token of logitBias but received "hello"',
+    ],
+    [
+      { logitBias: { '-1': 1 } },
+      TypeError,
+      'Expected integer between 0 and 2147483647 for token of logitBias but received "-1"',
+    ],
+    [
+      { logitBias: [[-1, 1]] },
+      RangeError,
+      'Expected integer between 0 and 2147483647 for token of logitBias but received -1',
+    ],
+    [
+      { logitBias: [[2 ** 31, 1]] },
+      RangeError,
+      'Expected integer between 0 and 2147483647 for token of logitBias but received 2147483648',
+    ],
+    [
+      { logitBias: { 7: NaN } },
+      RangeError,
+      'Expected finite number or -Infinity for logitBias of token 7 but received NaN',
+    ],
+    [
+      { logitBias: { 7: 1e39 } },
+      RangeError,
+      'Expected finite number or -Infinity for logitBias of token 7 but received 1e+39',
+    ],
+    [
+      { logitBias: new Map([[7, '1']]) },
+      TypeError,
+      'Expected finite number or -Infinity for logitBias of token 7 but received "1"',
+    ],
+  ])('%j', (options, Misuse, sentence) => {
+    expect(() => checkReasonOptions(options)).toThrow(new Misuse(sentence))
+  })
+
+  it.each([
+    ['hint', 'x\ud800'],
+    ['system', 'x\ud800'],
+    ['stop', 'x\ud800'],
+    ['drySequenceBreakers', ['x\ud800']],
+  ])('text of %s is well-formed', (name, value) => {
+    const at = Array.isArray(value) ? `${name}[0]` : name
+    const sentence = `Expected well-formed UTF-16 for ${at} but received a lone surrogate at index 1`
+    expect(() => checkReasonOptions({ [name]: value })).toThrow(new TypeError(sentence))
+  })
+
+  it('copies lists', () => {
+    const stop = ['a']
+    const read = checkReasonOptions({ stop })
+    stop.push('b')
+    expect(read.stop).toEqual(['a'])
+  })
+})
+
+it('a system message needs a template', () => {
+  const sentence = 'Expected true for template with system but received false'
+  expect(() => checkReasonOptions({ system: 'x', template: false })).toThrow(new TypeError(sentence))
+  expect(checkReasonOptions({ template: false }).template).toBe(false)
+})
+
+describe('checkInput', () => {
+  const user = { role: 'user', content: 'Hi' }
+
+  it('takes a question or a conversation', () => {
+    expect(checkInput('')).toBe('')
+    expect(checkInput('Why?')).toBe('Why?')
+    const messages = [{ role: 'system', content: '' }, user, { role: 'tool_result-2', content: '1' }]
+    expect(checkInput(messages)).toEqual(messages)
+    expect(checkInput([{ ...user, content: 'x', role: 'user' }])).not.toBe(messages)
+  })
+
+  it('copies messages', () => {
+    const message = { ...user }
+    const input = checkInput([message])
+    message.content = 'changed'
+    expect(input).toEqual([user])
+  })
+
+  it('takes only text without a template', () => {
+    expect(checkInput('raw', false)).toBe('raw')
+    const sentence = 'Expected string for input without template but received an array'
+    expect(() => checkInput([user], false)).toThrow(new TypeError(sentence))
+  })
+
+  it.each([
+    [undefined, TypeError, 'Expected string or non-empty array of messages for input but received undefined'],
+    [user, TypeError, 'Expected string or non-empty array of messages for input but received an object'],
+    [1, TypeError, 'Expected string or non-empty array of messages for input but received 1'],
+    [[], RangeError, 'Expected string or non-empty array of messages for input but received an array'],
+    [[user, 'Hi'], TypeError, 'Expected plain object for input[1] but received "Hi"'],
+    [[undefined], TypeError, 'Expected plain object for input[0] but received undefined'],
+    [[{ role: 'user' }], TypeError, 'Expected string for input[0].content but received undefined'],
+    [[{ role: 'user', content: ['Hi'] }], TypeError, 'Expected string for input[0].content but received an array'],
+    [
+      [{ content: 'Hi' }],
+      TypeError,
+      'Expected word such as user or assistant for input[0].role but received undefined',
+    ],
+    [[{ ...user, role: '' }], RangeError, 'Expected word such as user or assistant for input[0].role but received ""'],
+    [
+      [{ ...user, role: 'user|><|system' }],
+      RangeError,
+      'Expected word such as user or assistant for input[0].role but received "user|><|system"',
+    ],
+    [[{ ...user, contents: '' }], TypeError, 'Unknown key contents of input[0]: did you mean content?'],
+    [[user, { ...user, name: 'Al' }], TypeError, 'Unknown key name of input[1]: expected one of role, content'],
+    ['a\udfff', TypeError, 'Expected well-formed UTF-16 for input but received a lone surrogate at index 1'],
+    [
+      [{ role: 'user', content: '\ud800' }],
+      TypeError,
+      'Expected well-formed UTF-16 for input[0].content but received a lone surrogate at index 0',
+    ],
+  ])('refuses %j', (input, Misuse, sentence) => {
+    expect(() => checkInput(input)).toThrow(new Misuse(sentence))
+  })
+})
+
+it('types what it documents', () => {
+  expectTypeOf<keyof LoadOptions>().toEqualTypeOf<keyof typeof LOAD_OPTIONS>()
+  expectTypeOf<keyof ReasonOptions>().toEqualTypeOf<keyof typeof REASON_OPTIONS>()
+  expectTypeOf(checkReasonOptions({}).sampling.temperature).toEqualTypeOf<number>()
+  expectTypeOf(checkReasonOptions({}).tags).toEqualTypeOf<'ban' | 'keep'>()
+  expectTypeOf(checkLoadOptions({}).gpuLayers).toEqualTypeOf<number | 'auto'>()
+})

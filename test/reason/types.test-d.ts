@@ -1,0 +1,181 @@
+/** The public types, checked by the compiler (`npm run types`); nothing here runs. */
+import { expectTypeOf } from 'vitest'
+import type {
+  ChatMessage,
+  Device,
+  ErrorCode,
+  LoadOptions,
+  ModelInfo,
+  ReasonEvent,
+  ReasonOptions,
+  ReasonResult,
+  ReasonStream,
+} from '../../lib/index.js'
+import { Z1, Z1Error } from '../../lib/index.js'
+
+declare const z1: Z1
+
+// Calls, as the README writes them.
+expectTypeOf(Z1.load()).resolves.toEqualTypeOf<Z1>()
+expectTypeOf(z1.reason('q')).resolves.toEqualTypeOf<ReasonResult>()
+expectTypeOf(z1.stream('q')).toEqualTypeOf<ReasonStream>()
+expectTypeOf(z1.tokenize('q')).resolves.toEqualTypeOf<number[]>()
+expectTypeOf(z1.detokenize([1], { special: true })).resolves.toEqualTypeOf<string>()
+expectTypeOf(z1.dispose()).resolves.toBeVoid()
+expectTypeOf(z1.model).toEqualTypeOf<Readonly<ModelInfo>>()
+expectTypeOf(z1.model.devices).toEqualTypeOf<Device[]>()
+expectTypeOf(z1).toExtend<AsyncDisposable>()
+
+// A result's message goes on in a conversation; messages may be read-only.
+const result = await z1.reason('q', { thinkingWindow: Infinity })
+const messages: ChatMessage[] = [{ role: 'user', content: 'q' }, result.message]
+z1.reason(messages)
+z1.reason([{ role: 'user', content: 'q' }] as const)
+expectTypeOf(result.message.role).toEqualTypeOf<'assistant'>()
+expectTypeOf(result.ended).toEqualTypeOf<'self' | 'window' | 'request' | 'stop' | 'length'>()
+expectTypeOf(result.finishReason).toEqualTypeOf<'stop' | 'length' | 'abort'>()
+expectTypeOf(result.finalAnswer).toEqualTypeOf<string | null>()
+expectTypeOf(result.stopString).toEqualTypeOf<string | null>()
+expectTypeOf(result.tokens).toEqualTypeOf<{ reasoning: number[]; hint: number[]; answer: number[] }>()
+expectTypeOf(result.usage).toEqualTypeOf<
+  Record<'promptTokens' | 'cachedTokens' | 'thinkingTokens' | 'hintTokens' | 'answerTokens', number>
+>()
+expectTypeOf(result.timings).toEqualTypeOf<
+  Record<'promptMs' | 'thinkingMs' | 'hintMs' | 'answerMs' | 'totalMs' | 'decodeCalls', number>
+>()
+expectTypeOf<keyof ReasonResult>().toEqualTypeOf<
+  | 'text'
+  | 'reasoning'
+  | 'hint'
+  | 'answer'
+  | 'finalAnswer'
+  | 'message'
+  | 'ended'
+  | 'finishReason'
+  | 'stopString'
+  | 'tokens'
+  | 'usage'
+  | 'timings'
+  | 'seed'
+>()
+
+// Every option that the API has, each of its forms; undefined is the same as absent.
+const load: Required<LoadOptions> = {
+  model: new URL('file:///model.gguf'),
+  engine: 'cuda',
+  gpuLayers: 'auto',
+  contextSize: 4096,
+  parallel: 4,
+  batchSize: 512,
+  threads: 8,
+  onProgress: (progress) => expectTypeOf(progress).toBeNumber(),
+  signal: AbortSignal.timeout(1000),
+}
+const reason: Required<ReasonOptions> = {
+  thinkingWindow: 512,
+  maxTokens: 100,
+  hint: 'boxed',
+  tags: 'keep',
+  system: 'Be brief.',
+  template: true,
+  temperature: 0.7,
+  topK: 40,
+  topP: 0.9,
+  minP: 0.1,
+  typicalP: 1,
+  repeatPenalty: 1.1,
+  frequencyPenalty: 0,
+  presencePenalty: 0,
+  penaltyLastN: 64,
+  dryMultiplier: 0.8,
+  dryBase: 1.75,
+  dryAllowedLength: 2,
+  dryPenaltyLastN: 64,
+  drySequenceBreakers: ['\n'] as const,
+  xtcProbability: 0.5,
+  xtcThreshold: 0.1,
+  logitBias: { 42: -Infinity },
+  seed: 7,
+  stop: ['a', 'b'] as const,
+  cachePrompt: false,
+  signal: new AbortController().signal,
+}
+Z1.load(load)
+Z1.load({ model: 'model.gguf', engine: './engine', gpuLayers: 20, signal: undefined, onProgress: undefined })
+z1.reason('q', reason)
+z1.stream(messages, reason)
+z1.reason('q', { hint: 'any text', stop: 'a', logitBias: new Map([[42, 1]]), seed: undefined })
+z1.reason('q', { logitBias: [[42, 1]] as const })
+
+// A reader of events is led to every kind of them.
+async function read(stream: ReasonStream): Promise<string> {
+  let text = ''
+  for await (const event of stream) {
+    expectTypeOf(event).toEqualTypeOf<ReasonEvent>()
+    switch (event.type) {
+      case 'thinking':
+      case 'answer':
+        expectTypeOf(event.tokens).toEqualTypeOf<number[]>()
+        text += event.text
+        // @ts-expect-error text has no hint
+        event.hint
+        break
+      case 'cut':
+        expectTypeOf(event.thinkingTokens).toBeNumber()
+        expectTypeOf(event.ended).toEqualTypeOf<'self' | 'window' | 'request'>()
+        text += event.hint
+        // @ts-expect-error a cut has no text
+        event.text
+        break
+      case 'done':
+        expectTypeOf(event.result).toEqualTypeOf<ReasonResult>()
+        break
+      default:
+        expectTypeOf(event).toBeNever()
+    }
+  }
+  stream.endThinking()
+  stream.stop()
+  expectTypeOf(stream.result).resolves.toEqualTypeOf<ReasonResult>()
+  return text
+}
+expectTypeOf(read).returns.resolves.toBeString()
+
+// Errors.
+expectTypeOf(new Z1Error('DISPOSED', 'gone').code).toEqualTypeOf<ErrorCode>()
+expectTypeOf<Z1Error>().toExtend<Error>()
+expectTypeOf<'MODEL_NOT_FOUND' | 'CONTEXT_TOO_SMALL' | 'DECODE_FAILED' | 'TAGS_NOT_FOUND'>().toExtend<ErrorCode>()
+// @ts-expect-error no such code
+new Z1Error('NOT_FOUND', 'gone')
+
+// Mistakes that the compiler finds.
+// @ts-expect-error a name of another library
+Z1.load({ modelPath: 'model.gguf' })
+// @ts-expect-error a text is not a number
+Z1.load({ contextSize: '4096' })
+// @ts-expect-error neither a count nor 'auto'
+Z1.load({ gpuLayers: 'all' })
+// @ts-expect-error null is not absent
+Z1.load({ threads: null })
+// @ts-expect-error llama.cpp's spelling
+z1.reason('q', { top_k: 40 })
+// @ts-expect-error a typing mistake
+z1.reason('q', { thinkingwindow: 1 })
+// @ts-expect-error only ban and keep
+z1.reason('q', { tags: 'drop' })
+// @ts-expect-error biases are numbers
+z1.reason('q', { logitBias: { 42: 'ban' } })
+// @ts-expect-error a message has a content
+z1.reason([{ role: 'user' }])
+// @ts-expect-error one message is not a conversation
+z1.reason({ role: 'user', content: 'q' })
+// @ts-expect-error a question is needed
+z1.reason()
+// @ts-expect-error what was loaded does not change
+z1.model.threads = 2
+// @ts-expect-error the result is read from the stream
+z1.stream('q').text
+// @ts-expect-error models are loaded, not constructed
+new Z1()
+// @ts-expect-error a token is a number
+z1.detokenize(['a'])
