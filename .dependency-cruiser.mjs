@@ -24,6 +24,13 @@ export default {
       from: { path: '^lib/[^/]+/', pathNot: `^lib/(${rooms.map(({ room }) => room).join('|')})/` },
       to: {},
     },
+    {
+      name: 'addon-by-native-only',
+      comment: 'only lib/native calls the addon',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/native/' },
+      to: { path: '^lib/native/(addon|channel)\\.ts$' },
+    },
     { name: 'no-circle', comment: 'an import circle', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'only-what-users-have',

@@ -1,7 +1,6 @@
 /** `z1 doctor`: Node, the addon, every engine candidate and its fate, and the devices. */
 import os from 'node:os'
-import { loadAddon } from '../native/addon.js'
-import { openEngine } from '../native/engine.js'
+import { addonInfo, openEngine } from '../native/engine.js'
 import { defaultThreads } from '../native/threads.js'
 import { checkLoadOptions } from '../reason/options.js'
 import { Misuse, readArgs } from './args.js'
@@ -19,7 +18,7 @@ export async function doctor(args: string[]): Promise<void> {
   if (parsed.positionals.length > 0) throw new Misuse('Expected no arguments', USAGE)
 
   const { engine: choice } = checkLoadOptions({ engine: parsed.values.engine })
-  const { release, llamaVersion, ggmlVersion } = loadAddon().addonInfo()
+  const { release, llamaVersion, ggmlVersion } = addonInfo()
   process.stdout.write(
     table([
       ['node', `${process.version}${process.versions.electron ? `, Electron ${process.versions.electron}` : ''}`],

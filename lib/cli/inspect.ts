@@ -1,5 +1,5 @@
 /** `z1 inspect`: what a GGUF file holds, read without its weights. */
-import { inspectModel } from '../reason/load.js'
+import { inspectModel } from '../reason/vocabulary.js'
 import { Misuse, readArgs } from './args.js'
 import { bytes, count, table } from './table.js'
 

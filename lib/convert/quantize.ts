@@ -1,9 +1,8 @@
 /** Another type for the tensors of a GGUF file, by llama.cpp's own llama_model_quantize. */
 import { realpath, stat } from 'node:fs/promises'
 import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
-import { openAddon } from '../native/channel.js'
 import { openEngine } from '../native/engine.js'
-import { nativeJob } from '../native/task.js'
+import { quantizeModel } from '../native/quantize.js'
 import { defaultThreads } from '../native/threads.js'
 import { type CheckedQuantizeOptions, checkQuantizeOptions, type QuantizeOptions } from './options.js'
 import { replaceFile, writing } from './output.js'
@@ -54,9 +53,7 @@ export async function quantizeFile(options: CheckedQuantizeOptions, site: CallSi
 
 async function runNative(options: CheckedQuantizeOptions, output: string): Promise<void> {
   const { input, type, threads = defaultThreads(), onProgress, signal } = options
-  const binding = openAddon()
-  const params = { input, output, fileType: FILE_TYPES[type], threads }
-  await nativeJob(binding, { onProgress, signal }, (job, report) => binding.modelQuantize(job, params, report))
+  await quantizeModel({ input, output, fileType: FILE_TYPES[type], threads }, { onProgress, signal })
 }
 
 async function checkInput(input: string, output: string): Promise<void> {

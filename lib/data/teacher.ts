@@ -1,8 +1,9 @@
 /** Who writes trajectories: a model in this process. {@link serverTeacher} is the other one. */
 import { Z1Error } from '../base/errors.js'
 import { LoopDetector } from '../base/loops.js'
-import { EMBEDDED_MODEL, inspectModel } from '../reason/load.js'
+import { EMBEDDED_MODEL } from '../reason/model-file.js'
 import type { LoadOptions, ReasonOptions } from '../reason/options.js'
+import { inspectModel } from '../reason/vocabulary.js'
 import { Z1 } from '../reason/z1.js'
 
 /** What a teacher wrote. */

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { Z1Error } from '../base/errors.js'
 import { packageVersion } from '../base/package.js'
 import { closingPart, extractFinalAnswer } from '../reason/answer.js'
-import { EMBEDDED_MODEL } from '../reason/load.js'
+import { EMBEDDED_MODEL } from '../reason/model-file.js'
 import {
   type ChatMessage,
   checkLoadOptions,

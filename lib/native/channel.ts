@@ -1,11 +1,9 @@
-/** The events of all generations of this environment, handed to the one each belongs to. */
+/** The addon with its event channel open, and the events of all generations handed to the one each belongs to. */
 import { loadAddon } from './addon.js'
-import type { Binding, ContextHandle, GenerationEvent, GenerationRequest, OnEvent } from './binding.js'
-
-type Listener = (event: GenerationEvent) => void
+import type { Binding, ContextHandle, GenerationEvent, OnEvent } from './binding.js'
 
 interface Running {
-  listener: Listener
+  listener: (event: GenerationEvent) => void
   /** Held so that the collector does not close a context that has a generation running. */
   context: ContextHandle
 }
@@ -24,16 +22,15 @@ export function openAddon(): Binding {
   return opened
 }
 
-/** An id for a load or a generation, unique in this environment. */
+/** An id for a native task or a generation, unique in this environment. */
 export function nextId(): number {
   lastId = (lastId + 1) % 2 ** 32
   return lastId
 }
 
-/** Starts a generation; `listener` gets its events, the last of them `done` or `error`. It must not throw. */
-export function startGeneration(context: ContextHandle, request: GenerationRequest, listener: Listener): void {
-  openAddon().generationStart(context, request)
-  running.set(request.id, { listener, context })
+/** The events of a generation that has just been started go to its listener until the last of them. */
+export function deliverTo(id: number, generation: Running): void {
+  running.set(id, generation)
 }
 
 const dispatch: OnEvent = (id, event, text = '', tokens = []) => {

@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path'
 import { type ErrorCode, Z1Error } from '../base/errors.js'
 import { enginePackVersion, packageRoot, unpacked } from '../base/package.js'
 import { loadAddon } from './addon.js'
-import type { EngineInfo } from './binding.js'
+import type { AddonInfo, EngineInfo } from './binding.js'
 
 type Backend = 'cpu' | 'cuda' | 'vulkan' | 'metal'
 
@@ -42,6 +42,11 @@ const PACKS: Record<string, Partial<Record<Backend, string>>> = {
 
 /** Best first. */
 const BACKENDS: Backend[] = ['metal', 'cuda', 'vulkan', 'cpu']
+
+/** What the addon was compiled against. @throws {Z1Error} ADDON_NOT_FOUND */
+export function addonInfo(): AddonInfo {
+  return loadAddon().addonInfo()
+}
 
 /**
  * Opens the engine for a choice (`auto`, a backend, or a directory), or returns the one that is open already.
@@ -135,7 +140,7 @@ async function openCandidate({ name, source, directory }: EngineCandidate): Prom
 
 /** The version functions of the libraries do not tell a release from its neighbours; the record of the build does. */
 function checkRelease(directory: string): void {
-  const { release } = loadAddon().addonInfo()
+  const { release } = addonInfo()
   let files: string[]
   try {
     files = readdirSync(directory)

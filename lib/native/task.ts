@@ -1,29 +1,29 @@
-/** Native work on the pool that reports its progress and can be cancelled: loading, quantising. */
-import type { Binding } from './binding.js'
-import { nextId } from './channel.js'
+/** Native work on the pool that reports its progress and can be cancelled: loading, quantizing. */
+import { nextId, openAddon } from './channel.js'
 
-interface Job {
-  onProgress: ((progress: number) => void) | undefined
-  signal: AbortSignal | undefined
+export interface TaskOptions {
+  /** Called with 0 … 1. What it throws cancels the work. */
+  onProgress?: ((progress: number) => void) | undefined
+  /** Cancels the work, which then rejects. */
+  signal?: AbortSignal | undefined
 }
 
 /**
  * Runs `work` with a number to cancel it by and what it may tell its progress. What `onProgress` throws cancels it and
  * is thrown; a result that came all the same goes to `discard`.
  */
-export async function nativeJob<T>(
-  binding: Binding,
-  { onProgress, signal }: Job,
-  work: (job: number, report: ((progress: number) => void) | null) => Promise<T>,
+export async function runNativeTask<T>(
+  { onProgress, signal }: TaskOptions,
+  work: (task: number, report: ((progress: number) => void) | null) => Promise<T>,
   discard: (result: T) => void = () => {},
 ): Promise<T> {
-  const job = nextId()
-  const cancel = () => binding.loadCancel(job)
-  let told = -1
+  const task = nextId()
+  const cancel = () => openAddon().loadCancel(task)
+  let reported = -1
   let mistake: { reason: unknown } | undefined
   const report = (progress: number) => {
-    if (!onProgress || mistake || progress <= told) return
-    told = progress
+    if (!onProgress || mistake || progress <= reported) return
+    reported = progress
     try {
       onProgress(progress)
     } catch (reason) {
@@ -34,7 +34,7 @@ export async function nativeJob<T>(
   signal?.addEventListener('abort', cancel)
   try {
     signal?.throwIfAborted()
-    const result = await work(job, onProgress ? report : null)
+    const result = await work(task, onProgress ? report : null)
     // Reports that are still on their way when the work ends are dropped.
     report(1)
     if (!mistake) return result

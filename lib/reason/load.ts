@@ -1,20 +1,15 @@
 /** Loading: from checked options to a model with a context, or to an error that leaves nothing behind. */
-import { access, constants, stat } from 'node:fs/promises'
 import { totalmem } from 'node:os'
-import { join } from 'node:path'
 import { misuse } from '../base/checks.js'
-import { attempt, callSite, Z1Error } from '../base/errors.js'
-import { packageRoot, unpacked } from '../base/package.js'
-import type { Binding, ContextHandle, Device, EngineInfo, ModelFacts, ModelHandle } from '../native/binding.js'
-import { nextId, openAddon } from '../native/channel.js'
+import { Z1Error } from '../base/errors.js'
+import type { Device, EngineInfo, ModelFacts } from '../native/binding.js'
+import type { Context } from '../native/context.js'
 import { openEngine } from '../native/engine.js'
-import { nativeJob } from '../native/task.js'
+import { Model } from '../native/model.js'
 import { defaultThreads } from '../native/threads.js'
+import { checkModelFile, EMBEDDED_MODEL } from './model-file.js'
 import type { ResolvedLoadOptions } from './options.js'
 import { findTags } from './tags.js'
-
-/** The model that comes with the package. */
-export const EMBEDDED_MODEL = unpacked(join(packageRoot, 'models', 'z1-mini.gguf'))
 
 /** Most tokens of a context whose size was not given: the KV cache grows with it. */
 const MAX_DEFAULT_CONTEXT = 8192
@@ -56,36 +51,31 @@ export interface ModelInfo {
 
 /** A model with a context of its own. */
 export interface Loaded {
-  binding: Binding
-  model: ModelHandle
-  context: ContextHandle
-  facts: ModelFacts
+  model: Model
+  context: Context
   info: ModelInfo
 }
 
 /** Loads what the options ask for. When it fails, nothing is left. */
 export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
   const path = options.model ?? EMBEDDED_MODEL
-  await checkFile(path)
+  await checkModelFile(path)
   const { engine } = await openEngine(options.engine)
-  const binding = openAddon()
-  const { model, facts } = await loadModel(binding, path, options)
+  const model = await loadModel(path, options)
   try {
+    const { facts } = model
     if (facts.unsupported !== null) {
       throw new Z1Error('MODEL_UNSUPPORTED', `${path} cannot answer questions: ${facts.unsupported}`)
     }
     options.signal?.throwIfAborted()
     const contextSize = options.contextSize ?? defaultContext(facts)
-    checkContext(contextSize, options.parallel, facts, engine)
-    const threads = options.threads ?? defaultThreads()
-    const params = {
-      contextSize,
-      parallel: options.parallel,
-      batchSize: options.batchSize,
-      threads,
-      threadsBatch: threads,
+    const { parallel, batchSize, threads = defaultThreads() } = options
+    checkContext(contextSize, parallel, facts, engine)
+    const context = await model.createContext({ contextSize, parallel, batchSize, threads, threadsBatch: threads })
+    if (options.signal?.aborted) {
+      await context.close()
+      options.signal.throwIfAborted()
     }
-    const { context, facts: made } = await binding.contextCreate(model, params)
     const { architecture, quantization, parameters, size, layers, gpuLayers, vocabularySize, chatTemplate } = facts
     const tags = findTags(chatTemplate, facts.specialTokens)
     const info: ModelInfo = {
@@ -99,69 +89,32 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       vocabularySize,
       trainingContext: facts.trainingContext,
       contextSize,
-      parallel: made.parallel,
-      batchSize: made.batchSize,
+      parallel,
+      batchSize: context.batchSize,
       threads,
       chatTemplate,
       tags: tags && { open: tags.open, close: tags.close },
       engine: engine.directory,
       devices: engine.devices,
     }
-    if (options.signal?.aborted) {
-      await binding.contextClose(context)
-      options.signal.throwIfAborted()
-    }
-    return { binding, model, context, facts, info }
+    return { model, context, info }
   } catch (error) {
-    binding.modelClose(model)
+    model.close()
     throw error
   }
 }
 
-/** What a GGUF file says of itself, read without its weights. @throws {Z1Error} as `Z1.load()` does. */
-export async function inspectModel(path: string): Promise<ModelFacts & Pick<ModelInfo, 'tags'>> {
-  const site = callSite(inspectModel)
-  return attempt(site, async () => {
-    await checkFile(path)
-    await openEngine('auto')
-    const binding = openAddon()
-    const params = { path, gpuLayers: 0, contextCells: 0, weights: false }
-    const { model, facts } = await binding.modelLoad(nextId(), params, null)
-    binding.modelClose(model)
-    return { ...facts, tags: findTags(facts.chatTemplate, facts.specialTokens) }
-  })
-}
-
-/** llama.cpp's message for a missing file is one for a broken file. */
-async function checkFile(path: string): Promise<void> {
-  let facts: Awaited<ReturnType<typeof stat>>
-  try {
-    facts = await stat(path)
-    await access(path, constants.R_OK)
-  } catch (cause) {
-    throw new Z1Error('MODEL_NOT_FOUND', `No model at ${path}: ${(cause as Error).message}`, { cause })
-  }
-  if (!facts.isFile()) throw new Z1Error('MODEL_INVALID', `${path} is not a file`)
-  if (facts.size === 0) throw new Z1Error('MODEL_INVALID', `${path} is empty`)
-}
-
-async function loadModel(
-  binding: Binding,
+function loadModel(
   path: string,
   { gpuLayers, contextSize, parallel, engine, onProgress, signal }: ResolvedLoadOptions,
-): Promise<{ model: ModelHandle; facts: ModelFacts }> {
+): Promise<Model> {
   const params = {
     path,
     gpuLayers: engine === 'cpu' ? 0 : typeof gpuLayers === 'number' ? gpuLayers : -2,
     contextCells: (contextSize ?? MAX_DEFAULT_CONTEXT) * parallel,
     weights: true,
   }
-  return nativeJob(
-    binding,
-    { onProgress, signal },
-    (job, report) => binding.modelLoad(job, params, report),
-    ({ model }) => binding.modelClose(model),
-  )
+  return Model.load(params, { onProgress, signal })
 }
 
 /**

@@ -1,21 +1,22 @@
 /**
  * One request as its caller sees it: an iteration over its events, a promise of its result, and the ways to end it.
- * Knows nothing of prompts: what starts the generation is handed in.
+ * Knows nothing of prompts, nor of where the request runs: what starts it is handed in.
  */
-
 import { type CallSite, fromNative } from '../base/errors.js'
-import { loadAddon } from '../native/addon.js'
-import type { ContextHandle, GenerationEvent } from '../native/binding.js'
-import type { ReasonEvent, ReasonResult, ResultBuilder } from './result.js'
+import type { GenerationEvent } from '../native/binding.js'
+import type { Generation } from '../native/context.js'
+import { type ReasonEvent, type ReasonResult, ResultBuilder } from './result.js'
 
-/** A generation that was started: where it runs, and what puts its events together. */
+/** A generation that was started, and what its result says beside the generation's events. */
 export interface Started {
-  context: ContextHandle
-  id: number
-  builder: ResultBuilder
+  generation: Generation
+  hint: { text: string; tokens: Int32Array }
+  seed: number
 }
 
-/** Prepares and starts a generation. `listener` gets its events; resolves once it runs. */
+/**
+ * Prepares and starts a generation. `listener` gets its events, from macrotasks after the one in which this resolves.
+ */
 export type Start = (listener: (event: GenerationEvent) => void) => Promise<Started>
 
 /** A call of an iterator's `next()` that has no value yet. */
@@ -32,8 +33,10 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
   readonly #signal: AbortSignal | undefined
   #resolve!: (result: ReasonResult) => void
   #reject!: (reason: unknown) => void
-  #started: Started | undefined
-  #pending: ((started: Started) => void)[] = []
+  #generation: Generation | undefined
+  #builder: ResultBuilder | undefined
+  /** What was asked for before the generation ran. */
+  #pending: ((generation: Generation) => void)[] = []
   #events: ReasonEvent[] = []
   #iterator: AsyncIterator<ReasonEvent> | undefined
   #waiting: Waiting[] = []
@@ -55,10 +58,11 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
       return
     }
     signal?.addEventListener('abort', this.#onAbort)
-    start((event) => this.#take(event)).then(
-      (started) => {
-        this.#started = started
-        for (const action of this.#pending.splice(0)) action(started)
+    start((event) => this.#onEvent(event)).then(
+      ({ generation, hint, seed }) => {
+        this.#builder = new ResultBuilder(hint, seed)
+        this.#generation = generation
+        for (const action of this.#pending.splice(0)) action(generation)
       },
       (reason) => this.#fail(reason),
     )
@@ -66,12 +70,12 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
 
   /** Closes the window now, if the model is still thinking: the hint follows and the answer. */
   endThinking(): void {
-    this.#whenStarted(({ context, id }) => loadAddon().generationEndThinking(context, id))
+    this.#whenStarted((generation) => generation.endThinking())
   }
 
   /** Ends the response now; `result` resolves with what there is. */
   stop(): void {
-    this.#whenStarted(({ context, id }) => loadAddon().generationStop(context, id))
+    this.#whenStarted((generation) => generation.stop())
   }
 
   /**
@@ -85,10 +89,10 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
           this.#iterator ??= iterator
           if (this.#iterator !== iterator) throw new TypeError('A stream can be iterated only once')
           this.#waiting.push({ resolve, reject })
-          this.#give()
+          this.#drain()
         }),
       return: async () => {
-        if (this.#iterator === iterator) this.#leave()
+        if (this.#iterator === iterator) this.#return()
         return { done: true, value: undefined }
       },
     }
@@ -96,7 +100,7 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
   }
 
   /** Gives the iteration, for each time it asked, what comes next, as far as that is known. */
-  #give(): void {
+  #drain(): void {
     while (this.#waiting.length > 0) {
       const value = this.#events.shift()
       if (!value && !this.#ended) return
@@ -109,7 +113,7 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
     }
   }
 
-  #leave(): void {
+  #return(): void {
     this.#events = []
     for (const { resolve } of this.#waiting.splice(0)) resolve({ done: true, value: undefined })
     if (!this.#ended) this.#abort(new DOMException('The iteration was left', 'AbortError'))
@@ -120,36 +124,29 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
 
   /** Rejects at once; the context drops the generation at its next step. */
   #abort(reason: unknown): void {
-    this.#whenStarted(({ context, id }) => loadAddon().generationAbort(context, id))
+    this.#whenStarted((generation) => generation.abort())
     this.#fail(reason)
   }
 
-  /** Before the prompt is tokenised there is nothing to tell the context. */
-  #whenStarted(action: (started: Started) => void): void {
-    // A context that was closed meanwhile has ended its generations already.
-    const careful = (started: Started) => {
-      try {
-        action(started)
-      } catch {}
-    }
-    if (this.#started) careful(this.#started)
-    else if (!this.#ended) this.#pending.push(careful)
+  /** Before the prompt is tokenized there is nothing to end. */
+  #whenStarted(action: (generation: Generation) => void): void {
+    if (this.#generation) action(this.#generation)
+    else if (!this.#ended) this.#pending.push(action)
   }
 
-  #take(event: GenerationEvent): void {
+  #onEvent(event: GenerationEvent): void {
     if (this.#ended) return
     if (event.type === 'error') {
       this.#fail(fromNative(this.#site, event.code, event.message))
       return
     }
-    // Events come by a macrotask, after the one that started the generation and its promises have run.
-    const shown = (this.#started as Started).builder.take(event)
+    const shown = (this.#builder as ResultBuilder).take(event)
     this.#events.push(shown)
     if (shown.type === 'done') {
       this.#end()
       this.#resolve(shown.result)
     }
-    this.#give()
+    this.#drain()
   }
 
   #fail(reason: unknown): void {
@@ -157,7 +154,7 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
     this.#failure = { reason }
     this.#end()
     this.#reject(reason)
-    this.#give()
+    this.#drain()
   }
 
   #end(): void {

@@ -1,8 +1,11 @@
-/** Counts tokens with the vocabulary of a GGUF file. Its weights are not loaded. */
-
+/** A model file opened without its weights: what it says of itself, and its vocabulary. */
 import { attempt, callSite } from '../base/errors.js'
-import { nextId, openAddon } from '../native/channel.js'
-import { EMBEDDED_MODEL, inspectModel } from './load.js'
+import type { ModelFacts } from '../native/binding.js'
+import { openEngine } from '../native/engine.js'
+import { Model } from '../native/model.js'
+import type { ModelInfo } from './load.js'
+import { checkModelFile, EMBEDDED_MODEL } from './model-file.js'
+import { findTags } from './tags.js'
 
 export interface Tokenizer {
   /** Tokens of a text; control tokens that it spells are text. */
@@ -10,23 +13,32 @@ export interface Tokenizer {
   close(): void
 }
 
+/** What a GGUF file says of itself. @throws {Z1Error} as `Z1.load()` does. */
+export async function inspectModel(path: string): Promise<ModelFacts & Pick<ModelInfo, 'tags'>> {
+  return attempt(callSite(inspectModel), async () => {
+    const model = await openVocabulary(path)
+    model.close()
+    return { ...model.facts, tags: findTags(model.facts.chatTemplate, model.facts.specialTokens) }
+  })
+}
+
 /**
- * @param path A GGUF file; default: the embedded model.
+ * Counts tokens with the vocabulary of a GGUF file.
+ * @param path Default: the embedded model.
  * @throws {Z1Error} as `Z1.load()` does.
  */
 export async function openTokenizer(path: string = EMBEDDED_MODEL): Promise<Tokenizer> {
   return attempt(callSite(openTokenizer), async () => {
-    // Opens the engine, and says what is wrong with the file.
-    await inspectModel(path)
-    const binding = openAddon()
-    const params = { path, gpuLayers: 0, contextCells: 0, weights: false }
-    const { model } = await binding.modelLoad(nextId(), params, null)
+    const model = await openVocabulary(path)
     return {
-      count: async (text) => {
-        const segment = { text, parseSpecial: false, continuation: false }
-        return (await binding.modelTokenize(model, [segment])).length
-      },
-      close: () => binding.modelClose(model),
+      count: async (text) => (await model.tokenize([{ text, parseSpecial: false, continuation: false }])).length,
+      close: () => model.close(),
     }
   })
+}
+
+async function openVocabulary(path: string): Promise<Model> {
+  await checkModelFile(path)
+  await openEngine('auto')
+  return Model.load({ path, gpuLayers: 0, contextCells: 0, weights: false })
 }

@@ -1,8 +1,7 @@
 /** Class Z1: a loaded model that answers questions under a shifted thinking window. */
-import { randomInt } from 'node:crypto'
 import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
-import type { Binding, ContextHandle, ModelHandle } from '../native/binding.js'
-import { nextId, startGeneration } from '../native/channel.js'
+import type { Context, GenerationListener } from '../native/context.js'
+import type { Model } from '../native/model.js'
 import { type Loaded, load, type ModelInfo } from './load.js'
 import {
   type ChatMessage,
@@ -11,12 +10,14 @@ import {
   checkReasonOptions,
   type LoadOptions,
   type ReasonOptions,
+  type ResolvedReasonOptions,
 } from './options.js'
-import { Prompter } from './prompt.js'
-import { type ReasonResult, ResultBuilder } from './result.js'
-import { ReasonStream } from './stream.js'
+import type { Reasoner } from './reasoner.js'
+import { RequestBuilder } from './request.js'
+import type { ReasonResult } from './result.js'
+import { ReasonStream, type Started } from './stream.js'
 
-export class Z1 {
+export class Z1 implements Reasoner {
   /**
    * Loads a model and makes a context for it.
    * @throws {TypeError|RangeError} for options that cannot be.
@@ -34,16 +35,16 @@ export class Z1 {
   /** What was loaded. */
   readonly model: Readonly<ModelInfo>
 
-  readonly #binding: Binding
-  readonly #handles: { model: ModelHandle; context: ContextHandle }
-  readonly #prompter: Prompter
+  readonly #model: Model
+  readonly #context: Context
+  readonly #builder: RequestBuilder
   #disposed: Promise<void> | undefined
 
   /** @internal Use {@link Z1.load}. */
-  constructor({ binding, model, context, facts, info }: Loaded) {
-    this.#binding = binding
-    this.#handles = { model, context }
-    this.#prompter = new Prompter(binding, model, facts, info.contextSize)
+  constructor({ model, context, info }: Loaded) {
+    this.#model = model
+    this.#context = context
+    this.#builder = new RequestBuilder(model, info.contextSize)
     this.model = Object.freeze(info)
   }
 
@@ -69,7 +70,7 @@ export class Z1 {
     const checked = checkInput(text, false) as string
     return attempt(site, async () => {
       const segment = { text: checked, parseSpecial: true, continuation: false }
-      return Array.from(await this.#binding.modelTokenize(this.#handles.model, [segment]))
+      return Array.from(await this.#model.tokenize([segment]))
     })
   }
 
@@ -81,7 +82,7 @@ export class Z1 {
         throw new RangeError(`Expected token ids from 0 to ${this.model.vocabularySize - 1} but received ${token}`)
       }
     }
-    return attempt(site, () => this.#binding.modelDetokenize(this.#handles.model, Int32Array.from(tokens), special))
+    return attempt(site, () => this.#model.detokenize(Int32Array.from(tokens), special))
   }
 
   /**
@@ -90,8 +91,8 @@ export class Z1 {
    */
   dispose(): Promise<void> {
     if (!this.#disposed) {
-      this.#disposed = this.#binding.contextClose(this.#handles.context)
-      this.#binding.modelClose(this.#handles.model)
+      this.#disposed = this.#context.close()
+      this.#model.close()
     }
     return this.#disposed
   }
@@ -102,20 +103,19 @@ export class Z1 {
 
   #stream(input: unknown, options: unknown, site: CallSite): ReasonStream {
     const checked = checkReasonOptions(options)
-    const text = checkInput(input, checked.template)
-    this.#prompter.check(text, checked)
-    const start = async (listener: Parameters<typeof startGeneration>[2]) => {
-      return attempt(site, async () => {
-        if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
-        const { tokens, hint, thinkingWindow, bannedTags, closeTag } = await this.#prompter.prepare(text, checked)
-        const { maxTokens, stop, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = checked
-        const id = nextId()
-        const started = { context: this.#handles.context, id, builder: new ResultBuilder(hint, seed) }
-        const request = { id, prompt: tokens, hint: hint.tokens, thinkingWindow, maxTokens, stop, bannedTags, closeTag }
-        startGeneration(this.#handles.context, { ...request, cachePrompt, sampling: { ...sampling, seed } }, listener)
-        return started
-      })
-    }
+    const read = checkInput(input, checked.template)
+    this.#builder.check(read, checked)
+    const start = (listener: GenerationListener) => attempt(site, () => this.#start(read, checked, listener))
     return new ReasonStream(start, site, checked.signal)
+  }
+
+  async #start(
+    input: string | ChatMessage[],
+    options: ResolvedReasonOptions,
+    listener: GenerationListener,
+  ): Promise<Started> {
+    if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
+    const { request, hint } = await this.#builder.build(input, options)
+    return { generation: this.#context.start(request, listener), hint, seed: request.sampling.seed }
   }
 }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { convert, FILE_TYPE_NAMES, quantize } from '../../lib/convert/index.js'
 import { FILE_TYPES } from '../../lib/convert/types.js'
 import { Z1 } from '../../lib/index.js'
-import { inspectModel } from '../../lib/reason/load.js'
+import { inspectModel } from '../../lib/reason/vocabulary.js'
 import { quantizeQ8, readGguf, readTensor } from '../support/gguf.js'
 import { chatTemplate, checkpoint, type Tensor } from './checkpoint.js'
 

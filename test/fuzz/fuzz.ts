@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { EMBEDDED_MODEL } from '../../lib/reason/load.js'
+import { EMBEDDED_MODEL } from '../../lib/reason/model-file.js'
 import { type ModelName, testModel } from '../support/models.js'
 import { Random } from '../support/random.js'
 import { Base, mutant } from './mutate.js'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ensureOpenTag, findTags, KNOWN_TAGS, stripOpenTag } from '../../lib/reason/tags.js'
 
-const template = (name: string) => readFileSync(new URL(`fixtures/templates/${name}.jinja`, import.meta.url), 'utf8')
+const template = (name: string) => readFileSync(new URL(`../fixtures/templates/${name}.jinja`, import.meta.url), 'utf8')
 const tokens = (...texts: string[]) => texts.map((text) => ({ text }))
 
 const think = { open: '<think>', close: '</think>', opening: '<think>\n' }

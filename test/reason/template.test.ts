@@ -8,7 +8,7 @@ import { ChatTemplate, segmentPrompt } from '../../lib/reason/template.js'
 
 type SpecialTokens = Parameters<typeof segmentPrompt>[2]
 
-const load = (name: string) => readFileSync(new URL(`fixtures/templates/${name}.jinja`, import.meta.url), 'utf8')
+const load = (name: string) => readFileSync(new URL(`../fixtures/templates/${name}.jinja`, import.meta.url), 'utf8')
 const user = (content: string): ChatMessage => ({ role: 'user', content })
 const assistant = (content: string): ChatMessage => ({ role: 'assistant', content })
 const system = (content: string): ChatMessage => ({ role: 'system', content })

@@ -11,7 +11,8 @@ import {
   Z1,
   Z1Error,
 } from '../../lib/index.js'
-import { EMBEDDED_MODEL, inspectModel } from '../../lib/reason/load.js'
+import { EMBEDDED_MODEL } from '../../lib/reason/model-file.js'
+import { inspectModel } from '../../lib/reason/vocabulary.js'
 import { chatMlTemplate, testModel } from '../support/models.js'
 import { END, tableModel, tokenIds } from '../support/table-model.js'
 import { tokensOf } from '../support/tokenizer.js'

@@ -4,11 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Z1 } from '../../lib/index.js'
-import type { Binding, ModelFacts, ModelHandle } from '../../lib/native/binding.js'
-import { nextId, openAddon } from '../../lib/native/channel.js'
+import type { ModelFacts } from '../../lib/native/binding.js'
 import { openEngine } from '../../lib/native/engine.js'
+import { Model } from '../../lib/native/model.js'
 import { BOXED_HINT, type ChatMessage, checkInput, checkReasonOptions, PLAIN_HINT } from '../../lib/reason/options.js'
-import { type Prompt, Prompter } from '../../lib/reason/prompt.js'
+import { RequestBuilder } from '../../lib/reason/request.js'
 import {
   bosTemplate,
   chatMlTemplate,
@@ -20,46 +20,45 @@ import {
 import { reference } from '../support/reference.js'
 import { type TextCase, tokensOf } from '../support/tokenizer.js'
 
-let binding: Binding
 let engine: string
-const open: ModelHandle[] = []
+const open: Model[] = []
 beforeAll(async () => {
   engine = (await openEngine('cpu')).engine.directory
-  binding = openAddon()
 })
 afterAll(() => {
-  for (const model of open) binding.modelClose(model)
+  for (const model of open) model.close()
 })
 
-/** A model's vocabulary and template, ready to make prompts. */
+/** A model's vocabulary and template, ready to make requests. */
 class Subject {
-  readonly #model: ModelHandle
+  readonly #model: Model
   readonly facts: ModelFacts
   readonly path: string
 
-  constructor(path: string, model: ModelHandle, facts: ModelFacts) {
+  constructor(path: string, model: Model) {
     this.path = path
     this.#model = model
-    this.facts = facts
+    this.facts = model.facts
   }
 
   static async open(name: ModelName, options: ModelOptions = {}): Promise<Subject> {
     const path = testModel(name, options)
-    const params = { path, gpuLayers: 0, contextCells: 0, weights: false }
-    const { model, facts } = await binding.modelLoad(nextId(), params, null)
+    const model = await Model.load({ path, gpuLayers: 0, contextCells: 0, weights: false })
     open.push(model)
-    return new Subject(path, model, facts)
+    return new Subject(path, model)
   }
 
-  prompter(contextSize = 8192, facts: Partial<ModelFacts> = {}): Prompter {
-    return new Prompter(binding, this.#model, { ...this.facts, ...facts }, contextSize)
+  builder(contextSize = 8192, facts: Partial<ModelFacts> = {}): RequestBuilder {
+    const model = { facts: { ...this.facts, ...facts }, tokenize: this.#model.tokenize.bind(this.#model) }
+    return new RequestBuilder(model, contextSize)
   }
 
-  async prepare(input: string | ChatMessage[], options: object = {}, prompter = this.prompter()): Promise<Prompt> {
+  async prepare(input: string | ChatMessage[], options: object = {}, builder = this.builder()) {
     const checked = checkReasonOptions(options)
     const read = checkInput(input, checked.template)
-    prompter.check(read, checked)
-    return prompter.prepare(read, checked)
+    builder.check(read, checked)
+    const { request, hint } = await builder.build(read, checked)
+    return { ...request, tokens: request.prompt, hint }
   }
 
   async tokens(input: string | ChatMessage[], options: object = {}): Promise<number[]> {
@@ -209,19 +208,19 @@ describe('templates', () => {
     ['no tags to keep', {}, { tags: 'keep' }, { code: 'TAGS_NOT_FOUND' }],
     ['no tags to keep, raw', { chatTemplate: null }, { tags: 'keep', template: false }, { code: 'TAGS_NOT_FOUND' }],
   ])('%s', async (_name, facts, options, error) => {
-    const prompter = bytes.prompter(8192, facts)
-    await expect(bytes.prepare('Why?', options, prompter)).rejects.toMatchObject({ name: 'Z1Error', ...error })
+    const builder = bytes.builder(8192, facts)
+    await expect(bytes.prepare('Why?', options, builder)).rejects.toMatchObject({ name: 'Z1Error', ...error })
   })
 
   it('no template is needed for a raw prompt', async () => {
-    const prompter = bytes.prompter(8192, { chatTemplate: null })
-    expect(Array.from((await bytes.prepare('hi', { template: false }, prompter)).tokens)).toEqual([104, 105])
+    const builder = bytes.builder(8192, { chatTemplate: null })
+    expect(Array.from((await bytes.prepare('hi', { template: false }, builder)).tokens)).toEqual([104, 105])
   })
 
   it('misuse that shows with the model is found at once', () => {
     const check = (input: string | ChatMessage[], options: object) => {
       const checked = checkReasonOptions(options)
-      return () => bytes.prompter().check(checkInput(input, checked.template), checked)
+      return () => bytes.builder().check(checkInput(input, checked.template), checked)
     }
     expect(check('', { template: false })).toThrow(new RangeError('Expected a prompt with at least one token'))
     const twice = new TypeError('Expected no system option beside a system message')
@@ -316,7 +315,7 @@ describe('the window that fits', () => {
 
   const raw = { template: false, hint: 'h'.repeat(10) }
   const prepare = (contextSize: number, promptLength: number, options: object) =>
-    subject.prepare('p'.repeat(promptLength), { ...raw, ...options }, subject.prompter(contextSize))
+    subject.prepare('p'.repeat(promptLength), { ...raw, ...options }, subject.builder(contextSize))
 
   it.each<[string, number, number, object, number]>([
     ['not given: 4096', 8192, 100, { maxTokens: 50 }, 4096],

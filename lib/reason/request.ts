@@ -1,9 +1,11 @@
 /**
- * From a caller's input to tokens that are ready to run: the template, the tags, BOS, the hint, and whether all of it fits.
+ * From a caller's input and options to a request that is ready to run: the template, the tags, BOS, the hint, and whether
+ * all of it fits.
  */
-
+import { randomInt } from 'node:crypto'
 import { Z1Error } from '../base/errors.js'
-import type { Binding, ModelFacts, ModelHandle, TextSegment } from '../native/binding.js'
+import type { GenerationRequest, ModelFacts, TextSegment } from '../native/binding.js'
+import type { Model } from '../native/model.js'
 import type { ChatMessage, ResolvedReasonOptions } from './options.js'
 import { findTags, type Tags } from './tags.js'
 import { ChatTemplate, segmentPrompt } from './template.js'
@@ -11,29 +13,25 @@ import { ChatTemplate, segmentPrompt } from './template.js'
 /** The largest window that is chosen when none is given (paper, table 1: the window of its main results). */
 const DEFAULT_WINDOW = 4096
 
-export interface Prompt {
-  tokens: Int32Array
+/** What runs, and what its result must know that the native side does not tell. */
+export interface BuiltRequest {
+  request: Omit<GenerationRequest, 'id'>
   hint: { text: string; tokens: Int32Array }
-  thinkingWindow: number
-  bannedTags: string[]
-  closeTag: string | null
 }
 
-/** Makes prompts for one model. */
-export class Prompter {
-  readonly #binding: Binding
-  readonly #model: ModelHandle
+/** Makes the requests for one model: the one place where a native request is put together. */
+export class RequestBuilder {
+  readonly #model: Pick<Model, 'facts' | 'tokenize'>
   readonly #facts: ModelFacts
   readonly #contextSize: number
   readonly #tags: Tags | null
   #template: ChatTemplate | undefined
 
-  constructor(binding: Binding, model: ModelHandle, facts: ModelFacts, contextSize: number) {
-    this.#binding = binding
+  constructor(model: Pick<Model, 'facts' | 'tokenize'>, contextSize: number) {
     this.#model = model
-    this.#facts = facts
+    this.#facts = model.facts
     this.#contextSize = contextSize
-    this.#tags = findTags(facts.chatTemplate, facts.specialTokens)
+    this.#tags = findTags(model.facts.chatTemplate, model.facts.specialTokens)
   }
 
   /**
@@ -59,7 +57,7 @@ export class Prompter {
    * @throws {RangeError} for a prompt or a hint without tokens.
    * @throws {Z1Error} CONTEXT_TOO_SMALL, TAGS_NOT_FOUND, TEMPLATE_FAILED, TEMPLATE_NOT_FOUND.
    */
-  async prepare(input: string | ChatMessage[], options: ResolvedReasonOptions): Promise<Prompt> {
+  async build(input: string | ChatMessage[], options: ResolvedReasonOptions): Promise<BuiltRequest> {
     const tags = this.#tags
     if (options.tags === 'keep' && !tags) {
       throw new Z1Error(
@@ -70,8 +68,8 @@ export class Prompter {
     const keep = options.tags === 'keep' ? tags : null
     const hintText = keep ? `${options.hint.trimEnd()}\n${keep.close}\n\n` : options.hint
     const [prompt, hint] = await Promise.all([
-      this.#tokenize(this.#segments(input, options)),
-      this.#binding.modelTokenize(this.#model, [{ text: hintText, parseSpecial: true, continuation: true }]),
+      this.#model.tokenize(this.#segments(input, options)),
+      this.#model.tokenize([{ text: hintText, parseSpecial: true, continuation: true }]),
     ])
     const tokens = this.#withBos(prompt)
     if (tokens.length === 0) {
@@ -80,12 +78,20 @@ export class Prompter {
         : new RangeError('Expected a prompt with at least one token')
     }
     if (hint.length === 0) throw new RangeError('Expected a hint with at least one token')
+    const { maxTokens, stop, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
     return {
-      tokens,
+      request: {
+        prompt: tokens,
+        thinkingWindow: this.#resolveWindow(tokens.length, hint.length, options),
+        maxTokens,
+        hint,
+        stop,
+        bannedTags: keep ? [keep.open] : tags ? [tags.open, tags.close] : [],
+        closeTag: keep ? keep.close : null,
+        cachePrompt,
+        sampling: { ...sampling, seed },
+      },
       hint: { text: hintText, tokens: hint },
-      thinkingWindow: this.#fit(tokens.length, hint.length, options),
-      bannedTags: keep ? [keep.open] : tags ? [tags.open, tags.close] : [],
-      closeTag: keep ? keep.close : null,
     }
   }
 
@@ -111,10 +117,6 @@ export class Prompter {
     return this.#template
   }
 
-  #tokenize(segments: TextSegment[]): Promise<Int32Array> {
-    return this.#binding.modelTokenize(this.#model, segments)
-  }
-
   get #addsBos(): boolean {
     return this.#facts.addBos && this.#facts.bos >= 0
   }
@@ -127,7 +129,7 @@ export class Prompter {
   }
 
   /** The window to use. Everything that a request may hold is known before it starts, so that it never runs out half-way. */
-  #fit(prompt: number, hint: number, { thinkingWindow, maxTokens }: ResolvedReasonOptions): number {
+  #resolveWindow(prompt: number, hint: number, { thinkingWindow, maxTokens }: ResolvedReasonOptions): number {
     const size = this.#contextSize
     if (thinkingWindow === Infinity) {
       if (prompt >= size) this.#tooSmall(`a prompt of ${prompt} tokens and at least one of thinking`, prompt + 1)

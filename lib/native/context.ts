@@ -1,0 +1,53 @@
+/** A context and its thread, on which generations run. */
+import type { ContextHandle, GenerationEvent, GenerationRequest } from './binding.js'
+import { deliverTo, nextId, openAddon } from './channel.js'
+
+/** A request that runs. After its last event, and after its context was closed, nothing here has an effect. */
+export interface Generation {
+  /** Closes the window, if the model is still thinking. */
+  endThinking(): void
+  /** Ends it with what there is. */
+  stop(): void
+  /** Ends it with an error event of code ABORTED. */
+  abort(): void
+}
+
+/** Any number of texts, at most one cut, then exactly one `done` or `error`. */
+export type GenerationListener = (event: GenerationEvent) => void
+
+export class Context {
+  /** Tokens in one `llama_decode` at most (llama.cpp's n_ubatch), as llama.cpp has made it. */
+  readonly batchSize: number
+  readonly #handle: ContextHandle
+
+  /** @internal Use `Model.createContext()`. */
+  constructor(handle: ContextHandle, batchSize: number) {
+    this.#handle = handle
+    this.batchSize = batchSize
+  }
+
+  /** `listener` is called from a macrotask of its own, never from within this call. It must not throw. */
+  start(request: Omit<GenerationRequest, 'id'>, listener: GenerationListener): Generation {
+    const addon = openAddon()
+    const context = this.#handle
+    const id = nextId()
+    addon.generationStart(context, { ...request, id })
+    deliverTo(id, { listener, context })
+    // A context that was closed meanwhile has ended its generations already, and says so by throwing.
+    const careful = (action: () => void) => () => {
+      try {
+        action()
+      } catch {}
+    }
+    return {
+      endThinking: careful(() => addon.generationEndThinking(context, id)),
+      stop: careful(() => addon.generationStop(context, id)),
+      abort: careful(() => addon.generationAbort(context, id)),
+    }
+  }
+
+  /** Resolves when the thread has ended and its memory is freed; running generations end with DISPOSED. */
+  close(): Promise<void> {
+    return openAddon().contextClose(this.#handle)
+  }
+}
