@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,23 @@ def test_configs_of_this_folder(path: Path) -> None:
     config = read_config(path, [])
     rows = config.data.row_tokens
     assert rows is None or config.data.max_length <= rows
+
+
+def test_settings_are_read_without_torch() -> None:
+    """Nor what comes with it; `None` in sys.modules is how Python notes that a module cannot be imported."""
+    heavy = ("torch", "transformers", "tokenizers", "accelerate", "safetensors", "numpy", "pyarrow")
+    program = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({heavy}))\n"
+        "from pathlib import Path\n"
+        "from z1_training.config import read_config\n"
+        "for path in sys.argv[1:]: print(read_config(Path(path), ['seed=7']).seed)\n"
+    )
+    paths = sorted(map(str, CONFIGS.glob("*.yaml")))
+    result = subprocess.run(
+        [sys.executable, "-c", program, *paths], cwd=CONFIGS.parent, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout.split() == ["7"] * len(paths) and len(paths) >= 3, result.stderr
 
 
 def test_delimited_differs_where_it_must() -> None:

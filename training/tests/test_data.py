@@ -11,12 +11,10 @@ import pytest
 from conftest import PLAIN_HINT, make_records
 from transformers import PreTrainedTokenizerBase
 
+from z1_training.config import CutSettings, DataSettings, Hint
 from z1_training.data import (
     IGNORED,
     Corpus,
-    CutSettings,
-    DataSettings,
-    Hint,
     Rows,
     collate,
     encode_records,

@@ -7,7 +7,8 @@ import pytest
 import torch
 from transformers import Qwen2ForCausalLM
 
-from z1_training.optimizer import OptimizerSettings, ScheduleSettings, make_optimizer, orthogonalise, schedule_factor
+from z1_training.config import OptimizerSettings, ScheduleSettings
+from z1_training.optimizer import make_optimizer, orthogonalise, schedule_factor
 
 
 class Layers(torch.nn.Module):

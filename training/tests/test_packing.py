@@ -11,7 +11,10 @@ from conftest import MODEL, PLAIN_HINT
 from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
 
 from z1_training import attention
-from z1_training.data import Corpus, CutSettings, DataSettings, Hint, Rows, collate
+from z1_training.config import CutSettings, DataSettings, Hint
+from z1_training.data import Corpus, Rows, collate
+
+attention.register()
 
 
 @pytest.fixture

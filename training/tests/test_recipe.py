@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -11,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import ABSENT
 
 TRAINING = Path(__file__).parent.parent
 RECIPE = TRAINING / "recipes" / "z1-mini.sh"
@@ -18,9 +18,8 @@ SMALL = ["--set", "train.steps=3", "train.compile=false", "train.threads=1", "mo
 
 
 def missing() -> str | None:
-    packages = [name for name in ("torch", "transformers", "accelerate") if importlib.util.find_spec(name) is None]
-    if packages:
-        return f"not installed: {', '.join(packages)}"
+    if ABSENT:
+        return f"not installed: {', '.join(ABSENT)}"
     if shutil.which("node") is None:
         return "node is not installed"
     if not (TRAINING.parent / "dist" / "cli" / "main.js").exists():
@@ -67,7 +66,9 @@ def test_stopped_after_a_step_and_called_again(tmp_path: Path) -> None:
     assert f"{output / 'z1-mini.gguf'}: 579 K parameters" in done.stdout
     expect_a_model(output, "z1-mini")
 
-    files = {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file() and path.parent.name != "eval"}
+    files = {
+        path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file() and path.parent.name != "eval"
+    }
     again = cook(tmp_path, "out/mini", *SMALL)
     assert again.returncode == 0, again.stderr
     assert {path: path.stat().st_mtime_ns for path in files} == files

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,49 +18,12 @@ import torch
 from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerBase
 
+from .config import DataSettings
 from .records import Record
 
 IGNORED = -100  # the label that cross_entropy leaves out
 # Stand-ins for the contents of messages, which no text holds.
 _QUESTION, _RESPONSE = "\x00question\x00", "\x00response\x00"
-
-
-@dataclass
-class Hint:
-    text: str
-    weight: float = 1.0
-
-
-@dataclass
-class CutSettings:
-    """The share of the samples that end early, as the shifted thinking window ends them."""
-
-    fraction: float = 0.0
-    """share of the samples with an answer that are cut, 0 to 1"""
-    at_zero: float = 0.15
-    """share of the cuts that keep no token of the response; the others keep a uniform number"""
-    learn_thinking: bool = True
-    """whether the tokens before the cut are learned too"""
-    before: str | None = None
-    """a token such as </think>: cuts come before the first one of a response, and there is none in others"""
-    hints: list[Hint] = field(default_factory=list)
-    answer: str = "\\boxed{{{answer}}}"
-    """what follows the hint, as a Python format of `answer`"""
-
-
-@dataclass
-class DataSettings:
-    row_tokens: int | None = None
-    """tokens of a row, into which samples are packed; None gives each sample a row of its own"""
-    max_length: int = 2048
-    """samples of more tokens are dropped and counted, never truncated"""
-    shuffle_block: int | None = None
-    """records are shuffled within blocks of so many, which stay in the order of the files: a curriculum; None: all"""
-    system: str | None = None
-    """system text of some prompts"""
-    system_fraction: float = 0.0
-    """share of the prompts that have it, 0 to 1"""
-    cut: CutSettings = field(default_factory=CutSettings)
 
 
 @dataclass
