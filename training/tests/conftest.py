@@ -208,7 +208,7 @@ def workplace(
         "seed": 5,
         "model": {"from_scratch": MODEL},
         "data": {
-            "row_tokens": 192,
+            "row_length": 192,
             "max_length": 128,
             "cut": {"fraction": 0.3, "hints": [{"text": PLAIN_HINT}]},
         },

@@ -25,7 +25,7 @@ def write(tmp_path: Path):
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_configs_of_this_folder(path: Path) -> None:
     config = read_config(path, [])
-    rows = config.data.row_tokens
+    rows = config.data.row_length
     assert rows is None or config.data.max_length <= rows
 
 
@@ -49,7 +49,7 @@ def test_settings_are_read_without_torch() -> None:
 def test_delimited_differs_where_it_must() -> None:
     """The comparison is of two ways to think: the models and what they are trained with are the same."""
     ours, other = (read_config(CONFIGS / f"{name}.yaml", []) for name in ("z1-mini", "z1-mini-delimited"))
-    assert ours.train.rows_per_step * ours.data.row_tokens == other.train.rows_per_step * other.data.row_tokens
+    assert ours.train.rows_per_step * ours.data.row_length == other.train.rows_per_step * other.data.row_length
     assert (ours.data.cut.fraction, ours.data.cut.at_zero) == (other.data.cut.fraction, other.data.cut.at_zero)
     assert ours.data.shuffle_block == other.data.shuffle_block
     ours.train.rows_per_step, ours.data = other.train.rows_per_step, other.data
@@ -79,6 +79,7 @@ def test_changes(write) -> None:
     ("change", "message"),
     [
         ("optimizer.rate=1", "unknown field optimizer.rate"),
+        ("data.row_tokens=448", "data.row_tokens is now called data.row_length"),
         ("train.steps=1.5", "expected int for train.steps but received 1.5"),
         ("train.compile=1", "expected bool for train.compile but received 1"),
         ("optimizer.lr=fast", "expected float for optimizer.lr but received 'fast'"),

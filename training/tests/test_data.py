@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 
 from z1_training.config import CutSettings, DataSettings, Hint
 from z1_training.data import (
-    IGNORED,
+    IGNORE_INDEX,
     Corpus,
     Rows,
     collate,
@@ -30,8 +30,8 @@ CUT = CutSettings(fraction=0.5, at_zero=0.2, hints=[Hint(PLAIN_HINT, 3), Hint(BO
 
 def learned(row: dict[str, np.ndarray]) -> list[int]:
     labels = row["labels"]
-    assert np.array_equal(labels[labels != IGNORED], row["input_ids"][labels != IGNORED])
-    return labels[labels != IGNORED].tolist()
+    assert np.array_equal(labels[labels != IGNORE_INDEX], row["input_ids"][labels != IGNORE_INDEX])
+    return labels[labels != IGNORE_INDEX].tolist()
 
 
 def ids_of(tokenizer: PreTrainedTokenizerBase, *texts: str) -> list[int]:
@@ -67,7 +67,7 @@ def test_loss_is_on_the_response_and_its_end(records: list[dict[str, Any]], toke
         assert text == prompt + record["response"] + "<|im_end|>"
         assert tokenizer.decode(learned(row)) == record["response"] + "<|im_end|>"
         assert learned(row)[-1] == tokenizer.eos_token_id
-        assert row["labels"].tolist() == [IGNORED] * (len(row["labels"]) - len(learned(row))) + learned(row)
+        assert row["labels"].tolist() == [IGNORE_INDEX] * (len(row["labels"]) - len(learned(row))) + learned(row)
         # As apply_chat_template tokenises it.
         messages = [{"role": "user", "content": record["question"]}]
         expected = tokenizer.apply_chat_template(messages, add_generation_prompt=True)["input_ids"]
@@ -108,7 +108,7 @@ def test_chunks_make_no_difference(records: list[dict[str, Any]], tokenizer: Pre
 
 
 def test_cut_samples(corpus_of: CorpusOf, tokenizer: PreTrainedTokenizerBase, records: list[dict[str, Any]]) -> None:
-    settings = DataSettings(row_tokens=192, max_length=128, cut=CUT)
+    settings = DataSettings(row_length=192, max_length=128, cut=CUT)
     rows = Rows(corpus_of(settings), settings, seed=0, pad=tokenizer.pad_token_id)
     rows.set_epochs(1)
     hints = [ids_of(tokenizer, PLAIN_HINT), ids_of(tokenizer, BOXED_HINT)]
@@ -120,7 +120,7 @@ def test_cut_samples(corpus_of: CorpusOf, tokenizer: PreTrainedTokenizerBase, re
     kept_shares, whole, zero = [], 0, 0
     for tokens, labels in samples_of(rows, len(rows)):
         if set(tokens) == {tokenizer.pad_token_id}:
-            assert set(labels) == {IGNORED}
+            assert set(labels) == {IGNORE_INDEX}
             continue
         end = tokens.index(tokenizer.convert_tokens_to_ids("<|im_start|>"), 1)
         prompt = next(n for n in range(end, len(tokens)) if tuple(tokens[:n]) in by_prompt)
@@ -128,13 +128,13 @@ def test_cut_samples(corpus_of: CorpusOf, tokenizer: PreTrainedTokenizerBase, re
         response = ids_of(tokenizer, record["response"])
         if tokens[prompt:] == [*response, tokenizer.eos_token_id]:
             whole += "answer" in record
-            assert labels == [IGNORED] * prompt + tokens[prompt:]
+            assert labels == [IGNORE_INDEX] * prompt + tokens[prompt:]
             continue
         answer = [*ids_of(tokenizer, f"\\boxed{{{record['answer']}}}"), tokenizer.eos_token_id]
         which = next(i for i in (1, 0) if tokens[-len(answer) - len(hints[i]) : -len(answer)] == hints[i])
         keep = len(tokens) - prompt - len(hints[which]) - len(answer)
         assert tokens == [*tokens[:prompt], *response[:keep], *hints[which], *answer]
-        assert labels == [IGNORED] * prompt + response[:keep] + [IGNORED] * len(hints[which]) + answer
+        assert labels == [IGNORE_INDEX] * prompt + response[:keep] + [IGNORE_INDEX] * len(hints[which]) + answer
         used[which] += 1
         zero += keep == 0
         kept_shares.append(keep / len(response))
@@ -155,7 +155,7 @@ def test_thinking_before_a_cut_need_not_be_learned(corpus_of: CorpusOf, tokenize
 
 
 def test_cuts_are_drawn_by_seed_epoch_and_record(corpus_of: CorpusOf) -> None:
-    settings = DataSettings(row_tokens=192, max_length=128, cut=CUT)
+    settings = DataSettings(row_length=192, max_length=128, cut=CUT)
     corpus = corpus_of(settings)
     first = plan_epoch(corpus, settings, seed=1, epoch=0)
     again = plan_epoch(corpus_of(settings), settings, seed=1, epoch=0)
@@ -166,9 +166,9 @@ def test_cuts_are_drawn_by_seed_epoch_and_record(corpus_of: CorpusOf) -> None:
         assert np.mean(first.order != other.order) > 0.9
 
 
-@pytest.mark.parametrize("row_tokens", [None, 96])
-def test_a_cut_sample_fits_too(corpus_of: CorpusOf, tokenizer: PreTrainedTokenizerBase, row_tokens: int | None) -> None:
-    settings = DataSettings(row_tokens, max_length=96, cut=CutSettings(fraction=1, at_zero=0, hints=CUT.hints))
+@pytest.mark.parametrize("row_length", [None, 96])
+def test_a_cut_sample_fits_too(corpus_of: CorpusOf, tokenizer: PreTrainedTokenizerBase, row_length: int | None) -> None:
+    settings = DataSettings(row_length, max_length=96, cut=CutSettings(fraction=1, at_zero=0, hints=CUT.hints))
     rows = Rows(corpus_of(settings), settings, seed=0, pad=tokenizer.pad_token_id)
     rows.set_epochs(1)
     assert max(len(rows[i]["input_ids"]) for i in range(len(rows))) <= 96
@@ -223,7 +223,7 @@ def test_packing_keeps_every_sample_once() -> None:
 
 
 def test_rows_do_not_depend_on_what_was_read_before(corpus_of: CorpusOf, tokenizer: PreTrainedTokenizerBase) -> None:
-    settings = DataSettings(row_tokens=192, max_length=128, cut=CUT)
+    settings = DataSettings(row_length=192, max_length=128, cut=CUT)
     corpus = corpus_of(settings)
     in_order, jumping = (Rows(corpus, settings, seed=4, pad=tokenizer.pad_token_id) for _ in range(2))
     expected = [in_order[i] for i in range(300)]
@@ -238,7 +238,7 @@ def test_rows_do_not_depend_on_what_was_read_before(corpus_of: CorpusOf, tokeniz
 
 
 def test_each_epoch_holds_each_sample_once(corpus_of: CorpusOf, tokenizer: PreTrainedTokenizerBase) -> None:
-    settings = DataSettings(row_tokens=192, max_length=128)
+    settings = DataSettings(row_length=192, max_length=128)
     rows = Rows(corpus_of(settings), settings, seed=4, pad=tokenizer.pad_token_id)
     rows.set_epochs(2)
     samples = Counter(tuple(ids) for ids, _ in samples_of(rows, len(rows)) if set(ids) != {tokenizer.pad_token_id})
@@ -261,7 +261,7 @@ def test_blocks_stay_in_order(corpus_of: CorpusOf) -> None:
 
 def test_rows_too_short_for_a_sample(corpus_of: CorpusOf) -> None:
     with pytest.raises(ValueError, match="does not fit rows of 32"):
-        Rows(corpus_of(DataSettings()), DataSettings(row_tokens=32), seed=0, pad=0)
+        Rows(corpus_of(DataSettings()), DataSettings(row_length=32), seed=0, pad=0)
 
 
 def test_stored_tokens(corpus_of: CorpusOf, tmp_path: Path) -> None:
@@ -284,5 +284,5 @@ def test_collate_fills_with_a_sample_of_padding(corpus_of: CorpusOf, tokenizer: 
     n, size = len(short["input_ids"]), len(long["input_ids"])
     assert n < size and {tuple(value.shape) for value in batch.values()} == {(2, size)}
     assert batch["input_ids"][0].tolist() == [*short["input_ids"], *[tokenizer.pad_token_id] * (size - n)]
-    assert batch["labels"][0].tolist() == [*short["labels"], *[IGNORED] * (size - n)]
+    assert batch["labels"][0].tolist() == [*short["labels"], *[IGNORE_INDEX] * (size - n)]
     assert batch["position_ids"][0].tolist() == [*range(n), *range(size - n)]

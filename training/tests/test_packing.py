@@ -20,7 +20,7 @@ attention.register()
 @pytest.fixture
 def batch(corpus_of: Callable[[DataSettings], Corpus], tokenizer: PreTrainedTokenizerBase) -> dict[str, torch.Tensor]:
     """Two rows of several samples each."""
-    settings = DataSettings(row_tokens=192, max_length=128, cut=CutSettings(fraction=0.5, hints=[Hint(PLAIN_HINT)]))
+    settings = DataSettings(row_length=192, max_length=128, cut=CutSettings(fraction=0.5, hints=[Hint(PLAIN_HINT)]))
     rows = Rows(corpus_of(settings), settings, seed=0, pad=tokenizer.pad_token_id)
     return collate([rows[0], rows[1]], tokenizer.pad_token_id)
 

@@ -14,6 +14,9 @@ from typing import Any
 
 import yaml
 
+# What a field was called before, and its name now.
+RENAMED = {"data.row_tokens": "data.row_length"}
+
 
 @dataclass
 class ModelSettings:
@@ -50,7 +53,7 @@ class CutSettings:
 
 @dataclass
 class DataSettings:
-    row_tokens: int | None = None
+    row_length: int | None = None
     """tokens of a row, into which samples are packed; None gives each sample a row of its own"""
     max_length: int = 2048
     """samples of more tokens are dropped and counted, never truncated"""
@@ -159,9 +162,11 @@ def _build(kind: Any, value: Any, name: str) -> Any:
         if not isinstance(value, dict):
             raise ValueError(f"expected a mapping for {name or 'the file'} but received {value!r}")
         hints = typing.get_type_hints(kind)
-        unknown = sorted(set(value) - set(hints))
+        unknown = sorted(".".join(filter(None, [name, k])) for k in set(value) - set(hints))
+        if unknown and unknown[0] in RENAMED:
+            raise ValueError(f"{unknown[0]} is now called {RENAMED[unknown[0]]}")
         if unknown:
-            raise ValueError(f"unknown field {'.'.join(filter(None, [name, unknown[0]]))}")
+            raise ValueError(f"unknown field {unknown[0]}")
         required = {f.name for f in dataclasses.fields(kind) if f.default is f.default_factory is dataclasses.MISSING}
         missing = sorted(required - set(value))
         if missing:

@@ -21,20 +21,20 @@ from transformers import PreTrainedTokenizerBase
 from .config import DataSettings
 from .records import Record
 
-IGNORED = -100  # the label that cross_entropy leaves out
+IGNORE_INDEX = -100  # the label that cross_entropy leaves out
 # Stand-ins for the contents of messages, which no text holds.
 _QUESTION, _RESPONSE = "\x00question\x00", "\x00response\x00"
 
 
 @dataclass
-class Flat:
+class RaggedArray:
     """Many token sequences in one array: sequence i is tokens[offsets[i]:offsets[i + 1]]."""
 
     tokens: np.ndarray
     offsets: np.ndarray
 
     @classmethod
-    def of(cls, sequences: list[list[int]], dtype: type) -> Flat:
+    def of(cls, sequences: list[list[int]], dtype: type) -> RaggedArray:
         lengths = np.fromiter((len(s) for s in sequences), np.int64, len(sequences))
         tokens = np.fromiter((t for s in sequences for t in s), dtype, int(lengths.sum()))
         return cls(tokens, np.concatenate([[0], np.cumsum(lengths)]))
@@ -51,9 +51,9 @@ class Flat:
 class Corpus:
     """The tokens of all samples; `answers` is empty where a record has none."""
 
-    prompts: Flat
-    responses: Flat
-    answers: Flat
+    prompts: RaggedArray
+    responses: RaggedArray
+    answers: RaggedArray
     hints: list[np.ndarray]
     end: int
     """id of the token that ends a response"""
@@ -63,8 +63,8 @@ class Corpus:
     def save(self, path: Path) -> None:
         arrays: dict[str, Any] = {f"hint{i}": hint for i, hint in enumerate(self.hints)}
         for name in ("prompts", "responses", "answers"):
-            flat: Flat = getattr(self, name)
-            arrays |= {name: flat.tokens, f"{name}_at": flat.offsets}
+            ragged: RaggedArray = getattr(self, name)
+            arrays |= {name: ragged.tokens, f"{name}_at": ragged.offsets}
         arrays |= {"end": self.end, "count_names": list(self.counts), "count_values": list(self.counts.values())}
         part = path.with_name(f"{path.name}.part")
         with part.open("wb") as file:
@@ -74,10 +74,10 @@ class Corpus:
     @classmethod
     def load(cls, path: Path) -> Corpus:
         with np.load(path) as stored:
-            flats = [Flat(stored[name], stored[f"{name}_at"]) for name in ("prompts", "responses", "answers")]
+            arrays = [RaggedArray(stored[name], stored[f"{name}_at"]) for name in ("prompts", "responses", "answers")]
             hints = [stored[f"hint{i}"] for i in range(sum(name.startswith("hint") for name in stored.files))]
             counts = dict(zip(stored["count_names"].tolist(), stored["count_values"].tolist(), strict=True))
-            return cls(*flats, hints, int(stored["end"]), counts)
+            return cls(*arrays, hints, int(stored["end"]), counts)
 
 
 def encode_records(
@@ -97,7 +97,7 @@ def encode_records(
         frames.append(_prompt_frame(tokenizer, settings.system))
     rng = np.random.default_rng((seed, 0xC0FFEE))
     counts: Counter[str] = Counter(read=0, kept=0, too_long=0, control_token=0)
-    parts: tuple[list[Flat], ...] = ([], [], [])
+    parts: tuple[list[RaggedArray], ...] = ([], [], [])
 
     def encode(texts: list[str]) -> list[list[int]]:
         return [encoding.ids for encoding in backend.encode_batch_fast(texts, add_special_tokens=False)]
@@ -108,7 +108,7 @@ def encode_records(
         counts["kept"] += sum(fits)
         counts["too_long"] += len(fits) - sum(fits)
         for part, sequences in zip(parts, (prompts, responses, answers), strict=True):
-            part.append(Flat.of([s for s, fit in zip(sequences, fits, strict=True) if fit], dtype))
+            part.append(RaggedArray.of([s for s, fit in zip(sequences, fits, strict=True) if fit], dtype))
 
     batch: list[tuple[str, str, str]] = []
     for record in records:
@@ -131,9 +131,9 @@ def encode_records(
     return Corpus(*(_joined(part) for part in parts), hints, tokenizer.eos_token_id, dict(counts))
 
 
-def _joined(flats: list[Flat]) -> Flat:
-    lengths = np.concatenate([flat.lengths for flat in flats])
-    return Flat(np.concatenate([flat.tokens for flat in flats]), np.concatenate([[0], np.cumsum(lengths)]))
+def _joined(arrays: list[RaggedArray]) -> RaggedArray:
+    lengths = np.concatenate([ragged.lengths for ragged in arrays])
+    return RaggedArray(np.concatenate([ragged.tokens for ragged in arrays]), np.concatenate([[0], np.cumsum(lengths)]))
 
 
 def _prompt_frame(tokenizer: PreTrainedTokenizerBase, system: str | None) -> tuple[str, str]:
@@ -184,7 +184,7 @@ class Epoch:
         return len(self.tokens)
 
 
-def _cut_places(responses: Flat, before: int | None) -> np.ndarray:
+def _cut_places(responses: RaggedArray, before: int | None) -> np.ndarray:
     """[samples] in how many places a response can be cut, the first of which keeps no token."""
     if before is None:
         return responses.lengths
@@ -214,7 +214,7 @@ def plan_epoch(corpus: Corpus, settings: DataSettings, seed: int, epoch: int, be
         hint = np.searchsorted(np.cumsum(weights / weights.sum())[:-1], which, side="right")
         appended = np.array([len(h) for h in corpus.hints])[hint] + answers + 1
         # A cut sample may be longer than the whole one: the latest cuts are those that still fit.
-        room = np.minimum(places, (settings.row_tokens or settings.max_length) - prompts - appended + 1)
+        room = np.minimum(places, (settings.row_length or settings.max_length) - prompts - appended + 1)
         chosen = (is_cut < cut.fraction) & (answers > 0) & (room > 0)
         kept = np.where(is_at_zero < cut.at_zero, 0, (place * room).astype(np.int64))
         keep = np.where(chosen, kept, -1)
@@ -222,16 +222,16 @@ def plan_epoch(corpus: Corpus, settings: DataSettings, seed: int, epoch: int, be
 
     block = settings.shuffle_block or samples
     shuffled = np.concatenate([at + rng.permutation(min(block, samples - at)) for at in range(0, samples, block)])
-    if settings.row_tokens is None:
+    if settings.row_length is None:
         rows = [[i] for i in shuffled.tolist()]
     else:
-        rows = pack(shuffled.tolist(), lengths.tolist(), settings.row_tokens)
+        rows = pack(shuffled.tolist(), lengths.tolist(), settings.row_length)
     row_at = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
     order = np.fromiter((i for row in rows for i in row), np.int64, samples)
     return Epoch(keep, hint, order, row_at, np.add.reduceat(lengths[order], row_at[:-1]))
 
 
-def pack(order: list[int], lengths: list[int], row_tokens: int, open_rows: int = 24) -> list[list[int]]:
+def pack(order: list[int], lengths: list[int], row_length: int, open_rows: int = 24) -> list[list[int]]:
     """Puts each sample into the open row where least room is left over.
 
     When too many rows are open, the fullest one closes.
@@ -241,7 +241,7 @@ def pack(order: list[int], lengths: list[int], row_tokens: int, open_rows: int =
     opened: list[list[int]] = []
     for i in order:
         length = lengths[i]
-        best, least = -1, row_tokens + 1
+        best, least = -1, row_length + 1
         for j, room in enumerate(free):
             if length <= room < least:
                 best, least = j, room
@@ -254,7 +254,7 @@ def pack(order: list[int], lengths: list[int], row_tokens: int, open_rows: int =
             rows.append(opened.pop(fullest))
             free.pop(fullest)
         opened.append([i])
-        free.append(row_tokens - length)
+        free.append(row_length - length)
     return rows + opened
 
 
@@ -263,8 +263,8 @@ class Rows(Dataset):
 
     def __init__(self, corpus: Corpus, settings: DataSettings, seed: int, pad: int, before: int | None = None) -> None:
         longest = int((corpus.prompts.lengths + corpus.responses.lengths).max()) + 1
-        if settings.row_tokens is not None and longest > settings.row_tokens:
-            raise ValueError(f"a sample of {longest} tokens does not fit rows of {settings.row_tokens}")
+        if settings.row_length is not None and longest > settings.row_length:
+            raise ValueError(f"a sample of {longest} tokens does not fit rows of {settings.row_length}")
         self.corpus = corpus
         self.settings = settings
         self.pad = pad
@@ -306,16 +306,16 @@ class Rows(Dataset):
         epoch, place = self.epoch_of(row)
         plan = self.plan(epoch)
         samples = plan.order[plan.row_at[place] : plan.row_at[place + 1]]
-        size = self.settings.row_tokens or int(plan.tokens[place])
+        size = self.settings.row_length or int(plan.tokens[place])
         ids = np.full(size, self.pad, np.int64)
-        labels = np.full(size, IGNORED, np.int64)
+        labels = np.full(size, IGNORE_INDEX, np.int64)
         positions = np.zeros(size, np.int64)
         at = 0
         for i in samples.tolist():
             tokens, learned = self.sample(i, int(plan.keep[i]), int(plan.hint[i]))
             until = at + len(tokens)
             ids[at:until] = tokens
-            labels[at:until] = np.where(learned, tokens, IGNORED)
+            labels[at:until] = np.where(learned, tokens, IGNORE_INDEX)
             positions[at:until] = np.arange(len(tokens))
             at = until
         positions[at:] = np.arange(size - at)  # padding is one more sample, which nothing else sees
@@ -337,7 +337,7 @@ class Rows(Dataset):
 def collate(rows: list[dict[str, np.ndarray]], pad: int) -> dict[str, torch.Tensor]:
     """Stacks rows to [rows, tokens]; shorter ones are filled to the longest."""
     size = max(len(row["input_ids"]) for row in rows)
-    filling = {"input_ids": pad, "labels": IGNORED, "position_ids": None}
+    filling = {"input_ids": pad, "labels": IGNORE_INDEX, "position_ids": None}
     batch = {}
     for name, value in filling.items():
         stacked = []
