@@ -23,12 +23,13 @@ os.environ["OMP_NUM_THREADS"] = "1"  # threads that wait for busy cores take min
 import pytest
 import yaml
 
-from z1_training.config import DataSettings
+from z1_training.config import CutSettings, DataSettings, Hint
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
 
-    from z1_training.data import Corpus
+    from z1_training.corpus import Corpus
+    from z1_training.dataset import Rows
 
 WITHOUT_TORCH = {"test_config.py", "test_recipe.py", "test_records.py"}
 ABSENT = [name for name in ("torch", "transformers", "accelerate") if importlib.util.find_spec(name) is None]
@@ -39,6 +40,8 @@ FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["z1_training.train"])
 
 PLAIN_HINT = "\n\nI overthought it, the final answer should be:\n\n"
+BOXED_HINT = "\n\nI overthought it, the final answer in \\boxed{} should be:\n\n"
+CUT = CutSettings(fraction=0.5, at_zero=0.2, hints=[Hint(PLAIN_HINT, 3), Hint(BOXED_HINT, 1)])
 MODEL = {
     "hidden_size": 16,
     "intermediate_size": 32,
@@ -76,6 +79,24 @@ def make_records(count: int, seed: int = 0, think: bool = False) -> list[dict[st
     return records
 
 
+def ids_of(tokenizer: PreTrainedTokenizerBase, *texts: str) -> list[int]:
+    """Each text is tokenised on its own."""
+    return [i for text in texts for i in tokenizer(text, add_special_tokens=False)["input_ids"]]
+
+
+def samples_of(rows: Rows, count: int) -> list[tuple[list[int], list[int]]]:
+    """Tokens and labels of the samples of the first rows, found by where positions start again."""
+    samples = []
+    for i in range(count):
+        row = rows[i]
+        starts = [*(row["position_ids"] == 0).nonzero()[0].tolist(), len(row["input_ids"])]
+        for start, end in zip(starts, starts[1:], strict=False):
+            part = slice(start, end)
+            assert row["position_ids"][part].tolist() == list(range(end - start))
+            samples.append((row["input_ids"][part].tolist(), row["labels"][part].tolist()))
+    return samples
+
+
 @pytest.fixture(scope="session")
 def records() -> list[dict[str, Any]]:
     return make_records(300)
@@ -105,7 +126,7 @@ def think_tokenizer(words: tuple[list[tuple[str, str]], list[str]]) -> PreTraine
 
 @pytest.fixture
 def corpus_of(records: list[dict[str, Any]], tokenizer: PreTrainedTokenizerBase) -> Callable[[DataSettings], Corpus]:
-    from z1_training.data import encode_records
+    from z1_training.corpus import encode_records
 
     return lambda settings: encode_records(records, tokenizer, settings, seed=1)
 

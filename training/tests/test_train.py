@@ -19,7 +19,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from z1_training import train
 from z1_training.config import ModelSettings, read_config
-from z1_training.data import Corpus, Rows
+from z1_training.corpus import Corpus
+from z1_training.dataset import Rows
 from z1_training.train import MetricsCallback, last_checkpoint, make_model
 
 

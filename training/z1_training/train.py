@@ -32,7 +32,8 @@ from transformers import (
 
 from . import attention
 from .config import Config, ModelSettings, TrainSettings, read_config
-from .data import Corpus, Rows, collate, encode_records, token_id
+from .corpus import Corpus, encode_records, token_id
+from .dataset import Rows, collate
 from .optimizer import make_optimizer, schedule_factor
 from .records import read_records
 from .tokenizer import save_tokenizer
