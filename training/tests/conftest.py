@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from z1_training.corpus import Corpus
     from z1_training.dataset import Rows
 
-WITHOUT_TORCH = {"test_config.py", "test_recipe.py", "test_records.py"}
+WITHOUT_TORCH = {"test_config.py", "test_recipe.py", "test_records.py", "test_version.py"}
 ABSENT = [name for name in ("torch", "transformers", "accelerate") if importlib.util.find_spec(name) is None]
 if ABSENT:
     collect_ignore = [path.name for path in Path(__file__).parent.glob("test_*.py") if path.name not in WITHOUT_TORCH]
