@@ -80,7 +80,7 @@ def make_records(count: int, seed: int = 0, think: bool = False) -> list[dict[st
 
 
 def ids_of(tokenizer: PreTrainedTokenizerBase, *texts: str) -> list[int]:
-    """Each text is tokenised on its own."""
+    """Each text is tokenized on its own."""
     return [i for text in texts for i in tokenizer(text, add_special_tokens=False)["input_ids"]]
 
 

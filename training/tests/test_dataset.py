@@ -38,7 +38,7 @@ def test_loss_is_on_the_response_and_its_end(records: list[dict[str, Any]], toke
         assert tokenizer.decode(learned(row)) == record["response"] + "<|im_end|>"
         assert learned(row)[-1] == tokenizer.eos_token_id
         assert row["labels"].tolist() == [IGNORE_INDEX] * (len(row["labels"]) - len(learned(row))) + learned(row)
-        # As apply_chat_template tokenises it.
+        # As apply_chat_template tokenizes it.
         messages = [{"role": "user", "content": record["question"]}]
         expected = tokenizer.apply_chat_template(messages, add_generation_prompt=True)["input_ids"]
         assert row["input_ids"].tolist()[: len(expected)] == expected

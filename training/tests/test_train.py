@@ -184,7 +184,7 @@ def test_accumulated_rows(workplace: Workplace, whole: str) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--tokenizer", "", "--set", "train.rows_per_device=3"), "no multiple of 3 rows on each of 1 devices"),
+        (("--tokenizer", "", "--set", "train.rows_per_device=3"), "not a multiple of 3 rows on each of 1 devices"),
         (("--set", "seed=1"), "needs --tokenizer"),
         (("--tokenizer", "", "--data", "/nowhere.jsonl"), "No such file or directory: '/nowhere.jsonl'"),
         (("--tokenizer", "", "--set", "data.cut.before=</think>"), "one token for </think>"),

@@ -61,7 +61,7 @@ def encode_records(
     seed: int,
     chunk: int = 20_000,
 ) -> Corpus:
-    """Tokenises the records. Prompt, response, hint and answer are tokenised apart, as the runtime does it."""
+    """Tokenizes the records. Prompt, response, hint and answer are tokenized apart, as the runtime does it."""
     dtype = np.uint16 if len(tokenizer) <= 1 << 16 else np.uint32
     backend = tokenizer.backend_tokenizer
     specials = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]

@@ -14,7 +14,7 @@ from torch.optim.adamw import adamw
 from .config import OptimizerSettings, ScheduleSettings
 
 # Coefficients, step and learning-rate rule of torch.optim.Muon (torch/optim/_muon.py), which takes the matrices one
-# by one; small ones of the same shape are orthogonalised here in one batch, several times as fast.
+# by one; small ones of the same shape are orthogonalized here in one batch, several times as fast.
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
 
@@ -45,7 +45,7 @@ class MuonAdamW(Optimizer):
             buffer.lerp_(p.grad, 1 - momentum)
             by_shape[p.shape].append((p, p.grad.lerp(buffer, momentum)))
         for (height, width), pairs in by_shape.items():
-            updates = orthogonalise(torch.stack([update for _, update in pairs]), self.settings.orthogonal_steps)
+            updates = orthogonalize(torch.stack([update for _, update in pairs]), self.settings.orthogonal_steps)
             step_size = group["lr"] * math.sqrt(max(1, height / width))
             for (p, _), update in zip(pairs, updates.to(pairs[0][0].dtype), strict=True):
                 p.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-step_size)
@@ -76,7 +76,7 @@ class MuonAdamW(Optimizer):
         )
 
 
-def orthogonalise(matrices: Tensor, steps: int) -> Tensor:
+def orthogonalize(matrices: Tensor, steps: int) -> Tensor:
     """[n, rows, columns] → bfloat16 of the same shape, singular values near 1 (https://kellerjordan.github.io/posts/muon)."""
     a, b, c = NEWTON_SCHULZ
     x = matrices.bfloat16()

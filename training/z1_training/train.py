@@ -174,7 +174,7 @@ def data_digest(config: Config, files: list[Path], tokenizer: PreTrainedTokenize
 
 
 def load_corpus(config: Config, files: list[Path], tokenizer: PreTrainedTokenizerBase, cache: Path) -> Corpus:
-    """Tokenises, or reads what an earlier segment of the run has tokenised."""
+    """Tokenizes, or reads what an earlier segment of the run has tokenized."""
     if cache.exists():
         return Corpus.load(cache)
     corpus = encode_records(read_records(files), tokenizer, config.data, config.seed)
@@ -229,7 +229,7 @@ def rows_of_device(train: TrainSettings, devices: int) -> tuple[int, int]:
     passes = train.rows_per_step // max(1, rows * devices)
     if passes * rows * devices != train.rows_per_step:
         raise ValueError(
-            f"rows_per_step {train.rows_per_step} is no multiple of {max(1, rows)} rows on each of {devices} devices"
+            f"rows_per_step {train.rows_per_step} is not a multiple of {max(1, rows)} rows on each of {devices} devices"
         )
     return rows, passes
 
