@@ -1,7 +1,11 @@
-"""Records, a tokenizer and a model small enough for a slow core, and training runs in processes of their own."""
+"""Records, a tokenizer and a model small enough for a slow core, and training runs in processes of their own.
+
+Imports PyTorch where it is used, so that the tests that need none run without it.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -12,25 +16,32 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ["OMP_NUM_THREADS"] = "1"  # threads that wait for busy cores take minutes
 
 import pytest
-import torch
 import yaml
-from transformers import PreTrainedTokenizerBase, Qwen2Config, Qwen2ForCausalLM
 
-from z1_training import train
-from z1_training.data import Corpus, DataSettings, encode_records
-from z1_training.tokenizer import build_merges, count_words, make_tokenizer, save_tokenizer
+from z1_training.config import CutSettings, DataSettings, Hint
 
-torch.set_num_threads(1)
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase, Qwen2ForCausalLM
+
+    from z1_training.corpus import Corpus
+    from z1_training.dataset import Rows
+
+WITHOUT_TORCH = {"test_config.py", "test_recipe.py", "test_records.py", "test_version.py"}
+ABSENT = [name for name in ("torch", "transformers", "accelerate") if importlib.util.find_spec(name) is None]
+if ABSENT:
+    collect_ignore = [path.name for path in Path(__file__).parent.glob("test_*.py") if path.name not in WITHOUT_TORCH]
 
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["z1_training.train"])
 
 PLAIN_HINT = "\n\nI overthought it, the final answer should be:\n\n"
+BOXED_HINT = "\n\nI overthought it, the final answer in \\boxed{} should be:\n\n"
+CUT = CutSettings(fraction=0.5, at_zero=0.2, hints=[Hint(PLAIN_HINT, 3), Hint(BOXED_HINT, 1)])
 MODEL = {
     "hidden_size": 16,
     "intermediate_size": 32,
@@ -40,6 +51,10 @@ MODEL = {
     "max_position_embeddings": 128,
     "tie_word_embeddings": True,
 }
+
+
+def pytest_report_header() -> str | None:
+    return f"not installed: {', '.join(ABSENT)}; did not run: {', '.join(sorted(collect_ignore))}" if ABSENT else None
 
 
 def make_records(count: int, seed: int = 0, think: bool = False) -> list[dict[str, Any]]:
@@ -64,6 +79,24 @@ def make_records(count: int, seed: int = 0, think: bool = False) -> list[dict[st
     return records
 
 
+def ids_of(tokenizer: PreTrainedTokenizerBase, *texts: str) -> list[int]:
+    """Each text is tokenized on its own."""
+    return [i for text in texts for i in tokenizer(text, add_special_tokens=False)["input_ids"]]
+
+
+def samples_of(rows: Rows, count: int) -> list[tuple[list[int], list[int]]]:
+    """Tokens and labels of the samples of the first rows, found by where positions start again."""
+    samples = []
+    for i in range(count):
+        row = rows[i]
+        starts = [*(row["position_ids"] == 0).nonzero()[0].tolist(), len(row["input_ids"])]
+        for start, end in zip(starts, starts[1:], strict=False):
+            part = slice(start, end)
+            assert row["position_ids"][part].tolist() == list(range(end - start))
+            samples.append((row["input_ids"][part].tolist(), row["labels"][part].tolist()))
+    return samples
+
+
 @pytest.fixture(scope="session")
 def records() -> list[dict[str, Any]]:
     return make_records(300)
@@ -72,26 +105,37 @@ def records() -> list[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def words(records: list[dict[str, Any]]) -> tuple[list[tuple[str, str]], list[str]]:
     """Merges and chosen words."""
+    from z1_training.tokenizer import build_merges, count_words
+
     return build_merges(count_words(((r["question"], r["response"]) for r in records), 0.01), 120)
 
 
 @pytest.fixture(scope="session")
 def tokenizer(words: tuple[list[tuple[str, str]], list[str]]) -> PreTrainedTokenizerBase:
+    from z1_training.tokenizer import make_tokenizer
+
     return make_tokenizer(words[0])
 
 
 @pytest.fixture(scope="session")
 def think_tokenizer(words: tuple[list[tuple[str, str]], list[str]]) -> PreTrainedTokenizerBase:
+    from z1_training.tokenizer import make_tokenizer
+
     return make_tokenizer(words[0], think=True)
 
 
 @pytest.fixture
 def corpus_of(records: list[dict[str, Any]], tokenizer: PreTrainedTokenizerBase) -> Callable[[DataSettings], Corpus]:
+    from z1_training.corpus import encode_records
+
     return lambda settings: encode_records(records, tokenizer, settings, seed=1)
 
 
 @pytest.fixture(scope="session")
 def model(tokenizer: PreTrainedTokenizerBase) -> Qwen2ForCausalLM:
+    import torch
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
     torch.manual_seed(0)
     config = Qwen2Config(vocab_size=len(tokenizer), attn_implementation="sdpa", initializer_range=0.3, **MODEL)
     return Qwen2ForCausalLM(config).eval()
@@ -157,6 +201,8 @@ class Workplace:
 
 
 def _run(arguments: list[str], environment: dict[str, str], log: Path, prepare: Callable[[], None] | None) -> None:
+    from z1_training import train
+
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -174,6 +220,8 @@ def workplace(
     tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]], tokenizer: PreTrainedTokenizerBase
 ) -> Workplace:
     """Ten steps of the embedded model's kind: cuts, packing, Muon; more than one epoch."""
+    from z1_training.tokenizer import save_tokenizer
+
     folder = tmp_path_factory.mktemp("train")
     (folder / "train.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records[:40]))
     save_tokenizer(tokenizer, folder / "tokenizer")
@@ -181,7 +229,7 @@ def workplace(
         "seed": 5,
         "model": {"from_scratch": MODEL},
         "data": {
-            "row_tokens": 192,
+            "row_length": 192,
             "max_length": 128,
             "cut": {"fraction": 0.3, "hints": [{"text": PLAIN_HINT}]},
         },

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,14 +25,31 @@ def write(tmp_path: Path):
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_configs_of_this_folder(path: Path) -> None:
     config = read_config(path, [])
-    rows = config.data.row_tokens
+    rows = config.data.row_length
     assert rows is None or config.data.max_length <= rows
+
+
+def test_settings_are_read_without_torch() -> None:
+    """Nor what comes with it; `None` in sys.modules is how Python notes that a module cannot be imported."""
+    heavy = ("torch", "transformers", "tokenizers", "accelerate", "safetensors", "numpy", "pyarrow")
+    program = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({heavy}))\n"
+        "from pathlib import Path\n"
+        "from z1_training.config import read_config\n"
+        "for path in sys.argv[1:]: print(read_config(Path(path), ['seed=7']).seed)\n"
+    )
+    paths = sorted(map(str, CONFIGS.glob("*.yaml")))
+    result = subprocess.run(
+        [sys.executable, "-c", program, *paths], cwd=CONFIGS.parent, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout.split() == ["7"] * len(paths) and len(paths) >= 3, result.stderr
 
 
 def test_delimited_differs_where_it_must() -> None:
     """The comparison is of two ways to think: the models and what they are trained with are the same."""
     ours, other = (read_config(CONFIGS / f"{name}.yaml", []) for name in ("z1-mini", "z1-mini-delimited"))
-    assert ours.train.rows_per_step * ours.data.row_tokens == other.train.rows_per_step * other.data.row_tokens
+    assert ours.train.rows_per_step * ours.data.row_length == other.train.rows_per_step * other.data.row_length
     assert (ours.data.cut.fraction, ours.data.cut.at_zero) == (other.data.cut.fraction, other.data.cut.at_zero)
     assert ours.data.shuffle_block == other.data.shuffle_block
     ours.train.rows_per_step, ours.data = other.train.rows_per_step, other.data
@@ -60,6 +79,7 @@ def test_changes(write) -> None:
     ("change", "message"),
     [
         ("optimizer.rate=1", "unknown field optimizer.rate"),
+        ("data.row_tokens=448", "data.row_tokens is now called data.row_length"),
         ("train.steps=1.5", "expected int for train.steps but received 1.5"),
         ("train.compile=1", "expected bool for train.compile but received 1"),
         ("optimizer.lr=fast", "expected float for optimizer.lr but received 'fast'"),

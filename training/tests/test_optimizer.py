@@ -7,7 +7,8 @@ import pytest
 import torch
 from transformers import Qwen2ForCausalLM
 
-from z1_training.optimizer import OptimizerSettings, ScheduleSettings, make_optimizer, orthogonalise, schedule_factor
+from z1_training.config import OptimizerSettings, ScheduleSettings
+from z1_training.optimizer import make_optimizer, orthogonalize, schedule_factor
 
 
 class Layers(torch.nn.Module):
@@ -44,14 +45,14 @@ def test_muon_is_torchs() -> None:
         muon.step()
         adamw.step()
     for (name, a), b in zip(ours.named_parameters(), theirs.parameters(), strict=True):
-        # Both orthogonalise in bfloat16, where the order of sums shows; a step moves by up to 0.02.
+        # Both orthogonalize in bfloat16, where the order of sums shows; a step moves by up to 0.02.
         torch.testing.assert_close(a, b, atol=4e-4 if a.ndim == 2 and "embed" not in name else 1e-6, rtol=0)
 
 
 def test_orthogonal_updates() -> None:
     torch.manual_seed(0)
     for shape in ((3, 8, 16), (2, 24, 8)):
-        values = torch.linalg.svdvals(orthogonalise(torch.randn(shape), 5).float())
+        values = torch.linalg.svdvals(orthogonalize(torch.randn(shape), 5).float())
         assert values.min() > 0.6 and values.max() < 1.3
 
 

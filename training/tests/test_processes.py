@@ -22,7 +22,7 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from z1_training import train
 from z1_training.tokenizer import save_tokenizer
-from z1_training.train import Journal
+from z1_training.train import MetricsCallback
 
 CONFIG_7B = Path(__file__).parent.parent / "configs" / "z1-7b.yaml"
 
@@ -44,11 +44,11 @@ def shard(then: Callable[[], None] | None) -> None:
                 fsdp_plugin.set_mixed_precision(self._mixed_precision)
             self.fsdp_plugin = fsdp_plugin
 
-    def on_train_begin(self: Journal, *_: Any, model: torch.nn.Module, **more: Any) -> None:
+    def on_train_begin(self: MetricsCallback, *_: Any, model: torch.nn.Module, **more: Any) -> None:
         print("shards of", sum(p.to_local().numel() for p in model.parameters()), "parameters")
 
     state.AcceleratorState.__init__ = init_sharded
-    Journal.on_train_begin = on_train_begin
+    MetricsCallback.on_train_begin = on_train_begin
     if then is not None:
         then()
 
@@ -139,7 +139,7 @@ def test_sharded(workplace: Workplace, config_7b: dict[str, Any], alone: str) ->
     run = workplace.run("sharded")
     shards = [int(workplace.log("sharded", rank).partition("shards of ")[2].split()[0]) for rank in range(2)]
     assert sum(shards) == run["parameters"] and max(shards) < 0.6 * run["parameters"]
-    assert [(piece["from_step"], piece["to_step"]) for piece in run["pieces"]] == [(0, None), (4, 10)]
+    assert [(segment["from_step"], segment["to_step"]) for segment in run["segments"]] == [(0, None), (4, 10)]
 
 
 def test_sharded_in_bfloat16(workplace: Workplace, config_7b: dict[str, Any], alone: str) -> None:

@@ -19,20 +19,21 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from z1_training import train
 from z1_training.config import ModelSettings, read_config
-from z1_training.data import Corpus, Rows
-from z1_training.train import Journal, last_checkpoint, make_model
+from z1_training.corpus import Corpus
+from z1_training.dataset import Rows
+from z1_training.train import MetricsCallback, last_checkpoint, make_model
 
 
 def kill_itself(step: int) -> None:
     """Makes a run kill itself after a step."""
-    go_on = Journal.on_step_end
+    go_on = MetricsCallback.on_step_end
 
-    def on_step_end(self: Journal, args: Any, state: Any, control: Any, **more: Any) -> None:
+    def on_step_end(self: MetricsCallback, args: Any, state: Any, control: Any, **more: Any) -> None:
         go_on(self, args, state, control, **more)
         if state.global_step == step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    Journal.on_step_end = on_step_end
+    MetricsCallback.on_step_end = on_step_end
 
 
 def kill_at(step: int) -> Callable[[], None]:
@@ -91,7 +92,7 @@ def test_whole_run(workplace: Workplace, whole: str) -> None:
     assert run["records"] == {"read": 40, "kept": 40, "too_long": 0, "control_token": 0}
     assert run["tokens"] == lines[-1]["tokens"]
     assert run["config"]["optimizer"]["name"] == "muon" and run["versions"]["torch"] == torch.__version__
-    assert len(run["pieces"]) == 1 and run["pieces"][0]["to_step"] == 10
+    assert len(run["segments"]) == 1 and run["segments"][0]["to_step"] == 10
 
     folder = workplace.folder / whole / "model"
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
@@ -130,23 +131,28 @@ def test_tokens_and_losses(workplace: Workplace, whole: str) -> None:
 def test_interrupted_run(workplace: Workplace, whole: str) -> None:
     """Stopped after each of the first two steps, then by a kill between checkpoints, then with half a checkpoint."""
     more = tokenizer_of(workplace)
-    assert workplace.train("pieces", *more, "--minutes", "0") == [0], workplace.log("pieces")
-    assert workplace.train("pieces", *more, "--minutes", "0") == [0], workplace.log("pieces")
-    assert workplace.run("pieces")["step"] == 2 and not workplace.run("pieces")["finished"]
-    assert workplace.train("pieces", *more, prepare=kill_at(7)) == [-signal.SIGKILL], workplace.log("pieces")
-    assert [line["step"] for line in workplace.metrics("pieces")] == [1, 2, 3, 4, 6]
-    torn = workplace.folder / "pieces" / "checkpoint-6"
+    assert workplace.train("segments", *more, "--minutes", "0") == [0], workplace.log("segments")
+    assert workplace.train("segments", *more, "--minutes", "0") == [0], workplace.log("segments")
+    assert workplace.run("segments")["step"] == 2 and not workplace.run("segments")["finished"]
+    assert workplace.train("segments", *more, prepare=kill_at(7)) == [-signal.SIGKILL], workplace.log("segments")
+    assert [line["step"] for line in workplace.metrics("segments")] == [1, 2, 3, 4, 6]
+    torn = workplace.folder / "segments" / "checkpoint-6"
     torn.mkdir()
     (torn / "model.safetensors").write_bytes(b"torn")
-    with (workplace.folder / "pieces" / "metrics.jsonl").open("a") as file:
+    with (workplace.folder / "segments" / "metrics.jsonl").open("a") as file:
         file.write('{"step": 7, "los')
 
-    assert workplace.train("pieces", *more) == [0], workplace.log("pieces")
-    expect_equal_runs(workplace, whole, "pieces")
-    assert expect_means(workplace, "pieces", whole) == [1, 2, 3, 4, 6, 8, 9, 10]
-    run = workplace.run("pieces")
+    assert workplace.train("segments", *more) == [0], workplace.log("segments")
+    expect_equal_runs(workplace, whole, "segments")
+    assert expect_means(workplace, "segments", whole) == [1, 2, 3, 4, 6, 8, 9, 10]
+    run = workplace.run("segments")
     assert run["finished"] and run["tokens"] == workplace.run(whole)["tokens"]
-    assert [(piece["from_step"], piece["to_step"]) for piece in run["pieces"]] == [(0, 1), (1, 2), (2, None), (4, 10)]
+    assert [(segment["from_step"], segment["to_step"]) for segment in run["segments"]] == [
+        (0, 1),
+        (1, 2),
+        (2, None),
+        (4, 10),
+    ]
 
 
 def test_killed_run_without_a_checkpoint(workplace: Workplace, whole: str) -> None:
@@ -178,7 +184,7 @@ def test_accumulated_rows(workplace: Workplace, whole: str) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--tokenizer", "", "--set", "train.rows_per_device=3"), "no multiple of 3 rows on each of 1 devices"),
+        (("--tokenizer", "", "--set", "train.rows_per_device=3"), "not a multiple of 3 rows on each of 1 devices"),
         (("--set", "seed=1"), "needs --tokenizer"),
         (("--tokenizer", "", "--data", "/nowhere.jsonl"), "No such file or directory: '/nowhere.jsonl'"),
         (("--tokenizer", "", "--set", "data.cut.before=</think>"), "one token for </think>"),

@@ -1,4 +1,7 @@
-"""The settings of a run: a YAML file, changed by --set, checked field by field."""
+"""The settings of a run: a YAML file, changed by --set, checked field by field.
+
+Needs neither PyTorch nor transformers, so that a config can be read where nothing is trained.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from .data import DataSettings
-from .optimizer import OptimizerSettings, ScheduleSettings
+# What a field was called before, and its name now.
+RENAMED = {"data.row_tokens": "data.row_length"}
 
 
 @dataclass
@@ -23,6 +26,70 @@ class ModelSettings:
     """fields of Qwen2Config for a model with random weights"""
     attention: str = "sdpa"
     """a name of transformers' attention implementations, or chunked (attention.py), which is faster on a CPU"""
+
+
+@dataclass
+class Hint:
+    text: str
+    weight: float = 1.0
+
+
+@dataclass
+class CutSettings:
+    """The share of the samples that end early, as the shifted thinking window ends them."""
+
+    fraction: float = 0.0
+    """share of the samples with an answer that are cut, 0 to 1"""
+    at_zero: float = 0.15
+    """share of the cuts that keep no token of the response; the others keep a uniform number"""
+    learn_thinking: bool = True
+    """whether the tokens before the cut are learned too"""
+    before: str | None = None
+    """a token such as </think>: cuts come before the first one of a response, and there is none in others"""
+    hints: list[Hint] = field(default_factory=list)
+    answer: str = "\\boxed{{{answer}}}"
+    """what follows the hint, as a Python format of `answer`"""
+
+
+@dataclass
+class DataSettings:
+    row_length: int | None = None
+    """tokens of a row, into which samples are packed; None gives each sample a row of its own"""
+    max_length: int = 2048
+    """samples of more tokens are dropped and counted, never truncated"""
+    shuffle_block: int | None = None
+    """records are shuffled within blocks of so many, which stay in the order of the files: a curriculum; None: all"""
+    system: str | None = None
+    """system text of some prompts"""
+    system_fraction: float = 0.0
+    """share of the prompts that have it, 0 to 1"""
+    cut: CutSettings = field(default_factory=CutSettings)
+
+
+@dataclass
+class OptimizerSettings:
+    name: str = "adamw"
+    """adamw, or muon: Muon for the layers' matrices and AdamW for embeddings, norms and biases"""
+    lr: float = 1e-5
+    """peak learning rate; of the matrices with muon"""
+    adamw_lr: float | None = None
+    """with muon, peak learning rate of what AdamW updates"""
+    weight_decay: float = 0.0
+    """of matrices; never of norms and biases"""
+    momentum: float = 0.95
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    orthogonal_steps: int = 5
+    """Newton-Schulz steps of muon"""
+
+
+@dataclass
+class ScheduleSettings:
+    name: str = "cosine"
+    """cosine, linear (to zero), or wsd: constant, then linear to zero over the share `decay` of the steps"""
+    warmup: int = 100
+    """steps"""
+    decay: float = 0.3
 
 
 @dataclass
@@ -95,9 +162,11 @@ def _build(kind: Any, value: Any, name: str) -> Any:
         if not isinstance(value, dict):
             raise ValueError(f"expected a mapping for {name or 'the file'} but received {value!r}")
         hints = typing.get_type_hints(kind)
-        unknown = sorted(set(value) - set(hints))
+        unknown = sorted(".".join(filter(None, [name, k])) for k in set(value) - set(hints))
+        if unknown and unknown[0] in RENAMED:
+            raise ValueError(f"{unknown[0]} is now called {RENAMED[unknown[0]]}")
         if unknown:
-            raise ValueError(f"unknown field {'.'.join(filter(None, [name, unknown[0]]))}")
+            raise ValueError(f"unknown field {unknown[0]}")
         required = {f.name for f in dataclasses.fields(kind) if f.default is f.default_factory is dataclasses.MISSING}
         missing = sorted(required - set(value))
         if missing:

@@ -5,42 +5,17 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 from torch.optim.adamw import adamw
 
+from .config import OptimizerSettings, ScheduleSettings
+
 # Coefficients, step and learning-rate rule of torch.optim.Muon (torch/optim/_muon.py), which takes the matrices one
-# by one; small ones of the same shape are orthogonalised here in one batch, several times as fast.
+# by one; small ones of the same shape are orthogonalized here in one batch, several times as fast.
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
-
-
-@dataclass
-class OptimizerSettings:
-    name: str = "adamw"
-    """adamw, or muon: Muon for the layers' matrices and AdamW for embeddings, norms and biases"""
-    lr: float = 1e-5
-    """peak learning rate; of the matrices with muon"""
-    adamw_lr: float | None = None
-    """with muon, peak learning rate of what AdamW updates"""
-    weight_decay: float = 0.0
-    """of matrices; never of norms and biases"""
-    momentum: float = 0.95
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    orthogonal_steps: int = 5
-    """Newton-Schulz steps of muon"""
-
-
-@dataclass
-class ScheduleSettings:
-    name: str = "cosine"
-    """cosine, linear (to zero), or wsd: constant, then linear to zero over the share `decay` of the steps"""
-    warmup: int = 100
-    """steps"""
-    decay: float = 0.3
 
 
 class MuonAdamW(Optimizer):
@@ -70,7 +45,7 @@ class MuonAdamW(Optimizer):
             buffer.lerp_(p.grad, 1 - momentum)
             by_shape[p.shape].append((p, p.grad.lerp(buffer, momentum)))
         for (height, width), pairs in by_shape.items():
-            updates = orthogonalise(torch.stack([update for _, update in pairs]), self.settings.orthogonal_steps)
+            updates = orthogonalize(torch.stack([update for _, update in pairs]), self.settings.orthogonal_steps)
             step_size = group["lr"] * math.sqrt(max(1, height / width))
             for (p, _), update in zip(pairs, updates.to(pairs[0][0].dtype), strict=True):
                 p.mul_(1 - group["lr"] * group["weight_decay"]).add_(update, alpha=-step_size)
@@ -101,7 +76,7 @@ class MuonAdamW(Optimizer):
         )
 
 
-def orthogonalise(matrices: Tensor, steps: int) -> Tensor:
+def orthogonalize(matrices: Tensor, steps: int) -> Tensor:
     """[n, rows, columns] → bfloat16 of the same shape, singular values near 1 (https://kellerjordan.github.io/posts/muon)."""
     a, b, c = NEWTON_SCHULZ
     x = matrices.bfloat16()

@@ -1,4 +1,4 @@
-"""Trains a Qwen2 model on trajectory records: from scratch or fine-tuned, in pieces that resume exactly."""
+"""Trains a Qwen2 model on trajectory records: from scratch or fine-tuned, in segments that resume exactly."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ from transformers import (
 
 from . import attention
 from .config import Config, ModelSettings, TrainSettings, read_config
-from .data import Corpus, Rows, collate, encode_records, token_id
+from .corpus import Corpus, encode_records, token_id
+from .dataset import Rows, collate
 from .optimizer import make_optimizer, schedule_factor
 from .records import read_records
 from .tokenizer import save_tokenizer
@@ -92,7 +93,7 @@ class RowTrainer(Trainer):
         return self.lr_scheduler
 
 
-class Journal(TrainerCallback):
+class MetricsCallback(TrainerCallback):
     """Writes metrics.jsonl, and stops the run with a checkpoint when its minutes are over."""
 
     def __init__(
@@ -173,7 +174,7 @@ def data_digest(config: Config, files: list[Path], tokenizer: PreTrainedTokenize
 
 
 def load_corpus(config: Config, files: list[Path], tokenizer: PreTrainedTokenizerBase, cache: Path) -> Corpus:
-    """Tokenises, or reads what an earlier piece of the run has tokenised."""
+    """Tokenizes, or reads what an earlier segment of the run has tokenized."""
     if cache.exists():
         return Corpus.load(cache)
     corpus = encode_records(read_records(files), tokenizer, config.data, config.seed)
@@ -228,7 +229,7 @@ def rows_of_device(train: TrainSettings, devices: int) -> tuple[int, int]:
     passes = train.rows_per_step // max(1, rows * devices)
     if passes * rows * devices != train.rows_per_step:
         raise ValueError(
-            f"rows_per_step {train.rows_per_step} is no multiple of {max(1, rows)} rows on each of {devices} devices"
+            f"rows_per_step {train.rows_per_step} is not a multiple of {max(1, rows)} rows on each of {devices} devices"
         )
     return rows, passes
 
@@ -249,7 +250,7 @@ def run(options: argparse.Namespace) -> None:
     checkpoint = last_checkpoint(output)
     resumed_at = 0 if checkpoint is None else int(checkpoint.name.rpartition("-")[2])
     run_file = output / "run.json"
-    earlier = json.loads(run_file.read_text(encoding="utf-8")) if run_file.exists() else {"pieces": []}
+    earlier = json.loads(run_file.read_text(encoding="utf-8")) if run_file.exists() else {}
     if checkpoint is not None and earlier.get("data_digest", digest) != digest:
         raise ValueError(f"{output} holds a run on other data, tokenizer, seed or batch: choose another --output")
 
@@ -270,16 +271,16 @@ def run(options: argparse.Namespace) -> None:
     is_main = arguments.process_index == 0
     model = make_model(config.model, tokenizer, config.seed)
     parameters = model.num_parameters()
-    journal = Journal(output / "metrics.jsonl", rows, train.rows_per_step, options.minutes, resumed_at, is_main)
+    metrics = MetricsCallback(output / "metrics.jsonl", rows, train.rows_per_step, options.minutes, resumed_at, is_main)
 
     def write_run(step: int | None) -> None:
-        """`step` is None at the beginning, and stays so in run.json when this piece is killed."""
+        """`step` is None at the beginning, and stays so in run.json when this segment is killed."""
         facts = {
             "finished": step is not None and step >= steps,
             "step": resumed_at if step is None else step,
             "steps": steps,
-            "tokens": journal.tokens(resumed_at if step is None else step),
-            "seconds": journal.seconds(),
+            "tokens": metrics.tokens(resumed_at if step is None else step),
+            "seconds": metrics.seconds(),
             "parameters": parameters,
             "records": corpus.counts,
             "data_digest": digest,
@@ -291,7 +292,10 @@ def run(options: argparse.Namespace) -> None:
                 "tokenizers": tokenizers.__version__,
                 "numpy": np.__version__,
             },
-            "pieces": [*earlier["pieces"], {"command": sys.orig_argv, "from_step": resumed_at, "to_step": step}],
+            "segments": [
+                *earlier.get("segments", []),
+                {"command": sys.orig_argv, "from_step": resumed_at, "to_step": step},
+            ],
         }
         write_whole(run_file, json.dumps(facts, indent=2) + "\n")
 
@@ -304,7 +308,7 @@ def run(options: argparse.Namespace) -> None:
         args=arguments,
         train_dataset=rows,
         data_collator=partial(collate, pad=tokenizer.pad_token_id),
-        callbacks=[journal],
+        callbacks=[metrics],
     )
     trainer.remove_callback(transformers.PrinterCallback)
     trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
