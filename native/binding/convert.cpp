@@ -1,6 +1,6 @@
 #include "binding/convert.h"
 
-#include "engine/text.h"
+#include "engine/request/text.h"
 #include "llama/library.h"
 
 #include <cmath>

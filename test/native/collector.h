@@ -3,7 +3,7 @@
 #pragma once
 
 #include "check.h"
-#include "engine/context.h"
+#include "engine/context/context.h"
 
 #include <chrono>
 #include <condition_variable>

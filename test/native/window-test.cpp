@@ -1,4 +1,4 @@
-#include "engine/window.h"
+#include "engine/thinking/window.h"
 
 #include "check.h"
 #include "fake-llama.h"

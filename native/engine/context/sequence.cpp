@@ -1,4 +1,4 @@
-#include "engine/sequence.h"
+#include "engine/context/sequence.h"
 
 #include <algorithm>
 
@@ -22,6 +22,12 @@ size_t Sequence::reusable(const std::vector<llama_token> & prompt) const {
 size_t Sequence::sync(const std::vector<llama_token> & prompt, bool reuse) {
     truncate(reuse ? reusable(prompt) : 0);
     return tokens.size();
+}
+
+void Sequence::copy(const Sequence & other) {
+    clear(); // llama_memory_seq_cp adds to what is there
+    api.llama_memory_seq_cp(memory, other.id, id, -1, -1);
+    tokens = other.tokens;
 }
 
 void Sequence::repair() {

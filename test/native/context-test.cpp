@@ -26,7 +26,7 @@ ContextParams params(uint32_t n_ctx, uint32_t n_seq_max = 1, uint32_t n_ubatch =
     return params;
 }
 
-// With give_letters: a letter is a token.
+// With give_letters: a letter of the alphabet is a token.
 Tokens spell(const std::string & text) {
     static const std::string letters = "\1abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+";
     Tokens tokens;
@@ -86,15 +86,15 @@ struct Fixture {
     }
 };
 
-FakeShare the_only(const FakeDecode & decode) {
+FakeEntry the_only(const FakeDecode & decode) {
     CHECK_EQ(decode.size(), 1);
     return decode[0];
 }
 
-void check_share(const FakeShare & share, llama_pos pos, const Tokens & tokens, bool samples) {
-    CHECK_EQ(share.pos, pos);
-    CHECK_EQ(share.tokens, tokens);
-    CHECK_EQ(share.samples, samples);
+void check_entry(const FakeEntry & entry, llama_pos pos, const Tokens & tokens, bool samples) {
+    CHECK_EQ(entry.pos, pos);
+    CHECK_EQ(entry.tokens, tokens);
+    CHECK_EQ(entry.samples, samples);
 }
 
 } // namespace
@@ -116,12 +116,12 @@ TEST(the_window_closes_after_exactly_its_tokens) {
         const auto & decodes = rig.decodes();
         CHECK_EQ(decodes.size(), 1 + (window - 1) + 1 + 3);
         CHECK_EQ(outcome.done->timings.decode_calls, decodes.size());
-        check_share(the_only(decodes[0]), 0, asked.prompt, true);
+        check_entry(the_only(decodes[0]), 0, asked.prompt, true);
         Tokens last_and_hint = { outcome.thinking.back() };
         last_and_hint.insert(last_and_hint.end(), asked.hint.begin(), asked.hint.end());
-        check_share(the_only(decodes[window]), 6 + window - 1, last_and_hint, true);
+        check_entry(the_only(decodes[window]), 6 + window - 1, last_and_hint, true);
         for (int i = 1; i < window; ++i) {
-            check_share(the_only(decodes[i]), 6 + i - 1, { outcome.thinking[i - 1] }, true);
+            check_entry(the_only(decodes[i]), 6 + i - 1, { outcome.thinking[i - 1] }, true);
         }
     }
 }
@@ -134,8 +134,8 @@ TEST(a_window_of_zero_puts_the_hint_after_the_prompt) {
     check_alone(outcome, alone(fixture.fake, asked, 64));
     CHECK(outcome.thinking.empty());
     CHECK(outcome.cut && outcome.cut->ended == Ended::window && outcome.cut->n_thinking == 0);
-    check_share(the_only(rig.decodes()[0]), 0, asked.prompt, false);
-    check_share(the_only(rig.decodes()[1]), 6, asked.hint, true);
+    check_entry(the_only(rig.decodes()[0]), 0, asked.prompt, false);
+    check_entry(the_only(rig.decodes()[1]), 6, asked.hint, true);
 }
 
 TEST(the_model_ends_by_itself_within_its_window) {
@@ -225,8 +225,8 @@ TEST(end_thinking_while_the_prompt_is_read) {
     expected.ended = Ended::request;
     check_alone(outcome, expected);
     // Nothing is drawn after the prompt.
-    check_share(the_only(rig.decodes()[2]), 16, Tokens(4, 5), false);
-    check_share(the_only(rig.decodes()[3]), 20, asked.hint, true);
+    check_entry(the_only(rig.decodes()[2]), 16, Tokens(4, 5), false);
+    check_entry(the_only(rig.decodes()[3]), 20, asked.hint, true);
 }
 
 TEST(end_thinking_while_it_thinks) {
@@ -328,7 +328,7 @@ TEST(only_the_first_of_several_ends_counts) {
     CHECK_EQ(rig.run(request(spell("other"), 5)).error_code(), "ABORTED");
 }
 
-TEST(requests_that_wait_for_a_sequence_obey_too) {
+TEST(messages_reach_requests_that_wait_for_a_sequence_too) {
     Fixture fixture(endless);
     Rig rig(fixture.fake, params(64));
     const Request asked = request(spell("prompt"), 20);
@@ -465,11 +465,11 @@ TEST(nobody_waits_long_behind_hints_that_fill_a_step) {
     }
     std::map<llama_seq_id, size_t> served;
     for (size_t i = 0; i < rig.decodes().size(); ++i) {
-        for (const FakeShare & share : rig.decodes()[i]) {
-            if (served.contains(share.seq_id)) {
-                CHECK(i - served[share.seq_id] <= 4);
+        for (const FakeEntry & entry : rig.decodes()[i]) {
+            if (served.contains(entry.seq_id)) {
+                CHECK(i - served[entry.seq_id] <= 4);
             }
-            served[share.seq_id] = i;
+            served[entry.seq_id] = i;
         }
     }
     CHECK_EQ(served.size(), 4);
@@ -500,12 +500,12 @@ TEST(a_prompt_is_read_beside_streams_that_fill_a_step) {
         std::map<llama_seq_id, size_t> began;
         size_t n_read = 0;
         for (size_t i = 0; i < rig.decodes().size() && n_read < asked.prompt.size(); ++i) {
-            for (const FakeShare & share : rig.decodes()[i]) {
-                began.emplace(share.seq_id, i);
-                if (began[share.seq_id] >= 20) {
-                    CHECK(began[share.seq_id] <= 20 + 4);
-                    n_read += share.tokens.size();
-                    CHECK(i - began[share.seq_id] <= 4 * n_read);
+            for (const FakeEntry & entry : rig.decodes()[i]) {
+                began.emplace(entry.seq_id, i);
+                if (began[entry.seq_id] >= 20) {
+                    CHECK(began[entry.seq_id] <= 20 + 4);
+                    n_read += entry.tokens.size();
+                    CHECK(i - began[entry.seq_id] <= 4 * n_read);
                 }
             }
         }
@@ -528,12 +528,12 @@ TEST(prompts_are_read_in_parts_while_others_stream) {
     size_t shared = 0;
     size_t longest = 0;
     for (const FakeDecode & decode : rig.decodes()) {
-        for (const FakeShare & share : decode) {
+        for (const FakeEntry & entry : decode) {
             if (decode.size() == 2) {
-                shared += share.tokens.size() > 3;
-                CHECK(share.tokens.size() <= 128);
+                shared += entry.tokens.size() > 3;
+                CHECK(entry.tokens.size() <= 128);
             }
-            longest = std::max(longest, share.tokens.size());
+            longest = std::max(longest, entry.tokens.size());
         }
     }
     CHECK_EQ(shared, 6); // 5 × 128 + 60

@@ -1,6 +1,6 @@
-#include "engine/quantize.h"
+#include "engine/model/quantize.h"
 
-#include "engine/gguf-header.h"
+#include "engine/model/gguf-header.h"
 #include "error.h"
 #include "llama/engine-call.h"
 

@@ -1,5 +1,6 @@
-#include "engine/sampler-chain.h"
+#include "engine/sampling/sampler-chain.h"
 
+#include "engine/sampling/argmax.h"
 #include "error.h"
 
 #include <algorithm>
@@ -15,43 +16,11 @@ namespace {
 
 } // namespace
 
-int32_t argmax(const float * values, int32_t n) {
-    // Lanes let the compiler use vector instructions: llama.cpp's greedy sampler spends half a millisecond a token on a
-    // vocabulary of 150,000, most of it on building an array of candidates.
-    constexpr int32_t lanes = 16;
-    float best[lanes];
-    for (float & lane : best) {
-        lane = -INFINITY;
-    }
-    int32_t i = 0;
-    for (; i + lanes <= n; i += lanes) {
-        for (int32_t lane = 0; lane < lanes; ++lane) {
-            best[lane] = values[i + lane] > best[lane] ? values[i + lane] : best[lane];
-        }
-    }
-    float largest = -INFINITY;
-    for (const float lane : best) {
-        largest = lane > largest ? lane : largest;
-    }
-    for (; i < n; ++i) {
-        largest = values[i] > largest ? values[i] : largest;
-    }
-    if (largest == -INFINITY) {
-        return -1;
-    }
-    int32_t index = 0;
-    while (values[index] != largest) {
-        ++index;
-    }
-    return index;
-}
-
-SamplerChain::SamplerChain(const Api & api, const llama_vocab * vocab, const Request & request, int32_t n_ctx)
+SamplerChain::SamplerChain(const Api & api, const llama_vocab * vocab, const SamplingParams & params, int32_t n_ctx,
+                           llama_sampler * first)
     : api(api), n_vocab(api.llama_vocab_n_tokens(vocab)),
       chain(api.llama_sampler_chain_init(api.llama_sampler_chain_default_params()), api.llama_sampler_free) {
-    const SamplingParams & params = request.sampling;
-
-    add(Window::create(api, request.thinking_window, &window_));
+    add(first);
 
     // The order is that of llama.cpp's common_sampler_init.
     if (!params.logit_bias.empty()) {
@@ -59,8 +28,8 @@ SamplerChain::SamplerChain(const Api & api, const llama_vocab * vocab, const Req
                                               params.logit_bias.data()));
         plain_greedy = false;
     }
-    const bool penalises = params.repeat_penalty != 1.0f || params.frequency_penalty != 0.0f || params.presence_penalty != 0.0f;
-    if (penalises && params.penalty_last_n > 0) {
+    const bool penalizes = params.repeat_penalty != 1.0f || params.frequency_penalty != 0.0f || params.presence_penalty != 0.0f;
+    if (penalizes && params.penalty_last_n > 0) {
         add(api.llama_sampler_init_penalties(n_vocab, std::min(params.penalty_last_n, n_ctx), params.repeat_penalty,
                                              params.frequency_penalty, params.presence_penalty));
         looks_back_ = true;

@@ -1,4 +1,4 @@
-#include "engine/pieces.h"
+#include "engine/model/pieces.h"
 
 namespace z1 {
 

@@ -1,14 +1,17 @@
 // A llama_context and the one thread that touches it. The thread runs every generation of the context, batched together,
-// one llama_decode after the other; the rest of the program puts commands in its inbox and gets events from it.
+// one llama_decode after the other; the rest of the program puts messages in its inbox and gets events from it.
 #pragma once
 
-#include "engine/events.h"
-#include "engine/generation.h"
-#include "engine/model.h"
+#include "engine/context/batch.h"
+#include "engine/context/message.h"
+#include "engine/context/scheduler.h"
+#include "engine/context/sequence-pool.h"
+#include "engine/context/thread-pool.h"
+#include "engine/model/model.h"
 #include "engine/process-exit.h"
-#include "engine/request.h"
-#include "engine/sequence.h"
-#include "engine/thread-pool.h"
+#include "engine/request/events.h"
+#include "engine/request/generation.h"
+#include "engine/request/request.h"
 #include "llama/engine-call.h"
 
 #include <atomic>
@@ -18,6 +21,8 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -26,7 +31,7 @@ namespace z1 {
 struct ContextParams {
     uint32_t n_ctx = 0;     // tokens of one request, prompt included
     uint32_t n_seq_max = 1; // requests that run at once
-    uint32_t n_ubatch = 512;
+    uint32_t n_ubatch = 512; // tokens of one step; a hint alone may be longer
     int32_t n_threads = 1;
     int32_t n_threads_batch = 1;
 };
@@ -51,8 +56,8 @@ public:
     /// Throws DISPOSED after close(), CONTEXT_TOO_SMALL when the prompt leaves no room for a token.
     void start(Request request);
 
-    void end_thinking(uint32_t id) { command(Command::end_thinking, id); }
-    void stop(uint32_t id) { command(Command::stop, id); }
+    void end_thinking(uint32_t id) { send(EndThinkingMessage { id }); }
+    void stop(uint32_t id) { send(StopMessage { id }); }
 
     /// Ends with ErrorCode::ABORTED. When no other generation takes part in the llama_decode that runs now, that call is
     /// ended too (CPU only, llama.h ggml_abort_callback).
@@ -65,38 +70,21 @@ public:
     void join();
 
 private:
-    enum class Command { start, end_thinking, stop, abort };
-
-    struct Letter {
-        Command command;
-        uint32_t id;
-        Request request;
-        Generation::Clock::time_point arrival;
-    };
-
-    // One generation's part of a batch: n tokens from batch index `first` on.
-    struct Share {
-        Generation * generation;
-        int32_t first;
-        size_t n;
-        bool samples;
-    };
-
-    using Generations = std::list<std::unique_ptr<Generation>>;
-
-    void command(Command command, uint32_t id);
+    void send(Message message);
     void run();
     void make_llama_context();
     bool read_inbox();
-    void obey(Letter & letter);
+    void handle(StartMessage & message);
+    void handle(EndThinkingMessage & message);
+    void handle(StopMessage & message);
+    void handle(AbortMessage & message);
+    Generation * find(uint32_t id);
     void admit();
-    Sequence & best_sequence(const Generation & generation);
     void step();
     void plan();
-    void add(Generation & generation, std::span<const llama_token> tokens);
     void decode(const EngineCall & call);
     void decode_failed(int32_t status, const std::string & reason);
-    void tell();
+    void publish();
 
     std::shared_ptr<Model> model_;
     const Api & api;
@@ -107,26 +95,24 @@ private:
 
     // Shared between threads, under `mutex` but for the atomics.
     std::mutex mutex;
-    std::condition_variable letter_came;
-    std::deque<Letter> inbox;
-    std::vector<uint32_t> decoding; // ids in the llama_decode that runs now
-    std::atomic<size_t> survivors { 1 }; // of `decoding`, those not aborted
+    std::condition_variable inbox_changed;
+    std::deque<Message> inbox;
+    std::vector<uint32_t> decoding;          // ids in the llama_decode that runs now
+    std::atomic<size_t> n_not_aborted { 1 }; // of `decoding`
     std::atomic<bool> closing { false };
 
     // The thread's own. The llama_context uses the pool until it is freed.
     ThreadPool thread_pool;
     std::unique_ptr<llama_context, decltype(&::llama_free)> ctx;
-    std::string broken; // why no llama_decode may be called any more; empty while all is well
-    std::list<Sequence> free_sequences;
-    std::list<Sequence> used_sequences;
-    Generations generations; // in order of arrival; those without a sequence wait for one
-    std::vector<Share> shares;
-    std::vector<llama_token> batch_tokens;
-    std::vector<llama_pos> batch_pos;
-    std::vector<int32_t> batch_n_seq_id;
-    std::vector<llama_seq_id> batch_seq_id;
-    std::vector<llama_seq_id *> batch_seq_id_ptrs;
-    std::vector<int8_t> batch_logits;
+    std::string fatal_error; // why no llama_decode may be called any more; empty while all is well
+    std::optional<SequencePool> sequences;
+    std::list<std::unique_ptr<Generation>> generations; // who comes first is served first; those without a sequence wait
+
+    // Of the step that is made. The entries of `plan_` are parts of `demands`, which are those of `running`.
+    std::vector<Generation *> running;
+    std::vector<Demand> demands;
+    Plan plan_;
+    Batch batch;
 
     std::mutex join_mutex;
     process_exit::Registration registration;

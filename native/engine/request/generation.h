@@ -5,13 +5,14 @@
 //      └── window 0 ──────────┘
 #pragma once
 
-#include "engine/events.h"
-#include "engine/pieces.h"
-#include "engine/request.h"
-#include "engine/sampler-chain.h"
-#include "engine/sequence.h"
-#include "engine/tag-ban.h"
-#include "engine/text.h"
+#include "engine/request/events.h"
+#include "engine/model/pieces.h"
+#include "engine/request/request.h"
+#include "engine/sampling/sampler-chain.h"
+#include "engine/context/sequence.h"
+#include "engine/sampling/tag-ban.h"
+#include "engine/thinking/window.h"
+#include "engine/request/text.h"
 
 #include <chrono>
 #include <memory>
@@ -38,18 +39,21 @@ public:
     bool reads_prompt() const { return phase == Phase::prompt; }
     bool done() const { return phase == Phase::done; }
 
-    Sequence & target() { return *sequence; }
+    Sequence & target() const { return *sequence; }
     const std::vector<llama_token> & prompt() const { return request.prompt; }
     bool caches_prompt() const { return request.cache_prompt; }
 
-    /// The tokens to decode next, at most `budget` of a prompt; the hint and the token before it are never parted, so it
-    /// may be more or, when they do not fit, none.
-    std::span<const llama_token> next(size_t budget);
+    /// Called before each step: what the caller asked for since the last one takes effect.
+    void begin_step();
 
-    /// Whether the last of the next n tokens needs logits.
-    bool samples_after(size_t n) const;
+    /// All tokens to decode next, at least one. Only a prompt's may be decoded in parts: the hint and the token before it are
+    /// never parted. Valid until the next call that changes anything.
+    std::span<const llama_token> next_tokens() const { return std::span(pending).subspan(n_fed); }
 
-    /// The next n tokens were decoded in one llama_decode.
+    /// Rows of logits that are needed once all of next_tokens() are decoded: after the last one, or none.
+    size_t n_outputs() const;
+
+    /// The first n of next_tokens() were decoded in one llama_decode.
     void decoded(size_t n);
 
     /// Samples from the output at batch index `idx`.
@@ -81,6 +85,7 @@ private:
     const Model & model;
     Request request;
     int32_t n_ctx;
+    Window * window = nullptr; // the chain's first sampler
     SamplerChain chain;
     TagBan tags;
     TextStream text;
@@ -96,7 +101,7 @@ private:
     Ended ended = Ended::self; // valid once the thinking has ended
     std::string close_tail;    // the last bytes of the thinking, to find the closing tag in
 
-    std::vector<llama_token> untold; // sampled; they are told with the text they complete
+    std::vector<llama_token> unsent; // sampled; they go out with the text they complete
     std::vector<Event> events;
 
     Clock::time_point arrival;

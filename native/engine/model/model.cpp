@@ -1,6 +1,6 @@
-#include "engine/model.h"
+#include "engine/model/model.h"
 
-#include "engine/gguf-header.h"
+#include "engine/model/gguf-header.h"
 #include "error.h"
 #include "llama/engine-call.h"
 

@@ -1,4 +1,4 @@
-#include "engine/gguf-header.h"
+#include "engine/model/gguf-header.h"
 
 #include "error.h"
 #include "llama/engine-call.h"

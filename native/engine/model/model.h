@@ -2,9 +2,9 @@
 // every context of it. The const functions may be called from any thread.
 #pragma once
 
-#include "engine/pieces.h"
+#include "engine/model/pieces.h"
+#include "engine/model/tag-index.h"
 #include "engine/process-exit.h"
-#include "engine/tag-ban.h"
 #include "llama/engine.h"
 
 #include <functional>

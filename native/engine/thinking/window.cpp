@@ -1,4 +1,4 @@
-#include "engine/window.h"
+#include "engine/thinking/window.h"
 
 namespace z1 {
 

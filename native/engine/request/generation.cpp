@@ -1,6 +1,6 @@
-#include "engine/generation.h"
+#include "engine/request/generation.h"
 
-#include "engine/model.h"
+#include "engine/model/model.h"
 
 namespace z1 {
 
@@ -13,7 +13,9 @@ double milliseconds(Generation::Clock::duration duration) {
 } // namespace
 
 Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clock::time_point arrival)
-    : model(model), request(std::move(request_)), n_ctx(n_ctx), chain(model.api(), model.vocab(), request, n_ctx),
+    : model(model), request(std::move(request_)), n_ctx(n_ctx),
+      chain(model.api(), model.vocab(), request.sampling, n_ctx,
+            Window::create(model.api(), request.thinking_window, &window)),
       text(request.stop), arrival(arrival), phase_began(arrival) {
     for (const std::vector<llama_token> * tokens : { &request.prompt, &request.hint }) {
         for (const llama_token token : *tokens) {
@@ -39,21 +41,15 @@ void Generation::start(Sequence & target) {
     phase_began = Clock::now();
 }
 
-std::span<const llama_token> Generation::next(size_t budget) {
+void Generation::begin_step() {
     if (phase == Phase::thinking && end_requested) {
         close_window(Ended::request);
     }
-    const std::span<const llama_token> rest = std::span(pending).subspan(n_fed);
-    if (phase == Phase::prompt) {
-        return rest.first(std::min(budget, rest.size()));
-    }
-    return rest;
 }
 
-bool Generation::samples_after(size_t n) const {
-    const bool last = n_fed + n == pending.size();
+size_t Generation::n_outputs() const {
     const bool hint_follows = phase == Phase::prompt && (request.thinking_window == 0 || end_requested);
-    return last && !hint_follows;
+    return hint_follows ? 0 : 1;
 }
 
 void Generation::decoded(size_t n) {
@@ -67,9 +63,9 @@ void Generation::decoded(size_t n) {
     n_fed = 0;
     if (phase == Phase::prompt) {
         enter(Phase::thinking);
-        chain.window().arm();
+        window->arm();
         if (request.thinking_window == 0 || end_requested) {
-            close_window(chain.window().closed() ? Ended::window : Ended::request);
+            close_window(window->closed() ? Ended::window : Ended::request);
         }
     } else if (phase == Phase::hint) {
         enter(Phase::answer);
@@ -86,7 +82,7 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
     chain.accept(token);
     tags.accept(model.pieces()[token]);
     pending.push_back(token);
-    untold.push_back(token);
+    unsent.push_back(token);
     // Think tags show even where they are control tokens: with them left out, delimited thinking could not be told apart.
     const bool is_close_tag = !request.close_tag.empty() && model.pieces()[token] == request.close_tag;
     show(text.push(is_close_tag ? model.pieces()[token] : model.pieces().text(token)));
@@ -105,7 +101,7 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
         if (full) {
             finish(ended, FinishReason::length);
         }
-    } else if (chain.window().closed()) {
+    } else if (window->closed()) {
         close_window(Ended::window);
     } else if (full) {
         finish(Ended::length, FinishReason::length);
@@ -133,14 +129,14 @@ void Generation::close_window(Ended how) {
 void Generation::cut(Ended how, size_t n_hint) {
     show_rest();
     text = TextStream(request.stop);
-    chain.window().disarm();
+    window->disarm();
     ended = how;
     cut_made = true;
     // While the model thinks between tags, the closing one is how it ends its thinking.
     if (!request.close_tag.empty()) {
         tags.add(model.tag_index(request.close_tag));
     }
-    events.push_back({ id(), CutEvent { how, chain.window().sampled(), n_hint } });
+    events.push_back({ id(), CutEvent { how, window->sampled(), n_hint } });
 }
 
 bool Generation::closes_itself(std::string_view piece) {
@@ -157,7 +153,7 @@ bool Generation::closes_itself(std::string_view piece) {
 
 void Generation::stop() {
     if (done()) {
-        return; // ended by another letter of the same delivery
+        return; // ended by another message of the same delivery
     }
     finish(phase == Phase::hint || phase == Phase::answer ? ended : Ended::stop, FinishReason::abort);
 }
@@ -197,14 +193,14 @@ void Generation::enter(Phase next) {
 
 void Generation::show(std::string shown) {
     if (!shown.empty()) {
-        events.push_back({ id(), TextEvent { cut_made, std::move(shown), std::exchange(untold, {}) } });
+        events.push_back({ id(), TextEvent { cut_made, std::move(shown), std::exchange(unsent, {}) } });
     }
 }
 
 void Generation::show_rest() {
     std::string shown = text.flush();
-    if (!shown.empty() || !untold.empty()) {
-        events.push_back({ id(), TextEvent { cut_made, std::move(shown), std::exchange(untold, {}) } });
+    if (!shown.empty() || !unsent.empty()) {
+        events.push_back({ id(), TextEvent { cut_made, std::move(shown), std::exchange(unsent, {}) } });
     }
 }
 

@@ -1,4 +1,4 @@
-// What one generation is asked to do. Everything is checked and tokenised before it gets here.
+// How the next token is chosen, as a request says it.
 #pragma once
 
 #include "llama/api.h"
@@ -29,19 +29,6 @@ struct SamplingParams {
     float xtc_threshold = 0.1f;
     std::vector<llama_logit_bias> logit_bias;
     uint32_t seed = 0;
-};
-
-struct Request {
-    uint32_t id = 0;
-    std::vector<llama_token> prompt;        // at least one token
-    int64_t thinking_window = 0;            // tokens; Window::infinite never closes
-    int32_t max_tokens = 1;                 // of the answer after a cut
-    std::vector<llama_token> hint;          // at least one token
-    std::vector<std::string> stop;          // none empty
-    std::vector<std::string> banned_tags;   // none empty
-    std::string close_tag;                  // delimited thinking: completing it ends the thinking; else empty
-    bool cache_prompt = true;               // reuse the longest common prefix
-    SamplingParams sampling;
 };
 
 } // namespace z1

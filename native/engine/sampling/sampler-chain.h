@@ -1,9 +1,8 @@
-// One generation's samplers: the window, the tag ban and llama.cpp's own, and the choice of the next token.
+// One generation's samplers: the tag ban, the one it is given and llama.cpp's own, and the choice of the next token.
 #pragma once
 
-#include "engine/request.h"
-#include "engine/tag-ban.h"
-#include "engine/window.h"
+#include "engine/sampling/sampling-params.h"
+#include "engine/sampling/tag-ban.h"
 #include "llama/api.h"
 
 #include <memory>
@@ -13,9 +12,9 @@ namespace z1 {
 
 class SamplerChain {
 public:
-    SamplerChain(const Api & api, const llama_vocab * vocab, const Request & request, int32_t n_ctx);
-
-    Window & window() { return *window_; }
+    /// `first` stands before llama.cpp's samplers and is freed with them. `n_ctx`: most tokens that they look back on.
+    SamplerChain(const Api & api, const llama_vocab * vocab, const SamplingParams & params, int32_t n_ctx,
+                 llama_sampler * first);
 
     /// The next token for the output at batch index `idx` of the last decode. `tags` are banned. Throws DECODE_FAILED
     /// when the logits hold no number to choose by, as those of a broken model do.
@@ -33,13 +32,9 @@ private:
     const Api & api;
     int32_t n_vocab;
     std::unique_ptr<llama_sampler, decltype(&::llama_sampler_free)> chain;
-    Window * window_ = nullptr;
     bool looks_back_ = false;
     bool plain_greedy = true; // nothing changes the logits: the largest wins
     std::vector<llama_token_data> candidates;
 };
-
-/// Index of the largest of n values, the first one if several are equal, -1 if none is a number above -inf.
-int32_t argmax(const float * values, int32_t n);
 
 } // namespace z1

@@ -1,4 +1,4 @@
-#include "engine/thread-pool.h"
+#include "engine/context/thread-pool.h"
 
 namespace z1 {
 
