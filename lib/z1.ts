@@ -112,7 +112,8 @@ export class Z1 {
         const id = nextId()
         const started = { context: this.#handles.context, id, builder: new ResultBuilder(hint, seed) }
         const request = { id, prompt: tokens, hint: hint.tokens, thinkingWindow, maxTokens, stop, bannedTags, closeTag }
-        startGeneration(this.#handles.context, { ...request, cachePrompt, sampling: { ...sampling, seed } }, listener)
+        const rest = { loops: false, cachePrompt, sampling: { ...sampling, seed } }
+        startGeneration(this.#handles.context, { ...request, ...rest }, listener)
         return started
       })
     }

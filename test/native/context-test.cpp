@@ -864,6 +864,106 @@ TEST(a_stop_string_that_the_last_token_of_the_window_completes) {
     CHECK_EQ(outcome.done->ended, Ended::stop);
 }
 
+// Loops
+
+namespace {
+
+// Four tokens again and again, until the n-th.
+std::string around(size_t n) {
+    std::string text;
+    while (text.size() < n) {
+        text += "abcd"[text.size() % 4];
+    }
+    return text;
+}
+
+Request watched(int64_t window, int32_t max_tokens = 30) {
+    Request asked = request(spell("prompt"), window, max_tokens);
+    asked.loops = true;
+    return asked;
+}
+
+} // namespace
+
+TEST(a_loop_in_the_thinking_closes_the_window) {
+    Fixture fixture(script(6, spell("xy" + around(100)), spell("yes")));
+    Rig rig(fixture.fake, params(128));
+    const Outcome outcome = rig.run(watched(Window::infinite));
+    CHECK_EQ(outcome.thinking_text, "xyabcdabcdabcd");
+    CHECK(outcome.cut && outcome.cut->ended == Ended::loop && outcome.cut->n_hint == 2);
+    CHECK_EQ(outcome.answer_text, "yes");
+    CHECK_EQ(outcome.done->ended, Ended::loop);
+    CHECK_EQ(outcome.done->finish_reason, FinishReason::stop);
+    // The token that completes it and the hint go into one decode.
+    CHECK_EQ(the_only(rig.decodes()[14]).tokens, spell("d++"));
+}
+
+TEST(a_loop_in_the_answer_ends_it) {
+    Fixture fixture(script(6, spell("xyz"), spell("no" + around(100))));
+    Rig rig(fixture.fake, params(128));
+    const Outcome outcome = rig.run(watched(3));
+    CHECK_EQ(outcome.answer_text, "noabcdabcdabcd");
+    CHECK_EQ(outcome.done->ended, Ended::window);
+    CHECK_EQ(outcome.done->finish_reason, FinishReason::loop);
+}
+
+TEST(a_loop_does_not_reach_over_the_cut) {
+    Fixture fixture(script(6, spell(around(100)), spell(around(10) + "x")));
+    Rig rig(fixture.fake, params(128));
+    const Outcome outcome = rig.run(watched(8));
+    CHECK(outcome.cut && outcome.cut->ended == Ended::window);
+    CHECK_EQ(outcome.answer_text, around(10) + "x");
+    CHECK_EQ(outcome.done->finish_reason, FinishReason::stop);
+}
+
+TEST(what_comes_before_a_loop_at_the_same_token) {
+    const struct {
+        int64_t window;
+        int32_t max_tokens;
+        const char * stop;
+        Ended ended;
+        FinishReason finish_reason;
+        size_t n_thinking;
+        size_t n_answer;
+    } table[] = {
+        { 12, 30, "!", Ended::window, FinishReason::loop, 12, 12 },
+        { 13, 30, "!", Ended::loop, FinishReason::loop, 12, 12 },
+        { 20, 30, "bcdabcd", Ended::stop, FinishReason::stop, 8, 0 },
+        { 20, 30, "dabcdabcd", Ended::stop, FinishReason::stop, 12, 0 },
+        { 20, 12, "!", Ended::loop, FinishReason::loop, 12, 12 }, // max_tokens at the same one
+        { 20, 11, "!", Ended::loop, FinishReason::length, 12, 11 },
+    };
+    for (const auto & row : table) {
+        Fixture fixture(script(6, spell(around(100)), spell(around(100))));
+        Rig rig(fixture.fake, params(128));
+        Request asked = watched(row.window, row.max_tokens);
+        asked.stop = { row.stop };
+        const Outcome outcome = rig.run(asked);
+        CHECK_EQ(outcome.done->ended, row.ended);
+        CHECK_EQ(outcome.done->finish_reason, row.finish_reason);
+        CHECK_EQ(outcome.thinking.size(), row.n_thinking);
+        CHECK_EQ(outcome.answer.size(), row.n_answer);
+    }
+}
+
+TEST(a_loop_is_nobodys_business_unless_asked) {
+    Fixture fixture(script(6, spell(around(40)), spell(around(40))));
+    Rig rig(fixture.fake, params(128));
+    const Outcome outcome = rig.run(request(spell("prompt"), 30, 30));
+    CHECK(outcome.cut && outcome.cut->ended == Ended::window && outcome.cut->n_thinking == 30);
+    CHECK_EQ(outcome.answer.size(), 30);
+    CHECK_EQ(outcome.done->finish_reason, FinishReason::length);
+}
+
+TEST(a_loop_without_room_for_the_hint) {
+    Fixture fixture(script(6, spell(around(100))));
+    Rig rig(fixture.fake, params(20)); // 6 + 12 + 2
+    const Outcome outcome = rig.run(watched(Window::infinite));
+    CHECK(!outcome.cut);
+    CHECK_EQ(outcome.thinking.size(), 12);
+    CHECK_EQ(outcome.done->ended, Ended::length);
+}
+
 // Think tags
 
 namespace {

@@ -110,6 +110,24 @@ TEST(copy_state_takes_over_count_and_arming) {
     sized.fake.api().llama_sampler_free(clone);
 }
 
+TEST(its_policy_ends_the_thinking_as_it_closes) {
+    for (const int size : { 0, 1, 5 }) {
+        Sized sized(size);
+        const WindowPolicy policy(*sized.window);
+        sized.window->arm();
+        for (int i = 0; i < size; ++i) {
+            CHECK(!policy.ending());
+            sized.accept(1);
+        }
+        const auto ending = policy.ending();
+        CHECK(ending && ending->how == Ended::window && ending->hint_follows);
+    }
+    Sized endless(Window::infinite);
+    endless.window->arm();
+    endless.accept(1000);
+    CHECK(!WindowPolicy(*endless.window).ending());
+}
+
 TEST(it_leaves_the_candidates_alone) {
     Sized sized(0);
     llama_token_data data[] = { { 0, 1.0f, 0.5f }, { 1, 2.0f, 0.5f } };

@@ -13,29 +13,37 @@
 
 namespace z1 {
 
-/// How the thinking ended.
+/// How the thinking ended. What a policy of today gives: self (the closing tag), window, request, loop. `early` and `stated`
+/// have no policy yet.
 enum class Ended {
     self,    // the model ended by itself
     window,  // the window closed
     request, // the caller closed it
     stop,    // a stop string, or the caller ended the generation
     length,  // the context was full
+    loop,    // the model repeated itself
+    early,   // the model was sure of its answer
+    stated,  // the model has stated its answer
 };
 
 enum class FinishReason {
     stop,   // end of generation, or a stop string
     length, // max_tokens, or the context was full
     abort,  // the caller ended the generation
+    loop,   // the model repeated itself
 };
 
+/// Of a response: what was generated before its cut and after it.
+enum class Part { thinking, answer };
+
 struct TextEvent {
-    bool answer; // generated after the cut
+    Part part;
     std::string text;
     std::vector<llama_token> tokens;
 };
 
 struct CutEvent {
-    Ended ended;
+    Ended ended; // neither stop nor length: those end the generation
     int64_t n_thinking;
     size_t n_hint;
 };

@@ -1,6 +1,7 @@
 #include "engine/request/generation.h"
 
 #include "engine/model/model.h"
+#include "engine/thinking/close-tag.h"
 
 namespace z1 {
 
@@ -27,6 +28,23 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
     for (const std::string & tag : request.banned_tags) {
         tags.add(model.tag_index(tag));
     }
+    add_policies();
+}
+
+// In order of precedence. All of them come after an end of generation and after a stop string, and before the context is
+// full.
+void Generation::add_policies() {
+    if (!request.close_tag.empty()) {
+        policies.add(std::make_unique<CloseTagPolicy>(request.close_tag));
+    }
+    policies.add(std::make_unique<WindowPolicy>(*window));
+    if (request.loops) {
+        policies.add(std::make_unique<LoopPolicy>());
+        answer_loop.emplace();
+    }
+    auto caller_policy = std::make_unique<CallerPolicy>();
+    caller = caller_policy.get();
+    policies.add(std::move(caller_policy));
 }
 
 void Generation::start(Sequence & target) {
@@ -41,15 +59,9 @@ void Generation::start(Sequence & target) {
     phase_began = Clock::now();
 }
 
-void Generation::begin_step() {
-    if (phase == Phase::thinking && end_requested) {
-        close_window(Ended::request);
-    }
-}
-
 size_t Generation::n_outputs() const {
-    const bool hint_follows = phase == Phase::prompt && (request.thinking_window == 0 || end_requested);
-    return hint_follows ? 0 : 1;
+    const bool ends_with_prompt = phase == Phase::prompt && policies.ending();
+    return ends_with_prompt ? 0 : 1;
 }
 
 void Generation::decoded(size_t n) {
@@ -64,9 +76,7 @@ void Generation::decoded(size_t n) {
     if (phase == Phase::prompt) {
         enter(Phase::thinking);
         window->arm();
-        if (request.thinking_window == 0 || end_requested) {
-            close_window(window->closed() ? Ended::window : Ended::request);
-        }
+        ask_policies(); // nothing is drawn when the thinking ends with the prompt
     } else if (phase == Phase::hint) {
         enter(Phase::answer);
     }
@@ -78,40 +88,55 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
         finish(phase == Phase::answer ? ended : Ended::self, FinishReason::stop);
         return;
     }
+    accept(token);
+    if (text.stopped_by()) {
+        finish(phase == Phase::answer ? ended : Ended::stop, FinishReason::stop);
+        return;
+    }
+    if (phase == Phase::thinking) {
+        policies.accept(token, model.pieces()[token]);
+        ask_policies();
+    } else {
+        ++n_answer;
+        if (answer_loop && answer_loop->push(token) != 0) {
+            finish(ended, FinishReason::loop);
+        }
+    }
+    check_length();
+}
 
+void Generation::accept(llama_token token) {
+    const Pieces & pieces = model.pieces();
     chain.accept(token);
-    tags.accept(model.pieces()[token]);
+    tags.accept(pieces[token]);
     pending.push_back(token);
     unsent.push_back(token);
     // Think tags show even where they are control tokens: with them left out, delimited thinking could not be told apart.
-    const bool is_close_tag = !request.close_tag.empty() && model.pieces()[token] == request.close_tag;
-    show(text.push(is_close_tag ? model.pieces()[token] : model.pieces().text(token)));
+    const bool is_close_tag = !request.close_tag.empty() && pieces[token] == request.close_tag;
+    show(text.push(is_close_tag ? pieces[token] : pieces.text(token)));
+}
 
-    const bool full = sequence->size() + 1 >= n_ctx;
-    if (text.stopped_by()) {
-        finish(phase == Phase::answer ? ended : Ended::stop, FinishReason::stop);
-    } else if (phase == Phase::answer) {
-        ++n_answer;
-        if (n_answer == request.max_tokens || full) {
-            finish(ended, FinishReason::length);
-        }
-    } else if (closes_itself(model.pieces()[token])) {
-        cut(Ended::self, 0);
+// Ends the thinking if it is due.
+void Generation::ask_policies() {
+    if (phase != Phase::thinking) {
+        return;
+    }
+    const std::optional<Ending> ending = policies.ending();
+    if (!ending) {
+        return;
+    }
+    if (ending->hint_follows) {
+        append_hint(ending->how);
+    } else {
+        cut(ending->how, 0);
         enter(Phase::answer);
-        if (full) {
-            finish(ended, FinishReason::length);
-        }
-    } else if (window->closed()) {
-        close_window(Ended::window);
-    } else if (full) {
-        finish(Ended::length, FinishReason::length);
     }
 }
 
 // The last sampled token, if there is one, is still pending: it and the hint go into one llama_decode.
-void Generation::close_window(Ended how) {
+void Generation::append_hint(Ended how) {
     if (sequence->size() + pending.size() + request.hint.size() >= static_cast<size_t>(n_ctx)) {
-        // Only a window that was closed by the caller gets here; the others were measured before they started.
+        // Only a window that closes earlier than the request says gets here: the whole one was measured before it started.
         finish(Ended::length, FinishReason::length);
         return;
     }
@@ -126,6 +151,16 @@ void Generation::close_window(Ended how) {
     enter(Phase::hint);
 }
 
+// Ends what has no room for another token.
+void Generation::check_length() {
+    const bool full = sequence->size() + 1 >= n_ctx;
+    if (phase == Phase::thinking && full) {
+        finish(Ended::length, FinishReason::length);
+    } else if (phase == Phase::answer && (full || n_answer == request.max_tokens)) {
+        finish(ended, FinishReason::length);
+    }
+}
+
 void Generation::cut(Ended how, size_t n_hint) {
     show_rest();
     text = TextStream(request.stop);
@@ -137,18 +172,6 @@ void Generation::cut(Ended how, size_t n_hint) {
         tags.add(model.tag_index(request.close_tag));
     }
     events.push_back({ id(), CutEvent { how, window->sampled(), n_hint } });
-}
-
-bool Generation::closes_itself(std::string_view piece) {
-    if (request.close_tag.empty()) {
-        return false;
-    }
-    close_tail += piece;
-    if (close_tail.find(request.close_tag) != std::string::npos) {
-        return true;
-    }
-    close_tail.erase(0, close_tail.size() - std::min(close_tail.size(), request.close_tag.size() - 1));
-    return false;
 }
 
 void Generation::stop() {
@@ -193,14 +216,14 @@ void Generation::enter(Phase next) {
 
 void Generation::show(std::string shown) {
     if (!shown.empty()) {
-        events.push_back({ id(), TextEvent { cut_made, std::move(shown), std::exchange(unsent, {}) } });
+        events.push_back({ id(), TextEvent { part(), std::move(shown), std::exchange(unsent, {}) } });
     }
 }
 
 void Generation::show_rest() {
     std::string shown = text.flush();
     if (!shown.empty() || !unsent.empty()) {
-        events.push_back({ id(), TextEvent { cut_made, std::move(shown), std::exchange(unsent, {}) } });
+        events.push_back({ id(), TextEvent { part(), std::move(shown), std::exchange(unsent, {}) } });
     }
 }
 

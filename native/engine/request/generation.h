@@ -1,5 +1,6 @@
 // One request from its prompt to its end: a state machine that says which tokens to decode next and takes the tokens that
-// are sampled. Knows no batch and no other generation. Context thread only.
+// are sampled. Knows no batch and no other generation. When the thinking ends is for its policies to say. Context thread
+// only.
 //
 //   prompt ──► thinking ──► hint ──► answer ──► done
 //      └── window 0 ──────────┘
@@ -11,11 +12,15 @@
 #include "engine/sampling/sampler-chain.h"
 #include "engine/context/sequence.h"
 #include "engine/sampling/tag-ban.h"
+#include "engine/thinking/caller.h"
+#include "engine/thinking/loop.h"
+#include "engine/thinking/policy.h"
 #include "engine/thinking/window.h"
 #include "engine/request/text.h"
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -44,7 +49,7 @@ public:
     bool caches_prompt() const { return request.cache_prompt; }
 
     /// Called before each step: what the caller asked for since the last one takes effect.
-    void begin_step();
+    void begin_step() { ask_policies(); }
 
     /// All tokens to decode next, at least one. Only a prompt's may be decoded in parts: the hint and the token before it are
     /// never parted. Valid until the next call that changes anything.
@@ -60,7 +65,7 @@ public:
     void sample(llama_context * ctx, int32_t idx);
 
     /// Closes the window at the next step, if it is still open then.
-    void end_thinking() { end_requested = true; }
+    void end_thinking() { caller->end_thinking(); }
 
     /// Ends now with what there is.
     void stop();
@@ -74,19 +79,26 @@ public:
 private:
     enum class Phase { prompt, thinking, hint, answer, done };
 
-    void close_window(Ended how);
+    void add_policies();
+    void accept(llama_token token);
+    void ask_policies();
+    void append_hint(Ended how);
     void cut(Ended how, size_t n_hint);
+    void check_length();
     void enter(Phase next);
     void finish(Ended how, FinishReason reason);
     void show(std::string shown);
     void show_rest();
-    bool closes_itself(std::string_view piece);
+    Part part() const { return cut_made ? Part::answer : Part::thinking; }
 
     const Model & model;
     Request request;
     int32_t n_ctx;
     Window * window = nullptr; // the chain's first sampler
     SamplerChain chain;
+    PolicyList policies;             // of the thinking
+    CallerPolicy * caller = nullptr; // one of them
+    std::optional<LoopDetector> answer_loop;
     TagBan tags;
     TextStream text;
     Sequence * sequence = nullptr;
@@ -96,10 +108,8 @@ private:
     size_t n_fed = 0;
     size_t n_cached = 0;
     int32_t n_answer = 0;
-    bool end_requested = false;
     bool cut_made = false;
     Ended ended = Ended::self; // valid once the thinking has ended
-    std::string close_tail;    // the last bytes of the thinking, to find the closing tag in
 
     std::vector<llama_token> unsent; // sampled; they go out with the text they complete
     std::vector<Event> events;

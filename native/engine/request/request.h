@@ -1,4 +1,4 @@
-// What one generation is asked to do. Everything is checked and tokenised before it gets here.
+// What one generation is asked to do. Everything is checked and tokenized before it gets here.
 #pragma once
 
 #include "engine/sampling/sampling-params.h"
@@ -18,6 +18,7 @@ struct Request {
     std::vector<std::string> stop;          // none empty
     std::vector<std::string> banned_tags;   // none empty
     std::string close_tag;                  // delimited thinking: completing it ends the thinking; else empty
+    bool loops = false;                     // a loop ends the thinking, and in the answer the generation
     bool cache_prompt = true;               // reuse the longest common prefix
     SamplingParams sampling;
 };

@@ -29,7 +29,8 @@ struct WindowSampler {
 
     static void free(llama_sampler * sampler) { delete of(sampler); }
 
-    // A chain runs on the GPU up to the first sampler whose backend_init is missing or refuses.
+    // The backend hooks, which do nothing, keep a chain on the GPU: there it runs only up to the first sampler whose
+    // backend_init is missing or refuses.
     static bool backend_init(llama_sampler *, ggml_backend_buffer_type_t, uint32_t) { return true; }
 
     static void backend_accept(llama_sampler *, ggml_context *, ggml_cgraph *, ggml_tensor *) {}

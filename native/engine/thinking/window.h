@@ -2,6 +2,7 @@
 // logits, so it composes with any chain and lets the whole chain run on the GPU.
 #pragma once
 
+#include "engine/thinking/policy.h"
 #include "llama/api.h"
 
 #include <cstdint>
@@ -36,6 +37,22 @@ private:
     int64_t size;
     int64_t n_sampled = 0;
     bool armed = false;
+};
+
+/// The thinking ends when the window closes. The chain that samples keeps the count.
+class WindowPolicy : public Policy {
+public:
+    /// `window` outlives the policy.
+    explicit WindowPolicy(const Window & window) : window(window) {}
+
+    void accept(llama_token, std::string_view) override {}
+
+    std::optional<Ending> ending() const override {
+        return window.closed() ? std::optional(Ending { Ended::window, true }) : std::nullopt;
+    }
+
+private:
+    const Window & window;
 };
 
 } // namespace z1
