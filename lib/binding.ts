@@ -159,8 +159,11 @@ export interface GenerationRequest {
   thinkingWindow: number
   /** Tokens of the answer after a cut, at most. */
   maxTokens: number
-  /** Appended when the window closes. */
-  hint: Int32Array
+  /**
+   * Appended when the window closes. Null: the generation ends there, without a cut or an answer; its finishReason is then
+   * `length`, `abort` after {@link Binding.generationEndThinking}, `loop` for a loop.
+   */
+  hint: Int32Array | null
   /** Strings that end the generation; they are left out of the text. */
   stop: string[]
   /** Think tags that must not be generated. */

@@ -218,7 +218,10 @@ Request request_of(const Napi::Object & object) {
     const double window = object.Get("thinkingWindow").ToNumber().DoubleValue();
     request.thinking_window = std::isfinite(window) ? static_cast<int64_t>(window) : Window::infinite;
     request.max_tokens = i32(object, "maxTokens");
-    request.hint = tokens_of(object.Get("hint"));
+    const Napi::Value hint = object.Get("hint");
+    if (!hint.IsNull()) {
+        request.hint = tokens_of(hint);
+    }
     request.stop = strings(object, "stop");
     request.banned_tags = strings(object, "bannedTags");
     const Napi::Value close_tag = object.Get("closeTag");

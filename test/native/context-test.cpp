@@ -864,6 +864,80 @@ TEST(a_stop_string_that_the_last_token_of_the_window_completes) {
     CHECK_EQ(outcome.done->ended, Ended::stop);
 }
 
+// No hint
+
+TEST(without_a_hint_the_window_ends_it) {
+    for (const int window : { 1, 2, 9 }) {
+        Fixture fixture(endless);
+        Rig rig(fixture.fake, params(64));
+        const Request asked = request(spell("prompt"), window, 4, {});
+        const Outcome outcome = rig.run(asked);
+        check_alone(outcome, alone(fixture.fake, asked, 64));
+        CHECK_EQ(outcome.thinking.size(), window);
+        CHECK(!outcome.cut);
+        CHECK_EQ(outcome.answer_text, "");
+        CHECK_EQ(outcome.done->ended, Ended::window);
+        CHECK_EQ(outcome.done->finish_reason, FinishReason::length);
+        CHECK_EQ(rig.decodes().size(), window); // the last token is not decoded
+    }
+}
+
+TEST(without_a_hint_a_window_of_zero_ends_with_the_prompt) {
+    Fixture fixture(endless);
+    Rig rig(fixture.fake, params(64, 1, 8));
+    const Outcome outcome = rig.run(request(Tokens(20, 5), 0, 4, {}));
+    CHECK(outcome.thinking.empty() && outcome.answer.empty() && !outcome.cut);
+    CHECK_EQ(outcome.done->ended, Ended::window);
+    CHECK_EQ(outcome.done->finish_reason, FinishReason::length);
+    CHECK_EQ(outcome.done->timings.decode_calls, 3);
+    CHECK_EQ(rig.decodes().size(), 3);
+    for (const FakeDecode & decode : rig.decodes()) {
+        CHECK(!the_only(decode).samples);
+    }
+}
+
+TEST(without_a_hint_the_caller_ends_it) {
+    for (const int n : { 1, 4 }) {
+        Fixture fixture(endless);
+        Rig rig(fixture.fake, params(64));
+        fixture.in_decode(n, [&] { rig.context().end_thinking(1); });
+        const Outcome outcome = rig.run(request(spell("prompt"), Window::infinite, 4, {}));
+        CHECK_EQ(outcome.thinking.size(), n);
+        CHECK(!outcome.cut);
+        CHECK_EQ(outcome.done->ended, Ended::request);
+        CHECK_EQ(outcome.done->finish_reason, FinishReason::abort);
+    }
+}
+
+TEST(without_a_hint_the_model_may_end_before_the_window) {
+    Fixture fixture(script(6, spell("abc")));
+    Rig rig(fixture.fake, params(64));
+    const Outcome outcome = rig.run(request(spell("prompt"), 4, 4, {}));
+    CHECK_EQ(outcome.thinking_text, "abc");
+    CHECK_EQ(outcome.done->ended, Ended::self);
+    CHECK_EQ(outcome.done->finish_reason, FinishReason::stop);
+}
+
+TEST(without_a_hint_no_room_for_one_is_needed) {
+    for (const int64_t window : { int64_t(13), int64_t(14), Window::infinite }) {
+        Fixture fixture(endless);
+        Rig rig(fixture.fake, params(20)); // 6 + 14
+        const Request asked = request(spell("prompt"), window, 4, {});
+        const Outcome outcome = rig.run(asked);
+        check_alone(outcome, alone(fixture.fake, asked, 20));
+        CHECK_EQ(outcome.thinking.size(), window == 13 ? 13 : 14);
+        CHECK_EQ(outcome.done->ended, window == Window::infinite ? Ended::length : Ended::window);
+    }
+}
+
+TEST(without_a_hint_what_was_held_back_is_shown) {
+    Fixture fixture(script(6, spell("abcEN")));
+    Rig rig(fixture.fake, params(64));
+    Request asked = request(spell("prompt"), 5, 4, {});
+    asked.stop = { "END" };
+    CHECK_EQ(rig.run(asked).thinking_text, "abcEN");
+}
+
 // Loops
 
 namespace {
@@ -955,6 +1029,18 @@ TEST(a_loop_is_nobodys_business_unless_asked) {
     CHECK_EQ(outcome.done->finish_reason, FinishReason::length);
 }
 
+TEST(a_loop_without_a_hint_ends_it) {
+    Fixture fixture(script(6, spell("xy" + around(100))));
+    Rig rig(fixture.fake, params(128));
+    Request asked = watched(Window::infinite);
+    asked.hint.clear();
+    const Outcome outcome = rig.run(asked);
+    CHECK_EQ(outcome.thinking_text, "xyabcdabcdabcd");
+    CHECK(!outcome.cut);
+    CHECK_EQ(outcome.done->ended, Ended::loop);
+    CHECK_EQ(outcome.done->finish_reason, FinishReason::loop);
+}
+
 TEST(a_loop_without_room_for_the_hint) {
     Fixture fixture(script(6, spell(around(100))));
     Rig rig(fixture.fake, params(20)); // 6 + 12 + 2
@@ -1044,6 +1130,21 @@ TEST(the_window_cuts_delimited_thinking) {
     CHECK_EQ(outcome.thinking_text, "abcd");
     CHECK(outcome.cut && outcome.cut->ended == Ended::window && outcome.cut->n_hint == 2);
     CHECK_EQ(outcome.answer_text, "42");
+}
+
+TEST(without_a_hint_the_closing_tag_is_followed_by_an_answer_all_the_same) {
+    Tagged fixture(script(6, join({ spell("ab"), { close_token }, spell("42") })));
+    Rig rig(fixture.fake, params(64));
+    Request asked = delimited(20);
+    asked.hint.clear();
+    const Outcome outcome = rig.run(asked);
+    CHECK_EQ(outcome.thinking_text, "ab</think>");
+    CHECK_EQ(outcome.answer_text, "42");
+    CHECK_EQ(outcome.done->ended, Ended::self);
+    asked.thinking_window = 2;
+    const Outcome cut = rig.run(asked);
+    CHECK(!cut.cut && cut.done->ended == Ended::window);
+    CHECK_EQ(cut.done->finish_reason, FinishReason::length);
 }
 
 TEST(the_closing_tag_in_a_context_that_is_full) {

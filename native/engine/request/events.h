@@ -26,9 +26,11 @@ enum class Ended {
     stated,  // the model has stated its answer
 };
 
+/// How the generation ended. Without a hint it ends where the thinking is closed, with no cut and no answer: for the window
+/// (and early) that is `length`, for the caller's request `abort`, for a loop `loop`, for a stated answer `stop`.
 enum class FinishReason {
     stop,   // end of generation, or a stop string
-    length, // max_tokens, or the context was full
+    length, // max_tokens, the window, or the context was full
     abort,  // the caller ended the generation
     loop,   // the model repeated itself
 };

@@ -7,6 +7,21 @@ namespace z1 {
 
 namespace {
 
+// Of a generation that ends with its thinking.
+FinishReason finish_reason(Ended how) {
+    switch (how) {
+        case Ended::request: return FinishReason::abort;
+        case Ended::loop:    return FinishReason::loop;
+        case Ended::self:
+        case Ended::stop:
+        case Ended::stated:  return FinishReason::stop;
+        case Ended::window:
+        case Ended::length:
+        case Ended::early:   return FinishReason::length;
+    }
+    return FinishReason::length;
+}
+
 double milliseconds(Generation::Clock::duration duration) {
     return std::chrono::duration<double, std::milli>(duration).count();
 }
@@ -125,11 +140,13 @@ void Generation::ask_policies() {
     if (!ending) {
         return;
     }
-    if (ending->hint_follows) {
-        append_hint(ending->how);
-    } else {
+    if (!ending->hint_follows) {
         cut(ending->how, 0);
         enter(Phase::answer);
+    } else if (request.hint.empty()) {
+        finish(ending->how, finish_reason(ending->how));
+    } else {
+        append_hint(ending->how);
     }
 }
 

@@ -14,7 +14,7 @@ struct Request {
     std::vector<llama_token> prompt;        // at least one token
     int64_t thinking_window = 0;            // tokens; Window::infinite never closes
     int32_t max_tokens = 1;                 // of the answer after a cut
-    std::vector<llama_token> hint;          // at least one token
+    std::vector<llama_token> hint;          // empty: the generation ends where the hint would follow
     std::vector<std::string> stop;          // none empty
     std::vector<std::string> banned_tags;   // none empty
     std::string close_tag;                  // delimited thinking: completing it ends the thinking; else empty
