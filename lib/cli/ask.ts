@@ -132,4 +132,7 @@ const WHY = {
   window: 'window closed',
   request: 'closed on request',
   self: 'thinking ended',
+  loop: 'loop',
+  early: 'ended early',
+  stated: 'answer stated',
 }

@@ -159,22 +159,29 @@ export interface GenerationRequest {
   thinkingWindow: number
   /** Tokens of the answer after a cut, at most. */
   maxTokens: number
-  /** Appended when the window closes. */
-  hint: Int32Array
+  /**
+   * Appended when the window closes. Null: the generation ends there, without a cut or an answer; its finishReason is then
+   * `length`, `abort` after {@link Binding.generationEndThinking}, `loop` for a loop.
+   */
+  hint: Int32Array | null
   /** Strings that end the generation; they are left out of the text. */
   stop: string[]
   /** Think tags that must not be generated. */
   bannedTags: string[]
   /** With delimited thinking, the tag whose completion ends the thinking (allowed only while thinking); else null. */
   closeTag: string | null
+  /** A loop (4 to 128 tokens, three times in a row) closes the window; in the answer it ends the generation. */
+  loops: boolean
   /** Reuse the longest common prefix already in the KV cache. */
   cachePrompt: boolean
   sampling: SamplingParams
 }
 
-/** How the thinking ended; see `ReasonResult.ended`. */
-export type Ended = 'self' | 'window' | 'request' | 'stop' | 'length'
-export type FinishReason = 'stop' | 'length' | 'abort'
+/** How the thinking ended; see `ReasonResult.ended`. `early` and `stated` do not occur yet. */
+export type Ended = 'self' | 'window' | 'request' | 'stop' | 'length' | 'loop' | 'early' | 'stated'
+/** What a cut's `ended` can be: the others end the generation. */
+export type CutEnded = Exclude<Ended, 'stop' | 'length'>
+export type FinishReason = 'stop' | 'length' | 'abort' | 'loop'
 
 export interface Timings {
   promptMs: number
@@ -188,7 +195,7 @@ export interface Timings {
 /** What the context's thread reports. Per generation: any number of text events, at most one cut, then exactly one done or error. */
 export type GenerationEvent =
   | { type: 'text'; phase: 'thinking' | 'answer'; text: string; tokens: number[] }
-  | { type: 'cut'; ended: 'self' | 'window' | 'request'; thinkingTokens: number; hintTokens: number }
+  | { type: 'cut'; ended: CutEnded; thinkingTokens: number; hintTokens: number }
   | {
       type: 'done'
       ended: Ended

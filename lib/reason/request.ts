@@ -85,6 +85,7 @@ export class RequestBuilder {
         thinkingWindow: this.#resolveWindow(tokens.length, hint.length, options),
         maxTokens,
         hint,
+        loops: false,
         stop,
         bannedTags: keep ? [keep.open] : tags ? [tags.open, tags.close] : [],
         closeTag: keep ? keep.close : null,

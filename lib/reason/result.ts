@@ -1,6 +1,6 @@
 /** What a request gives: the events of a stream and the result at its end, put together from what the context reports. */
 
-import type { Ended, FinishReason, GenerationEvent, Timings } from '../native/binding.js'
+import type { CutEnded, Ended, FinishReason, GenerationEvent, Timings } from '../native/binding.js'
 import { closingPart, extractFinalAnswer } from './answer.js'
 
 /** A finished response. */
@@ -19,12 +19,13 @@ export interface ReasonResult {
   message: { role: 'assistant'; content: string }
   /**
    * How the thinking ended. `self`: the model ended it; `window`: the window closed; `request`: `endThinking()`;
-   * `stop`: a stop string or `stop()`; `length`: the context was full.
+   * `stop`: a stop string or `stop()`; `length`: the context was full; `loop`: the model repeated itself. `early` and
+   * `stated` do not occur yet.
    */
   ended: Ended
   /**
    * How the response ended. `stop`: end of generation or a stop string; `length`: `maxTokens`, or the context was full;
-   * `abort`: `stop()`.
+   * `abort`: `stop()`; `loop`: the answer repeated itself.
    */
   finishReason: FinishReason
   /** The stop string that ended it, or null. It is not in the text, but its tokens are in `tokens`. */
@@ -49,7 +50,7 @@ export interface ReasonResult {
 export type ReasonEvent =
   | { type: 'thinking'; text: string; tokens: number[] }
   /** The thinking ended before the response did. With delimited thinking the model may do that itself; `hint` is '' then. */
-  | { type: 'cut'; ended: 'self' | 'window' | 'request'; thinkingTokens: number; hint: string }
+  | { type: 'cut'; ended: CutEnded; thinkingTokens: number; hint: string }
   | { type: 'answer'; text: string; tokens: number[] }
   | { type: 'done'; result: ReasonResult }
 

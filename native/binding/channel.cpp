@@ -46,7 +46,7 @@ void EventChannel::append(Event event) {
     if (const auto * text = std::get_if<TextEvent>(&event.what)) {
         const auto last = std::find_if(events.rbegin(), events.rend(), [&](const Event & one) { return one.id == event.id; });
         auto * waiting = last == events.rend() ? nullptr : std::get_if<TextEvent>(&last->what);
-        if (waiting && waiting->answer == text->answer) {
+        if (waiting && waiting->part == text->part) {
             waiting->text += text->text;
             waiting->tokens.insert(waiting->tokens.end(), text->tokens.begin(), text->tokens.end());
             return;

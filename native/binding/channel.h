@@ -1,7 +1,7 @@
 // The one way from other threads into an environment's JavaScript: events and finished work, delivered in order of posting.
 #pragma once
 
-#include "engine/events.h"
+#include "engine/request/events.h"
 
 #include <napi.h>
 

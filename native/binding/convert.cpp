@@ -1,6 +1,6 @@
 #include "binding/convert.h"
 
-#include "engine/text.h"
+#include "engine/request/text.h"
 #include "llama/library.h"
 
 #include <cmath>
@@ -110,6 +110,9 @@ const char * name(Ended ended) {
         case Ended::request: return "request";
         case Ended::stop:    return "stop";
         case Ended::length:  return "length";
+        case Ended::loop:    return "loop";
+        case Ended::early:   return "early";
+        case Ended::stated:  return "stated";
     }
     return "self";
 }
@@ -119,6 +122,7 @@ const char * name(FinishReason reason) {
         case FinishReason::stop:   return "stop";
         case FinishReason::length: return "length";
         case FinishReason::abort:  return "abort";
+        case FinishReason::loop:   return "loop";
     }
     return "stop";
 }
@@ -214,11 +218,15 @@ Request request_of(const Napi::Object & object) {
     const double window = object.Get("thinkingWindow").ToNumber().DoubleValue();
     request.thinking_window = std::isfinite(window) ? static_cast<int64_t>(window) : Window::infinite;
     request.max_tokens = i32(object, "maxTokens");
-    request.hint = tokens_of(object.Get("hint"));
+    const Napi::Value hint = object.Get("hint");
+    if (!hint.IsNull()) {
+        request.hint = tokens_of(hint);
+    }
     request.stop = strings(object, "stop");
     request.banned_tags = strings(object, "bannedTags");
     const Napi::Value close_tag = object.Get("closeTag");
     request.close_tag = close_tag.IsString() ? close_tag.ToString().Utf8Value() : "";
+    request.loops = boolean(object, "loops");
     request.cache_prompt = boolean(object, "cachePrompt");
     request.sampling = sampling_of(object.Get("sampling").ToObject());
     return request;
@@ -326,7 +334,7 @@ void tell(const Napi::Function & on_event, const Event & event) {
     const Napi::Value id = Napi::Number::New(env, event.id);
     const auto call = [&](const auto & what) {
         if constexpr (std::is_same_v<std::decay_t<decltype(what)>, TextEvent>) {
-            on_event.Call({ id, Napi::Boolean::New(env, what.answer), Napi::String::New(env, what.text),
+            on_event.Call({ id, Napi::Boolean::New(env, what.part == Part::answer), Napi::String::New(env, what.text),
                             numbers(env, what.tokens) });
         } else {
             on_event.Call({ id, object_of(env, what) });

@@ -2,11 +2,11 @@
 // never a crash.
 #pragma once
 
-#include "engine/context.h"
-#include "engine/events.h"
-#include "engine/model.h"
-#include "engine/quantize.h"
-#include "engine/request.h"
+#include "engine/context/context.h"
+#include "engine/request/events.h"
+#include "engine/model/model.h"
+#include "engine/model/quantize.h"
+#include "engine/request/request.h"
 #include "llama/engine.h"
 
 #include <napi.h>

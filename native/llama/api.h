@@ -48,6 +48,7 @@ namespace z1 {
     X(llama_get_memory)                    \
     X(llama_init_from_model)               \
     X(llama_log_set)                       \
+    X(llama_memory_seq_cp)                 \
     X(llama_memory_seq_rm)                 \
     X(llama_model_chat_template)           \
     X(llama_model_default_params)          \

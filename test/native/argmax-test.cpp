@@ -1,4 +1,4 @@
-#include "engine/sampler-chain.h"
+#include "engine/sampling/argmax.h"
 
 #include "check.h"
 

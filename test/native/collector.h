@@ -3,7 +3,7 @@
 #pragma once
 
 #include "check.h"
-#include "engine/context.h"
+#include "engine/context/context.h"
 
 #include <chrono>
 #include <condition_variable>
@@ -70,15 +70,17 @@ public:
 private:
     void take(Outcome & outcome, TextEvent & event) {
         CHECK(!event.text.empty() || !event.tokens.empty());
-        CHECK_EQ(event.answer, outcome.cut.has_value());
-        (event.answer ? outcome.answer_text : outcome.thinking_text) += event.text;
-        Tokens & tokens = event.answer ? outcome.answer : outcome.thinking;
+        const bool answers = event.part == Part::answer;
+        CHECK_EQ(answers, outcome.cut.has_value());
+        (answers ? outcome.answer_text : outcome.thinking_text) += event.text;
+        Tokens & tokens = answers ? outcome.answer : outcome.thinking;
         tokens.insert(tokens.end(), event.tokens.begin(), event.tokens.end());
     }
 
     void take(Outcome & outcome, CutEvent & event) {
         CHECK(!outcome.cut);
         CHECK_EQ(event.n_thinking, outcome.thinking.size());
+        CHECK(event.ended != Ended::stop && event.ended != Ended::length);
         outcome.cut = event;
     }
 

@@ -121,6 +121,9 @@ inline Alone alone(const FakeLlama & fake, const Request & request, size_t n_ctx
         }
         result.thinking.push_back(*token);
     }
+    if (request.hint.empty()) {
+        return result;
+    }
     sequence.insert(sequence.end(), request.hint.begin(), request.hint.end());
     if (sequence.size() >= n_ctx) {
         result.ended = Ended::length;

@@ -1,7 +1,7 @@
 // The whole of native/ on the real engine pack and the embedded model, against plain loops on llama.cpp's functions.
 #include "check.h"
 #include "collector.h"
-#include "engine/window.h"
+#include "engine/thinking/window.h"
 #include "llama/library.h"
 
 #include <algorithm>
@@ -197,6 +197,48 @@ TEST(a_generation_that_the_window_cuts) {
     CHECK(outcome.cut && outcome.cut->ended == Ended::window && outcome.cut->n_thinking == 8);
     CHECK_EQ(outcome.cut->n_hint, request.hint.size());
     CHECK_EQ(outcome.done->timings.decode_calls, 1 + 7 + 1 + (answer.size() - (answer.size() == 30)));
+}
+
+// One sequence becomes two in the engine's own cells; an entry asks for logits after each of its tokens.
+TEST(a_fork_and_several_outputs_of_an_entry) {
+    const std::shared_ptr<Model> model = load();
+    const Api & api = model->api();
+    llama_context_params params = api.llama_context_default_params();
+    params.n_ctx = params.n_batch = params.n_ubatch = n_ctx;
+    params.n_seq_max = 2;
+    params.kv_unified = true;
+    params.n_threads = params.n_threads_batch = 1;
+    const std::unique_ptr<llama_context, decltype(&::llama_free)> ctx(api.llama_init_from_model(model->get(), params),
+                                                                      api.llama_free);
+    const auto greedy = [&](int32_t index) {
+        const float * row = api.llama_get_logits_ith(ctx.get(), index);
+        return static_cast<llama_token>(std::max_element(row, row + model->pieces().size()) - row);
+    };
+
+    const Tokens prompt = prompt_of(*model);
+    Plain plain(*model);
+    plain.decode(prompt);
+    const Tokens expected = plain.generate(6);
+    CHECK_EQ(expected.size(), 6);
+
+    SequencePool pool(api, api.llama_get_memory(ctx.get()), 2, true);
+    Sequence & trunk = *pool.best_for(prompt, true);
+    pool.take(trunk);
+    Batch batch;
+    batch.add(prompt, 0, trunk.seq_ids(), 1);
+    CHECK_EQ(api.llama_decode(ctx.get(), batch.get()), 0);
+    trunk.append(prompt.data(), prompt.size());
+    CHECK_EQ(greedy(static_cast<int32_t>(prompt.size()) - 1), expected[0]);
+
+    // The branch goes on as the trunk would, in the same batch as the trunk, which goes elsewhere.
+    Sequence & branch = *pool.fork(trunk);
+    batch.clear();
+    const int32_t first = batch.add(std::span(expected).first(5), branch.size(), branch.seq_ids(), 5);
+    batch.add(std::span(prompt).first(1), trunk.size(), trunk.seq_ids(), 1);
+    CHECK_EQ(api.llama_decode(ctx.get(), batch.get()), 0);
+    for (int32_t i = 0; i < 5; ++i) {
+        CHECK_EQ(greedy(first + i), expected[i + 1]);
+    }
 }
 
 TEST(a_window_keeps_a_chain_in_the_engine) {

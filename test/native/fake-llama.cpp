@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <optional>
+#include <set>
 #include <thread>
 
 // llama.h and gguf.h leave these to the library.
@@ -26,6 +28,34 @@ struct llama_memory_i {
     llama_context * ctx;
 };
 
+namespace {
+
+// A cell of the KV cache: freed when the last sequence lets go of it.
+struct Cell {
+    size_t & n_cells;
+
+    explicit Cell(size_t & n_cells) : n_cells(n_cells) { ++n_cells; }
+    ~Cell() { --n_cells; }
+};
+
+// What the KV cache holds of a seq_id.
+struct Cached {
+    std::vector<llama_token> tokens;
+    std::vector<std::shared_ptr<Cell>> cells; // one for each token
+
+    void add(llama_token token, const std::shared_ptr<Cell> & cell) {
+        tokens.push_back(token);
+        cells.push_back(cell);
+    }
+
+    void resize(size_t n) {
+        tokens.resize(n);
+        cells.resize(n);
+    }
+};
+
+} // namespace
+
 struct llama_context {
     z1::FakeLlama * fake;
     llama_model * model;
@@ -33,9 +63,10 @@ struct llama_context {
     llama_memory_i memory;
     std::thread::id thread;
     bool freed = false;
-    bool asserted = false;                           // an assertion failed in it
-    std::vector<std::vector<llama_token>> sequences; // what the KV cache holds of each seq_id
-    std::map<int32_t, std::vector<float>> rows;      // logits of the last decode by batch index
+    bool asserted = false;                      // an assertion failed in it
+    size_t n_cells = 0;                         // that hold a token
+    std::vector<Cached> sequences;              // by seq_id
+    std::map<int32_t, std::vector<float>> rows; // logits of the last decode by batch index
 };
 
 struct gguf_context {
@@ -127,7 +158,7 @@ struct FakeFunctions {
         ctx->freed = true;
     }
 
-    // The batch as shares, or nothing when the real llama_decode would assert or return -1.
+    // The batch as entries, or nothing when the real llama_decode would assert or return -1.
     static std::optional<FakeDecode> read(llama_context * ctx, const llama_batch & batch) {
         FakeLlama & fake = *ctx->fake;
         if (batch.n_tokens < 1 || static_cast<uint32_t>(batch.n_tokens) > ctx->params.n_batch) {
@@ -136,41 +167,54 @@ struct FakeFunctions {
         }
         FakeDecode decode;
         uint32_t n_outputs = 0;
+        std::map<llama_seq_id, size_t> n_added;
         for (int32_t i = 0; i < batch.n_tokens; ++i) {
-            if (batch.n_seq_id[i] != 1) {
-                fake.complain("a token of several sequences");
+            const std::vector<llama_seq_id> seq_ids(batch.seq_id[i], batch.seq_id[i] + batch.n_seq_id[i]);
+            if (seq_ids.empty() || std::set(seq_ids.begin(), seq_ids.end()).size() != seq_ids.size()) {
+                fake.complain("a token of no sequence, or of one twice");
                 return {};
             }
-            const llama_seq_id seq_id = batch.seq_id[i][0];
-            if (seq_id < 0 || static_cast<uint32_t>(seq_id) >= ctx->params.n_seq_max) {
-                fake.complain("seq_id " + std::to_string(seq_id));
+            if (seq_ids.size() > 1 && !ctx->params.kv_unified) {
+                // llama-kv-cache.cpp, find_slot: each stream would need a cell of its own
+                fake.complain("a token of several sequences that share no cells");
                 return {};
+            }
+            for (const llama_seq_id seq_id : seq_ids) {
+                if (seq_id < 0 || static_cast<uint32_t>(seq_id) >= ctx->params.n_seq_max) {
+                    fake.complain("seq_id " + std::to_string(seq_id));
+                    return {};
+                }
             }
             if (batch.token[i] < 0 || batch.token[i] >= static_cast<llama_token>(fake.vocabulary.size())) {
                 fake.complain("token " + std::to_string(batch.token[i]));
                 return {};
             }
-            if (decode.empty() || decode.back().seq_id != seq_id) {
-                const auto same = [&](const FakeShare & share) { return share.seq_id == seq_id; };
+            if (decode.empty() || decode.back().seq_ids != seq_ids) {
+                const auto same = [&](const FakeEntry & entry) { return entry.seq_ids == seq_ids; };
                 if (std::any_of(decode.begin(), decode.end(), same)) {
                     fake.complain("a sequence in two parts of a batch");
                     return {};
                 }
-                decode.push_back({ seq_id, batch.pos[i], {}, false });
+                decode.push_back({ seq_ids[0], batch.pos[i], {}, false, 0, seq_ids });
             }
-            FakeShare & share = decode.back();
-            const size_t held = ctx->sequences[seq_id].size();
-            if (batch.pos[i] != static_cast<llama_pos>(held + share.tokens.size())) {
-                fake.complain("position " + std::to_string(batch.pos[i]) + " after " +
-                              std::to_string(held + share.tokens.size()) + " tokens of sequence " + std::to_string(seq_id));
-                return {};
+            FakeEntry & entry = decode.back();
+            for (const llama_seq_id seq_id : seq_ids) {
+                const size_t held = ctx->sequences[seq_id].tokens.size() + n_added[seq_id]++;
+                if (batch.pos[i] != static_cast<llama_pos>(held)) {
+                    fake.complain("position " + std::to_string(batch.pos[i]) + " after " + std::to_string(held) +
+                                  " tokens of sequence " + std::to_string(seq_id));
+                    return {};
+                }
             }
-            if (share.samples) {
-                fake.complain("logits in the middle of a share");
+            entry.tokens.push_back(batch.token[i]);
+            entry.samples = batch.logits[i] != 0;
+            entry.n_outputs += entry.samples;
+            n_outputs += entry.samples;
+        }
+        for (const FakeEntry & entry : decode) {
+            if (entry.n_outputs > fake.most_outputs || (entry.n_outputs > 0 && !entry.samples)) {
+                fake.complain("logits in the middle of an entry");
             }
-            share.tokens.push_back(batch.token[i]);
-            share.samples = batch.logits[i] != 0;
-            n_outputs += share.samples;
         }
         if (n_outputs > ctx->params.n_outputs_max) {
             fake.complain(std::to_string(n_outputs) + " outputs");
@@ -201,10 +245,11 @@ struct FakeFunctions {
 
         // As in llama_decode, what the micro-batches before a failed one added stays.
         ctx->rows.clear();
+        std::map<int32_t, std::vector<llama_token>> before; // what stands before each output, its own token included
         const int32_t n_ubatch = static_cast<int32_t>(ctx->params.n_ubatch);
         for (int32_t first = 0; first < batch.n_tokens; first += n_ubatch) {
             const int32_t end = std::min(first + n_ubatch, batch.n_tokens);
-            if (ctx->params.abort_callback(ctx->params.abort_callback_data)) {
+            if (ctx->params.abort_callback && ctx->params.abort_callback(ctx->params.abort_callback_data)) {
                 ++fake.n_interrupted;
                 return 2;
             }
@@ -212,22 +257,22 @@ struct FakeFunctions {
                 return failed;
             }
             for (int32_t i = first; i < end; ++i) {
-                ctx->sequences[batch.seq_id[i][0]].push_back(batch.token[i]);
+                const auto cell = std::make_shared<Cell>(ctx->n_cells);
+                for (int32_t k = 0; k < batch.n_seq_id[i]; ++k) {
+                    ctx->sequences[batch.seq_id[i][k]].add(batch.token[i], cell);
+                }
+                if (batch.logits[i]) {
+                    before[i] = ctx->sequences[batch.seq_id[i][0]].tokens;
+                }
             }
         }
-        size_t cells = 0;
-        for (const auto & sequence : ctx->sequences) {
-            cells += sequence.size();
+        if (ctx->n_cells > ctx->params.n_ctx) {
+            fake.complain(std::to_string(ctx->n_cells) + " tokens in " + std::to_string(ctx->params.n_ctx) + " cells");
         }
-        if (cells > ctx->params.n_ctx) {
-            fake.complain(std::to_string(cells) + " tokens in " + std::to_string(ctx->params.n_ctx) + " cells");
-        }
-        for (int32_t i = 0; i < batch.n_tokens; ++i) {
-            if (batch.logits[i]) {
-                auto & row = ctx->rows[i];
-                row.resize(fake.vocabulary.size());
-                fake.logits(ctx->sequences[batch.seq_id[i][0]], row);
-            }
+        for (const auto & [i, tokens] : before) {
+            auto & row = ctx->rows[i];
+            row.resize(fake.vocabulary.size());
+            fake.logits(tokens, row);
         }
         std::lock_guard lock(fake.mutex);
         fake.decodes.push_back(*decode);
@@ -250,14 +295,31 @@ struct FakeFunctions {
             fake.complain("llama_memory_seq_rm of sequence " + std::to_string(seq_id) + " up to " + std::to_string(p1));
             return false;
         }
-        auto & sequence = memory->ctx->sequences[seq_id];
-        const size_t n = std::min(static_cast<size_t>(std::max(p0, 0)), sequence.size());
+        Cached & sequence = memory->ctx->sequences[seq_id];
+        const size_t n = std::min(static_cast<size_t>(std::max(p0, 0)), sequence.tokens.size());
         // llama-memory-recurrent.cpp, seq_rm: all or nothing.
-        if (fake.recurrent && n > 0 && n < sequence.size()) {
+        if (fake.recurrent && n > 0 && n < sequence.tokens.size()) {
             return false;
         }
         sequence.resize(n);
         return true;
+    }
+
+    static void copy(llama_memory_t memory, llama_seq_id from, llama_seq_id to, llama_pos p0, llama_pos p1) {
+        llama_context * ctx = memory->ctx;
+        FakeLlama & fake = open(ctx, "llama_memory_seq_cp");
+        const auto known = [&](llama_seq_id id) { return id >= 0 && static_cast<uint32_t>(id) < ctx->params.n_seq_max; };
+        if (!known(from) || !known(to) || from == to) {
+            fake.complain("llama_memory_seq_cp of sequence " + std::to_string(from) + " to " + std::to_string(to));
+        } else if (p0 >= 0 || p1 >= 0) {
+            fake.complain("llama_memory_seq_cp of a part");
+        } else if (!ctx->params.kv_unified) {
+            fake.complain("llama_memory_seq_cp between sequences that share no cells");
+        } else if (!ctx->sequences[to].tokens.empty()) {
+            fake.complain("llama_memory_seq_cp to a sequence that holds something");
+        } else {
+            ctx->sequences[to] = ctx->sequences[from];
+        }
     }
 
     static int32_t token_to_piece(const llama_vocab * vocab, llama_token token, char * buffer, int32_t length, int32_t,
@@ -463,6 +525,7 @@ struct FakeFunctions {
         api.llama_get_memory = [](const llama_context * ctx) -> llama_memory_t {
             return &const_cast<llama_context *>(ctx)->memory;
         };
+        api.llama_memory_seq_cp = copy;
         api.llama_memory_seq_rm = remove;
         api.llama_decode = decode;
         api.llama_get_logits_ith = logits;

@@ -25,15 +25,17 @@ struct FakeToken {
     bool eog = false;
 };
 
-/// Consecutive tokens of one sequence in a llama_decode.
-struct FakeShare {
-    llama_seq_id seq_id;
-    llama_pos pos; // of the first token
+/// Consecutive tokens of one sequence, or of the same several ones, in a llama_decode.
+struct FakeEntry {
+    llama_seq_id seq_id; // the first of them
+    llama_pos pos;       // of the first token
     std::vector<llama_token> tokens;
-    bool samples; // logits are asked for after the last token
+    bool samples;                      // logits are asked for after the last token
+    size_t n_outputs;                  // tokens after which they are asked for
+    std::vector<llama_seq_id> seq_ids; // all of them
 };
 
-using FakeDecode = std::vector<FakeShare>;
+using FakeDecode = std::vector<FakeEntry>;
 
 /// What the header of a file says of a tensor.
 struct FakeTensor {
@@ -80,6 +82,9 @@ public:
 
     /// Fails llama_init_from_model with this as the logged reason.
     std::string context_error;
+
+    /// Tokens of an entry that may ask for logits; more is a broken rule of ours, not of llama.cpp.
+    size_t most_outputs = 1;
 
     // Written on the context's thread; read them when it has ended.
     std::vector<FakeDecode> decodes;          // those that succeeded

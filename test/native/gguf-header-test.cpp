@@ -1,4 +1,4 @@
-#include "engine/gguf-header.h"
+#include "engine/model/gguf-header.h"
 
 #include "check.h"
 #include "error.h"

@@ -1,4 +1,4 @@
-#include "engine/quantize.h"
+#include "engine/model/quantize.h"
 
 #include "check.h"
 #include "error.h"

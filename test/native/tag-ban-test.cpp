@@ -1,7 +1,7 @@
-#include "engine/tag-ban.h"
+#include "engine/sampling/tag-ban.h"
 
 #include "check.h"
-#include "engine/pieces.h"
+#include "engine/model/pieces.h"
 #include "fake-llama.h"
 
 #include <cmath>
@@ -28,11 +28,9 @@ public:
             fake.vocabulary.push_back({ piece });
         }
         pieces = std::make_unique<Pieces>(fake.api(), fake.vocab());
-        std::vector<std::shared_ptr<const TagIndex>> indices;
         for (const std::string & tag : tags) {
-            indices.push_back(std::make_shared<TagIndex>(tag, *pieces));
+            ban.add(std::make_shared<TagIndex>(tag, *pieces));
         }
-        ban = TagBan(indices);
     }
 
     /// The tokens that may be chosen.

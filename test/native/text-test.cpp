@@ -1,4 +1,4 @@
-#include "engine/text.h"
+#include "engine/request/text.h"
 
 #include "check.h"
 

@@ -1,4 +1,4 @@
-#include "engine/window.h"
+#include "engine/thinking/window.h"
 
 #include "check.h"
 #include "fake-llama.h"
@@ -108,6 +108,24 @@ TEST(copy_state_takes_over_count_and_arming) {
     CHECK(sized.window->closed());
     CHECK_EQ(window->sampled(), 1);
     sized.fake.api().llama_sampler_free(clone);
+}
+
+TEST(its_policy_ends_the_thinking_as_it_closes) {
+    for (const int size : { 0, 1, 5 }) {
+        Sized sized(size);
+        const WindowPolicy policy(*sized.window);
+        sized.window->arm();
+        for (int i = 0; i < size; ++i) {
+            CHECK(!policy.ending());
+            sized.accept(1);
+        }
+        const auto ending = policy.ending();
+        CHECK(ending && ending->how == Ended::window && ending->hint_follows);
+    }
+    Sized endless(Window::infinite);
+    endless.window->arm();
+    endless.accept(1000);
+    CHECK(!WindowPolicy(*endless.window).ending());
 }
 
 TEST(it_leaves_the_candidates_alone) {

@@ -32,8 +32,10 @@ const messages: ChatMessage[] = [{ role: 'user', content: 'q' }, result.message]
 z1.reason(messages)
 z1.reason([{ role: 'user', content: 'q' }] as const)
 expectTypeOf(result.message.role).toEqualTypeOf<'assistant'>()
-expectTypeOf(result.ended).toEqualTypeOf<'self' | 'window' | 'request' | 'stop' | 'length'>()
-expectTypeOf(result.finishReason).toEqualTypeOf<'stop' | 'length' | 'abort'>()
+expectTypeOf(result.ended).toEqualTypeOf<
+  'self' | 'window' | 'request' | 'stop' | 'length' | 'loop' | 'early' | 'stated'
+>()
+expectTypeOf(result.finishReason).toEqualTypeOf<'stop' | 'length' | 'abort' | 'loop'>()
 expectTypeOf(result.finalAnswer).toEqualTypeOf<string | null>()
 expectTypeOf(result.stopString).toEqualTypeOf<string | null>()
 expectTypeOf(result.tokens).toEqualTypeOf<{ reasoning: number[]; hint: number[]; answer: number[] }>()
@@ -122,7 +124,7 @@ async function read(stream: ReasonStream): Promise<string> {
         break
       case 'cut':
         expectTypeOf(event.thinkingTokens).toBeNumber()
-        expectTypeOf(event.ended).toEqualTypeOf<'self' | 'window' | 'request'>()
+        expectTypeOf(event.ended).toEqualTypeOf<'self' | 'window' | 'request' | 'loop' | 'early' | 'stated'>()
         text += event.hint
         // @ts-expect-error a cut has no text
         event.text

@@ -1,0 +1,122 @@
+// A llama_context and the one thread that touches it. The thread runs every generation of the context, batched together,
+// one llama_decode after the other; the rest of the program puts messages in its inbox and gets events from it.
+#pragma once
+
+#include "engine/context/batch.h"
+#include "engine/context/message.h"
+#include "engine/context/scheduler.h"
+#include "engine/context/sequence-pool.h"
+#include "engine/context/thread-pool.h"
+#include "engine/model/model.h"
+#include "engine/process-exit.h"
+#include "engine/request/events.h"
+#include "engine/request/generation.h"
+#include "engine/request/request.h"
+#include "llama/engine-call.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace z1 {
+
+struct ContextParams {
+    uint32_t n_ctx = 0;     // tokens of one request, prompt included
+    uint32_t n_seq_max = 1; // requests that run at once
+    uint32_t n_ubatch = 512; // tokens of one step; a hint alone may be longer
+    int32_t n_threads = 1;
+    int32_t n_threads_batch = 1;
+};
+
+class Context {
+public:
+    /// Runs on the context's thread, once: the error is null when the llama_context exists.
+    using OnReady = std::function<void(std::exception_ptr)>;
+    /// Runs on the context's thread as the last thing it does, after everything is freed.
+    using OnClosed = std::function<void()>;
+
+    Context(std::shared_ptr<Model> model, const ContextParams & params, std::shared_ptr<EventSink> sink, OnReady on_ready,
+            OnClosed on_closed);
+
+    /// Closes and joins.
+    ~Context();
+
+    const ContextParams & params() const { return params_; }
+
+    /// The following may be called from any thread and return at once; the answer comes as an event.
+
+    /// Throws DISPOSED after close(), CONTEXT_TOO_SMALL when the prompt leaves no room for a token.
+    void start(Request request);
+
+    void end_thinking(uint32_t id) { send(EndThinkingMessage { id }); }
+    void stop(uint32_t id) { send(StopMessage { id }); }
+
+    /// Ends with ErrorCode::ABORTED. When no other generation takes part in the llama_decode that runs now, that call is
+    /// ended too (CPU only, llama.h ggml_abort_callback).
+    void abort(uint32_t id);
+
+    /// The thread ends after the current step; running generations end with ErrorCode::DISPOSED.
+    void close();
+
+    /// Waits for the thread. Not from the thread itself.
+    void join();
+
+private:
+    void send(Message message);
+    void run();
+    void make_llama_context();
+    bool read_inbox();
+    void handle(StartMessage & message);
+    void handle(EndThinkingMessage & message);
+    void handle(StopMessage & message);
+    void handle(AbortMessage & message);
+    Generation * find(uint32_t id);
+    void admit();
+    void step();
+    void plan();
+    void decode(const EngineCall & call);
+    void decode_failed(int32_t status, const std::string & reason);
+    void publish();
+
+    std::shared_ptr<Model> model_;
+    const Api & api;
+    ContextParams params_;
+    std::shared_ptr<EventSink> sink;
+    OnReady on_ready;
+    OnClosed on_closed;
+
+    // Shared between threads, under `mutex` but for the atomics.
+    std::mutex mutex;
+    std::condition_variable inbox_changed;
+    std::deque<Message> inbox;
+    std::vector<uint32_t> decoding;          // ids in the llama_decode that runs now
+    std::atomic<size_t> n_not_aborted { 1 }; // of `decoding`
+    std::atomic<bool> closing { false };
+
+    // The thread's own. The llama_context uses the pool until it is freed.
+    ThreadPool thread_pool;
+    std::unique_ptr<llama_context, decltype(&::llama_free)> ctx;
+    std::string fatal_error; // why no llama_decode may be called any more; empty while all is well
+    std::optional<SequencePool> sequences;
+    std::list<std::unique_ptr<Generation>> generations; // who comes first is served first; those without a sequence wait
+
+    // Of the step that is made. The entries of `plan_` are parts of `demands`, which are those of `running`.
+    std::vector<Generation *> running;
+    std::vector<Demand> demands;
+    Plan plan_;
+    Batch batch;
+
+    std::mutex join_mutex;
+    process_exit::Registration registration;
+    std::thread thread;
+};
+
+} // namespace z1

@@ -1,0 +1,53 @@
+#include "engine/context/scheduler.h"
+
+#include <algorithm>
+
+namespace z1 {
+
+namespace {
+
+// Next tokens and hints, whole or not at all. Returns how many tokens they are.
+size_t plan_streams(std::span<const Demand> demands, size_t n_ubatch, Plan & plan) {
+    size_t n_planned = 0;
+    bool reads = false; // a prompt came before: a token of it has room in this step
+    for (size_t i = 0; i < demands.size(); ++i) {
+        const Demand & demand = demands[i];
+        const size_t n_taken = n_planned + (reads ? 1 : 0);
+        if (demand.prompt) {
+            if (n_taken < n_ubatch) {
+                reads = true;
+            } else if (!reads) {
+                plan.starved = true;
+            }
+        } else if (n_taken == 0 || n_taken + demand.n_tokens <= n_ubatch) {
+            plan.entries.push_back({ i, demand.n_tokens, demand.n_outputs });
+            n_planned += demand.n_tokens;
+        } else {
+            plan.starved = true;
+        }
+    }
+    return n_planned;
+}
+
+void plan_prompts(std::span<const Demand> demands, size_t budget, Plan & plan) {
+    for (size_t i = 0; i < demands.size() && budget > 0; ++i) {
+        if (demands[i].prompt) {
+            const size_t n = std::min(budget, demands[i].n_tokens);
+            plan.entries.push_back({ i, n, n == demands[i].n_tokens ? demands[i].n_outputs : 0 });
+            budget -= n;
+        }
+    }
+}
+
+} // namespace
+
+void plan_step(std::span<const Demand> demands, size_t n_ubatch, Plan & plan) {
+    plan.entries.clear();
+    plan.starved = false;
+    const size_t n_streamed = plan_streams(demands, n_ubatch, plan);
+    const bool streams = std::any_of(demands.begin(), demands.end(), [](const Demand & one) { return !one.prompt; });
+    const size_t most = streams ? std::min(n_ubatch, shared_prompt_chunk) : n_ubatch;
+    plan_prompts(demands, std::min(most, n_ubatch - std::min(n_ubatch, n_streamed)), plan);
+}
+
+} // namespace z1

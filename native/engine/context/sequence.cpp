@@ -1,0 +1,56 @@
+#include "engine/context/sequence.h"
+
+#include <algorithm>
+
+namespace z1 {
+
+namespace {
+
+// A shorter prefix is decoded again. Reusing it would save next to nothing, and the arithmetic depends on how tokens are
+// grouped into decodes: prompts that share only a BOS or a few template tokens then give the same result as in an empty
+// context.
+constexpr size_t min_reuse = 16;
+
+} // namespace
+
+size_t Sequence::reusable(const std::vector<llama_token> & prompt) const {
+    const size_t most = std::min(tokens.size(), prompt.size() - 1);
+    const size_t common = std::mismatch(tokens.begin(), tokens.begin() + most, prompt.begin()).first - tokens.begin();
+    return common < min_reuse ? 0 : common;
+}
+
+size_t Sequence::sync(const std::vector<llama_token> & prompt, bool reuse) {
+    truncate(reuse ? reusable(prompt) : 0);
+    return tokens.size();
+}
+
+void Sequence::copy(const Sequence & other) {
+    clear(); // llama_memory_seq_cp adds to what is there
+    api.llama_memory_seq_cp(memory, other.id, id, -1, -1);
+    tokens = other.tokens;
+}
+
+void Sequence::repair() {
+    if (!api.llama_memory_seq_rm(memory, id, size(), -1)) {
+        clear();
+    }
+}
+
+void Sequence::truncate(size_t n) {
+    if (n == tokens.size()) {
+        return;
+    }
+    // Recurrent memory cannot give up a part of a sequence (llama.h, llama_memory_seq_rm).
+    if (n == 0 || !api.llama_memory_seq_rm(memory, id, static_cast<llama_pos>(n), -1)) {
+        clear();
+        return;
+    }
+    tokens.resize(n);
+}
+
+void Sequence::clear() {
+    api.llama_memory_seq_rm(memory, id, -1, -1);
+    tokens.clear();
+}
+
+} // namespace z1

@@ -1,0 +1,50 @@
+// One seq_id of a context and the tokens whose keys and values now stand in its KV cache. Context thread only.
+#pragma once
+
+#include "llama/api.h"
+
+#include <span>
+#include <vector>
+
+namespace z1 {
+
+class Sequence {
+public:
+    Sequence(const Api & api, llama_memory_t memory, llama_seq_id id) : api(api), memory(memory), id(id) {}
+
+    llama_seq_id seq_id() const { return id; }
+
+    /// What a batch entry of this sequence alone names.
+    std::span<const llama_seq_id> seq_ids() const { return { &id, 1 }; }
+
+    /// Tokens in the KV cache; also the position of the next one.
+    llama_pos size() const { return static_cast<llama_pos>(tokens.size()); }
+
+    /// Length of the prefix that a prompt shares with what is here and that may be reused. One token is always left
+    /// out, so that there is something to take logits from.
+    size_t reusable(const std::vector<llama_token> & prompt) const;
+
+    /// Makes what is here a prefix of the prompt: keeps the reusable part if `reuse`, removes the rest. Returns the
+    /// number of prompt tokens that need no decoding.
+    size_t sync(const std::vector<llama_token> & prompt, bool reuse);
+
+    /// Holds what the other holds instead of what is here, in the same cells; only where all sequences share them.
+    void copy(const Sequence & other);
+
+    /// A decode that held these tokens at the end of this sequence has succeeded.
+    void append(const llama_token * first, size_t n) { tokens.insert(tokens.end(), first, first + n); }
+
+    /// A decode of this sequence failed part-way: what llama.cpp holds beyond `size()` is removed.
+    void repair();
+
+private:
+    void truncate(size_t n);
+    void clear();
+
+    const Api & api;
+    llama_memory_t memory;
+    llama_seq_id id;
+    std::vector<llama_token> tokens;
+};
+
+} // namespace z1

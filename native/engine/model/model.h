@@ -1,0 +1,107 @@
+// A loaded model: its weights, its vocabulary, and what its file says of itself. Shared by its handle in JavaScript and by
+// every context of it. The const functions may be called from any thread.
+#pragma once
+
+#include "engine/model/pieces.h"
+#include "engine/model/tag-index.h"
+#include "engine/process-exit.h"
+#include "llama/engine.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace z1 {
+
+struct ModelParams {
+    /// n_gpu_layers: as many layers as fit the free memory of the GPU devices.
+    static constexpr int32_t fit = -2;
+
+    std::string path;
+    int32_t n_gpu_layers = fit; // a count, -1 = all, or `fit`
+    uint32_t n_ctx_cells = 0;   // KV cells to leave room for; used by `fit`
+    bool weights = true;        // false: metadata and vocabulary only, no context can be made
+};
+
+struct SpecialToken {
+    llama_token id;
+    std::string text;
+    bool control; // else user-defined
+};
+
+struct ModelFacts {
+    std::string architecture;
+    std::string description;
+    std::string quantization;
+    uint64_t n_params;
+    uint64_t size; // bytes of all tensors
+    int32_t n_layer;
+    int32_t n_gpu_layers;
+    int32_t n_embd;
+    int32_t n_vocab;
+    enum llama_vocab_type vocab_type;
+    int32_t n_ctx_train;        // 0 = not said
+    uint32_t n_positions;       // most tokens of a context, where positions are learned; 0 = any
+    uint64_t kv_bytes_per_cell; // at least
+    bool recurrent;
+    bool hybrid;
+    std::string unsupported; // why it cannot generate; empty if it can
+    std::optional<std::string> chat_template;
+    llama_token bos; // LLAMA_TOKEN_NULL if the vocabulary has none
+    llama_token eos;
+    bool add_bos;
+    std::vector<SpecialToken> special_tokens;
+};
+
+/// A piece of text to tokenise.
+struct Segment {
+    std::string text;
+    bool parse_special; // recognise control tokens in it
+    bool continuation;  // it follows other text: insert no space, as SentencePiece vocabularies do at a beginning
+};
+
+class Model {
+public:
+    /// Reads 0…1 while tensors load; false cancels.
+    using Progress = std::function<bool(float)>;
+
+    /// Throws MODEL_INVALID or MODEL_UNSUPPORTED (with llama.cpp's reason), OUT_OF_MEMORY, or ABORTED when `progress`
+    /// said so.
+    static std::shared_ptr<Model> load(const Engine & engine, const ModelParams & params, const Progress & progress);
+
+    const Api & api() const { return engine.api; }
+    llama_model * get() const { return model.get(); }
+    const llama_vocab * vocab() const { return vocab_; }
+    const ModelFacts & facts() const { return facts_; }
+    const Pieces & pieces() const { return pieces_; }
+
+    std::vector<llama_token> tokenize(const std::vector<Segment> & segments) const;
+
+    /// Bytes as the tokens spell them; of control tokens only if `special`. Throws MODEL_INVALID for an id out of range.
+    std::string detokenize(const std::vector<llama_token> & tokens, bool special) const;
+
+    std::shared_ptr<const TagIndex> tag_index(const std::string & tag) const;
+
+private:
+    using ModelPtr = std::unique_ptr<llama_model, decltype(&::llama_model_free)>;
+
+    Model(const Engine & engine, ModelPtr model, ModelPtr continuation, ModelFacts facts);
+
+    const Engine & engine;
+    ModelPtr model;
+    ModelPtr continuation; // the vocabulary again, inserting no spaces; null where none are inserted anyway
+    const llama_vocab * vocab_;
+    ModelFacts facts_;
+    Pieces pieces_;
+
+    mutable std::mutex tag_mutex;
+    mutable std::map<std::string, std::shared_ptr<const TagIndex>> tag_indices;
+
+    process_exit::Registration registration;
+};
+
+} // namespace z1

@@ -1,0 +1,93 @@
+// What a context reports of its generations. Per generation: any number of text events, at most one cut, then exactly one
+// done or error, then nothing. The texts together are the text that was generated.
+#pragma once
+
+#include "error.h"
+#include "llama/api.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace z1 {
+
+/// How the thinking ended. What a policy of today gives: self (the closing tag), window, request, loop. `early` and `stated`
+/// have no policy yet.
+enum class Ended {
+    self,    // the model ended by itself
+    window,  // the window closed
+    request, // the caller closed it
+    stop,    // a stop string, or the caller ended the generation
+    length,  // the context was full
+    loop,    // the model repeated itself
+    early,   // the model was sure of its answer
+    stated,  // the model has stated its answer
+};
+
+/// How the generation ended. Without a hint it ends where the thinking is closed, with no cut and no answer: for the window
+/// (and early) that is `length`, for the caller's request `abort`, for a loop `loop`, for a stated answer `stop`.
+enum class FinishReason {
+    stop,   // end of generation, or a stop string
+    length, // max_tokens, the window, or the context was full
+    abort,  // the caller ended the generation
+    loop,   // the model repeated itself
+};
+
+/// Of a response: what was generated before its cut and after it.
+enum class Part { thinking, answer };
+
+struct TextEvent {
+    Part part;
+    std::string text;
+    std::vector<llama_token> tokens;
+};
+
+struct CutEvent {
+    Ended ended; // neither stop nor length: those end the generation
+    int64_t n_thinking;
+    size_t n_hint;
+};
+
+/// Milliseconds on the context's thread; `total` counts from the arrival of the request.
+struct Timings {
+    double prompt = 0;
+    double thinking = 0;
+    double hint = 0;
+    double answer = 0;
+    double total = 0;
+    uint32_t decode_calls = 0;
+};
+
+struct DoneEvent {
+    Ended ended;
+    FinishReason finish_reason;
+    std::optional<std::string> stop_string;
+    size_t n_prompt;
+    size_t n_cached;
+    Timings timings;
+};
+
+struct ErrorEvent {
+    ErrorCode code;
+    std::string message;
+};
+
+struct Event {
+    uint32_t id;
+    std::variant<TextEvent, CutEvent, DoneEvent, ErrorEvent> what;
+
+    bool ends_generation() const {
+        return std::holds_alternative<DoneEvent>(what) || std::holds_alternative<ErrorEvent>(what);
+    }
+};
+
+/// Where a context's events go. Called on the context's thread; must not wait.
+class EventSink {
+public:
+    virtual ~EventSink() = default;
+    virtual void post(std::vector<Event> events) = 0;
+};
+
+} // namespace z1

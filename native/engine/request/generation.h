@@ -1,0 +1,122 @@
+// One request from its prompt to its end: a state machine that says which tokens to decode next and takes the tokens that
+// are sampled. Knows no batch and no other generation. When the thinking ends is for its policies to say. Context thread
+// only.
+//
+//   prompt ──► thinking ──► hint ──► answer ──► done
+//      └── window 0 ──────────┘
+#pragma once
+
+#include "engine/request/events.h"
+#include "engine/model/pieces.h"
+#include "engine/request/request.h"
+#include "engine/sampling/sampler-chain.h"
+#include "engine/context/sequence.h"
+#include "engine/sampling/tag-ban.h"
+#include "engine/thinking/caller.h"
+#include "engine/thinking/loop.h"
+#include "engine/thinking/policy.h"
+#include "engine/thinking/window.h"
+#include "engine/request/text.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+namespace z1 {
+
+class Model;
+
+class Generation {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    /// `n_ctx`: tokens this request may hold, prompt included.
+    Generation(const Model & model, Request request, int32_t n_ctx, Clock::time_point arrival);
+
+    uint32_t id() const { return request.id; }
+
+    /// Binds to a sequence and reuses what it holds of the prompt.
+    void start(Sequence & sequence);
+
+    bool started() const { return sequence != nullptr; }
+    bool reads_prompt() const { return phase == Phase::prompt; }
+    bool done() const { return phase == Phase::done; }
+
+    Sequence & target() const { return *sequence; }
+    const std::vector<llama_token> & prompt() const { return request.prompt; }
+    bool caches_prompt() const { return request.cache_prompt; }
+
+    /// Called before each step: what the caller asked for since the last one takes effect.
+    void begin_step() { ask_policies(); }
+
+    /// All tokens to decode next, at least one. Only a prompt's may be decoded in parts: the hint and the token before it are
+    /// never parted. Valid until the next call that changes anything.
+    std::span<const llama_token> next_tokens() const { return std::span(pending).subspan(n_fed); }
+
+    /// Rows of logits that are needed once all of next_tokens() are decoded: after the last one, or none.
+    size_t n_outputs() const;
+
+    /// The first n of next_tokens() were decoded in one llama_decode.
+    void decoded(size_t n);
+
+    /// Samples from the output at batch index `idx`.
+    void sample(llama_context * ctx, int32_t idx);
+
+    /// Closes the window at the next step, if it is still open then.
+    void end_thinking() { caller->end_thinking(); }
+
+    /// Ends now with what there is.
+    void stop();
+
+    /// Ends now with an error.
+    void fail(ErrorCode code, const std::string & message);
+
+    /// The events since the last call.
+    std::vector<Event> take_events() { return std::exchange(events, {}); }
+
+private:
+    enum class Phase { prompt, thinking, hint, answer, done };
+
+    void add_policies();
+    void accept(llama_token token);
+    void ask_policies();
+    void append_hint(Ended how);
+    void cut(Ended how, size_t n_hint);
+    void check_length();
+    void enter(Phase next);
+    void finish(Ended how, FinishReason reason);
+    void show(std::string shown);
+    void show_rest();
+    Part part() const { return cut_made ? Part::answer : Part::thinking; }
+
+    const Model & model;
+    Request request;
+    int32_t n_ctx;
+    Window * window = nullptr; // the chain's first sampler
+    SamplerChain chain;
+    PolicyList policies;             // of the thinking
+    CallerPolicy * caller = nullptr; // one of them
+    std::optional<LoopDetector> answer_loop;
+    TagBan tags;
+    TextStream text;
+    Sequence * sequence = nullptr;
+
+    Phase phase = Phase::prompt;
+    std::vector<llama_token> pending; // to be decoded, from n_fed on
+    size_t n_fed = 0;
+    size_t n_cached = 0;
+    int32_t n_answer = 0;
+    bool cut_made = false;
+    Ended ended = Ended::self; // valid once the thinking has ended
+
+    std::vector<llama_token> unsent; // sampled; they go out with the text they complete
+    std::vector<Event> events;
+
+    Clock::time_point arrival;
+    Clock::time_point phase_began;
+    Timings timings;
+};
+
+} // namespace z1

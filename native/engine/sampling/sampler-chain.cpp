@@ -1,0 +1,111 @@
+#include "engine/sampling/sampler-chain.h"
+
+#include "engine/sampling/argmax.h"
+#include "error.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace z1 {
+
+namespace {
+
+[[noreturn]] void throw_no_logits() {
+    throw Error(ErrorCode::DECODE_FAILED, "The model gave no finite logits: its weights may be damaged");
+}
+
+} // namespace
+
+SamplerChain::SamplerChain(const Api & api, const llama_vocab * vocab, const SamplingParams & params, int32_t n_ctx,
+                           llama_sampler * first)
+    : api(api), n_vocab(api.llama_vocab_n_tokens(vocab)),
+      chain(api.llama_sampler_chain_init(api.llama_sampler_chain_default_params()), api.llama_sampler_free) {
+    add(first);
+
+    // The order is that of llama.cpp's common_sampler_init.
+    if (!params.logit_bias.empty()) {
+        add(api.llama_sampler_init_logit_bias(n_vocab, static_cast<int32_t>(params.logit_bias.size()),
+                                              params.logit_bias.data()));
+        plain_greedy = false;
+    }
+    const bool penalizes = params.repeat_penalty != 1.0f || params.frequency_penalty != 0.0f || params.presence_penalty != 0.0f;
+    if (penalizes && params.penalty_last_n > 0) {
+        add(api.llama_sampler_init_penalties(n_vocab, std::min(params.penalty_last_n, n_ctx), params.repeat_penalty,
+                                             params.frequency_penalty, params.presence_penalty));
+        looks_back_ = true;
+        plain_greedy = false;
+    }
+    if (params.dry_multiplier > 0.0f && params.dry_penalty_last_n > 0) {
+        std::vector<const char *> breakers;
+        for (const std::string & breaker : params.dry_sequence_breakers) {
+            breakers.push_back(breaker.c_str());
+        }
+        add(api.llama_sampler_init_dry(vocab, params.dry_multiplier, params.dry_base, params.dry_allowed_length,
+                                       std::min(params.dry_penalty_last_n, n_ctx), breakers.data(), breakers.size()));
+        looks_back_ = true;
+        plain_greedy = false;
+    }
+    if (params.temperature <= 0.0f) {
+        add(api.llama_sampler_init_greedy());
+        return;
+    }
+    plain_greedy = false;
+    if (params.top_k > 0) {
+        add(api.llama_sampler_init_top_k(params.top_k));
+    }
+    if (params.typical_p < 1.0f) {
+        add(api.llama_sampler_init_typical(params.typical_p, 1));
+    }
+    if (params.top_p < 1.0f) {
+        add(api.llama_sampler_init_top_p(params.top_p, 1));
+    }
+    if (params.min_p > 0.0f) {
+        add(api.llama_sampler_init_min_p(params.min_p, 1));
+    }
+    if (params.xtc_probability > 0.0f) {
+        add(api.llama_sampler_init_xtc(params.xtc_probability, params.xtc_threshold, 1, params.seed));
+    }
+    if (params.temperature != 1.0f) {
+        add(api.llama_sampler_init_temp(params.temperature));
+    }
+    add(api.llama_sampler_init_dist(params.seed));
+}
+
+llama_token SamplerChain::sample(llama_context * ctx, int32_t idx, const TagBan & tags) {
+    float * logits = api.llama_get_logits_ith(ctx, idx);
+    if (!logits) {
+        throw_no_logits();
+    }
+    tags.apply(logits);
+
+    if (plain_greedy) {
+        const llama_token token = argmax(logits, n_vocab);
+        if (token < 0) {
+            throw_no_logits();
+        }
+        return token;
+    }
+
+    // llama_sampler_sample does the same, but asserts where this throws, and a NaN breaks the order that its partial
+    // sort relies on.
+    candidates.resize(n_vocab);
+    bool usable = false;
+    for (llama_token token = 0; token < n_vocab; ++token) {
+        if (std::isnan(logits[token])) {
+            throw_no_logits();
+        }
+        usable = usable || std::isfinite(logits[token]);
+        candidates[token] = { token, logits[token], 0.0f };
+    }
+    if (!usable) {
+        throw_no_logits();
+    }
+    llama_token_data_array array = { candidates.data(), candidates.size(), -1, false };
+    api.llama_sampler_apply(chain.get(), &array);
+    if (array.selected < 0 || array.selected >= static_cast<int64_t>(array.size)) {
+        throw Error(ErrorCode::DECODE_FAILED, "The samplers left no token to choose");
+    }
+    return array.data[array.selected].id;
+}
+
+} // namespace z1

@@ -1,0 +1,40 @@
+// One generation's samplers: the tag ban, the one it is given and llama.cpp's own, and the choice of the next token.
+#pragma once
+
+#include "engine/sampling/sampling-params.h"
+#include "engine/sampling/tag-ban.h"
+#include "llama/api.h"
+
+#include <memory>
+#include <vector>
+
+namespace z1 {
+
+class SamplerChain {
+public:
+    /// `first` stands before llama.cpp's samplers and is freed with them. `n_ctx`: most tokens that they look back on.
+    SamplerChain(const Api & api, const llama_vocab * vocab, const SamplingParams & params, int32_t n_ctx,
+                 llama_sampler * first);
+
+    /// The next token for the output at batch index `idx` of the last decode. `tags` are banned. Throws DECODE_FAILED
+    /// when the logits hold no number to choose by, as those of a broken model do.
+    llama_token sample(llama_context * ctx, int32_t idx, const TagBan & tags);
+
+    /// Tells the samplers of a token that now stands in the text: sampled, or of the prompt or the hint.
+    void accept(llama_token token) { api.llama_sampler_accept(chain.get(), token); }
+
+    /// Whether a sampler looks at earlier tokens, so that the prompt's must be accepted too.
+    bool looks_back() const { return looks_back_; }
+
+private:
+    void add(llama_sampler * sampler) { api.llama_sampler_chain_add(chain.get(), sampler); }
+
+    const Api & api;
+    int32_t n_vocab;
+    std::unique_ptr<llama_sampler, decltype(&::llama_sampler_free)> chain;
+    bool looks_back_ = false;
+    bool plain_greedy = true; // nothing changes the logits: the largest wins
+    std::vector<llama_token_data> candidates;
+};
+
+} // namespace z1

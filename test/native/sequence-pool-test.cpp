@@ -1,0 +1,215 @@
+#include "engine/context/sequence-pool.h"
+
+#include "check.h"
+#include "context-rig.h"
+#include "engine/context/batch.h"
+
+#include <set>
+#include <stdexcept>
+
+using namespace z1;
+
+namespace {
+
+// A pool over a llama_context of the fake, which this thread uses.
+struct Pool {
+    FakeLlama fake;
+    llama_model * model;
+    llama_context * ctx;
+    std::optional<SequencePool> pool;
+
+    explicit Pool(uint32_t n_seq_max, bool unified = true, bool recurrent = false) {
+        give_letters(fake);
+        fake.recurrent = recurrent;
+        model = fake.api().llama_model_load_from_file("fake.gguf", {});
+        llama_context_params params = {};
+        params.n_ctx = params.n_batch = params.n_ubatch = 256;
+        params.n_seq_max = n_seq_max;
+        params.n_outputs_max = n_seq_max;
+        params.kv_unified = unified;
+        ctx = fake.api().llama_init_from_model(model, params);
+        pool.emplace(fake.api(), fake.api().llama_get_memory(ctx), n_seq_max, unified);
+    }
+
+    ~Pool() {
+        fake.api().llama_free(ctx);
+        fake.api().llama_model_free(model);
+        CHECK_EQ(fake.complaints(), std::vector<std::string> {});
+    }
+
+    // Takes the best one and decodes the prompt in it.
+    Sequence & fill(const Tokens & prompt) {
+        Sequence * sequence = pool->best_for(prompt, true);
+        CHECK(sequence != nullptr);
+        pool->take(*sequence);
+        sequence->sync(prompt, true);
+        decode(*sequence, Tokens(prompt.begin() + sequence->size(), prompt.end()));
+        return *sequence;
+    }
+
+    // Decodes the tokens at the end of the sequence; the logits after them must be those of all it should hold.
+    void decode(Sequence & sequence, const Tokens & tokens, const Tokens & all = {}) {
+        Batch batch;
+        batch.add(tokens, sequence.size(), sequence.seq_ids(), 1);
+        CHECK_EQ(fake.api().llama_decode(ctx, batch.get()), 0);
+        sequence.append(tokens.data(), tokens.size());
+        if (!all.empty()) {
+            std::vector<float> row(fake.vocabulary.size());
+            fake.logits(all, row);
+            const float * logits = fake.api().llama_get_logits_ith(ctx, static_cast<int32_t>(tokens.size()) - 1);
+            CHECK(logits && std::equal(row.begin(), row.end(), logits));
+        }
+    }
+};
+
+Tokens with(Tokens tokens, const Tokens & more) {
+    tokens.insert(tokens.end(), more.begin(), more.end());
+    return tokens;
+}
+
+std::mt19937 random_source(1);
+const Tokens talk = random_tokens(random_source, 60);
+const Tokens question = random_tokens(random_source, 20);
+
+} // namespace
+
+TEST(each_sequence_is_taken_once) {
+    Pool pool(3);
+    std::set<llama_seq_id> ids;
+    std::vector<Sequence *> taken;
+    for (int i = 0; i < 3; ++i) {
+        Sequence * sequence = pool.pool->best_for(question, true);
+        CHECK(sequence != nullptr);
+        pool.pool->take(*sequence);
+        ids.insert(sequence->seq_id());
+        taken.push_back(sequence);
+    }
+    CHECK_EQ(ids, (std::set<llama_seq_id> { 0, 1, 2 }));
+    CHECK(pool.pool->best_for(question, true) == nullptr);
+    CHECK_THROWS(std::logic_error, pool.pool->take(*taken[0]));
+    pool.pool->give_back(*taken[1]);
+    CHECK(pool.pool->best_for(question, true) == taken[1]);
+    CHECK_THROWS(std::logic_error, pool.pool->give_back(*taken[1]));
+}
+
+TEST(the_best_is_the_one_that_holds_most_of_the_prompt) {
+    Pool pool(3);
+    Sequence & one = pool.fill(talk);
+    Sequence & other = pool.fill(question);
+    pool.pool->give_back(one);
+    pool.pool->give_back(other);
+    CHECK(pool.pool->best_for(with(talk, { 1 }), true) == &one);
+    CHECK(pool.pool->best_for(with(question, { 1 }), true) == &other);
+    // A prompt that nobody holds goes to the one that holds least, and so does one that may not be reused.
+    Sequence * empty = pool.pool->best_for(Tokens(30, 1), true);
+    CHECK(empty != &one && empty != &other);
+    CHECK(pool.pool->best_for(with(talk, { 1 }), false) == empty);
+}
+
+TEST(a_fork_goes_on_by_itself) {
+    for (const bool recurrent : { false, true }) {
+        Pool pool(3, true, recurrent);
+        Sequence & parent = pool.fill(talk);
+        Sequence * child = pool.pool->fork(parent);
+        CHECK(child && child != &parent && child->seq_id() != parent.seq_id());
+        CHECK_EQ(child->size(), parent.size());
+        pool.decode(*child, { 1, 2 }, with(talk, { 1, 2 }));
+        pool.decode(parent, { 3 }, with(talk, { 3 }));
+        pool.decode(*child, { 4 }, with(talk, { 1, 2, 4 }));
+        CHECK_EQ(parent.size(), 61);
+        CHECK_EQ(child->size(), 63);
+        // It knows what it holds: the tokens of both are reused.
+        pool.pool->give_back(*child);
+        CHECK(pool.pool->best_for(with(talk, { 1, 2, 4, 5 }), true) == child);
+        CHECK_EQ(child->sync(with(talk, { 1, 2, 4, 5 }), true), 63);
+        CHECK_EQ(parent.sync(with(talk, { 3, 9 }), true), 61);
+    }
+}
+
+TEST(a_fork_takes_no_cells_for_what_it_shares) {
+    Pool pool(4); // 256 cells
+    Sequence & parent = pool.fill(with(talk, with(talk, talk)));
+    for (int i = 0; i < 3; ++i) {
+        Sequence * child = pool.pool->fork(parent);
+        CHECK(child != nullptr);
+        pool.decode(*child, { 1 });
+    }
+    CHECK(pool.pool->fork(parent) == nullptr); // none is free
+}
+
+TEST(a_fork_of_a_fork_outlives_both) {
+    Pool pool(3);
+    Sequence & parent = pool.fill(talk);
+    Sequence * child = pool.pool->fork(parent);
+    pool.decode(*child, { 1 });
+    Sequence * grandchild = pool.pool->fork(*child);
+    for (Sequence * one : { &parent, child }) {
+        pool.pool->give_back(*one);
+        one->sync(question, true); // removes all
+    }
+    pool.decode(*grandchild, { 2 }, with(talk, { 1, 2 }));
+}
+
+TEST(what_a_free_sequence_held_is_removed_before_it_becomes_a_fork) {
+    Pool pool(2);
+    pool.pool->give_back(pool.fill(talk));
+    Sequence & parent = pool.fill(question);
+    Sequence * child = pool.pool->fork(parent);
+    CHECK_EQ(child->size(), 20);
+    pool.decode(*child, { 5 }, with(question, { 5 }));
+}
+
+TEST(the_fork_goes_where_least_is_lost) {
+    Pool pool(4);
+    Sequence & parent = pool.fill(Tokens(17, 3));
+    Sequence & longer = pool.fill(talk);
+    Sequence & shorter = pool.fill(question);
+    Sequence & last = pool.fill(Tokens(30, 9));
+    pool.pool->give_back(longer);
+    pool.pool->give_back(shorter);
+    pool.pool->give_back(last);
+    CHECK(pool.pool->fork(parent) == &shorter);
+}
+
+TEST(without_shared_cells_nothing_is_forked) {
+    Pool pool(2, false);
+    Sequence & parent = pool.fill(talk);
+    CHECK_THROWS(std::logic_error, pool.pool->fork(parent));
+    // Nothing was taken.
+    CHECK(pool.pool->best_for(question, true) != nullptr);
+    pool.decode(parent, { 1 }, with(talk, { 1 }));
+}
+
+// What these tests rely on.
+TEST(the_fake_complains_about_copies_that_llama_cpp_would_not_make) {
+    std::vector<std::string> complaints;
+    {
+        FakeLlama fake;
+        give_letters(fake);
+        llama_model * model = fake.api().llama_model_load_from_file("fake.gguf", {});
+        llama_context_params params = {};
+        params.n_ctx = params.n_batch = params.n_ubatch = 64;
+        params.n_seq_max = 2;
+        params.n_outputs_max = 2;
+        for (const bool unified : { true, false }) {
+            params.kv_unified = unified;
+            llama_context * ctx = fake.api().llama_init_from_model(model, params);
+            const llama_memory_t memory = fake.api().llama_get_memory(ctx);
+            fake.api().llama_memory_seq_cp(memory, 0, 1, -1, -1);
+            if (unified) {
+                fake.api().llama_memory_seq_cp(memory, 0, 2, -1, -1);
+                fake.api().llama_memory_seq_cp(memory, 0, 1, 0, 4);
+                Batch batch;
+                batch.add(Tokens { 1 }, 0, std::vector<llama_seq_id> { 0, 1 }, 1);
+                fake.api().llama_decode(ctx, batch.get());
+                fake.api().llama_memory_seq_cp(memory, 0, 1, -1, -1);
+            }
+            fake.api().llama_free(ctx);
+        }
+        fake.api().llama_model_free(model);
+        complaints = fake.complaints();
+    }
+    CHECK_EQ(complaints, (std::vector<std::string> { "llama_memory_seq_cp of sequence 0 to 2", "llama_memory_seq_cp of a part",
+                                                     "llama_memory_seq_cp to a sequence that holds something",
+                                                     "llama_memory_seq_cp between sequences that share no cells" }));
+}
