@@ -44,6 +44,10 @@ export const ERROR_CODES = [
    * The model or its context does not fit in memory. Lower contextSize, parallel or gpuLayers, or use a smaller model.
    */
   'OUT_OF_MEMORY',
+  /** A server could not be reached, or failed while it answered. Asking again may help; the message says what it said. */
+  'REMOTE_FAILED',
+  /** A server refused the request, or cannot do what was asked. The message says what it said. */
+  'REMOTE_REFUSED',
   /** tags: 'keep' was asked for, but neither the model's template nor its vocabulary has think tags. Use 'ban'. */
   'TAGS_NOT_FOUND',
   /** The model's chat template is broken, refused the messages, or alters them unsafely. The message says which. */

@@ -5,30 +5,33 @@ import { idOf, type Row, textOf } from '../base/rows.js'
 import { sameAnswer } from '../grading/answers.js'
 import type { TrajectoryRecord } from '../problems/record.js'
 import { extractFinalAnswer } from '../reason/answer.js'
+import type { ReasonOptions } from '../reason/options.js'
+import type { Reasoner } from '../reason/reasoner.js'
 import { openTokenizer } from '../reason/vocabulary.js'
 import { stripDelimiters } from './delimiters.js'
 import { Job, type JobOptions, type JobReport, type Outcome, rowsOf } from './job.js'
-import { type ServerOptions, serverTeacher } from './server.js'
-import { type AddonOptions, addonTeacher, Refusal, type Teacher } from './teacher.js'
+import { ask, openTeacher, Refusal, type TeacherOptions } from './teacher.js'
 
 export interface DistillOptions
   extends JobOptions,
-    Partial<Omit<AddonOptions, 'parallel'>>,
-    Partial<Pick<ServerOptions, 'server' | 'key' | 'retries' | 'backoff'>> {
+    TeacherOptions,
+    Pick<ReasonOptions, 'system' | 'temperature' | 'topP' | 'tags'> {
   /** Files of questions. Their other columns are kept. */
   inputs: readonly string[]
   /** Requests at once, 1 … 64. Default 4. One at a time and with a seed, the addon gives the same text every time. */
   parallel?: number | undefined
   /** Default 8192, the paper's. */
   limit?: number | undefined
-  /** Default 0. */
-  temperature?: number | undefined
   /** Of the first question, ≥ 0; each has its own. Default 0. */
   seed?: number | undefined
   /** Leave out what reached the limit. Default false: it is kept as far as it goes, as in the paper. */
   whole?: boolean | undefined
   /** Keep a trajectory only if its final answer is the record's `answer`. Default false. */
   check?: boolean | undefined
+  /** How often a request that a server failed to answer is sent again, ≥ 0. Default 6. */
+  retries?: number | undefined
+  /** Milliseconds before the first time it is; they double each time, up to a minute. Default 1000. */
+  backoff?: number | undefined
   /** GGUF file whose vocabulary counts `token_num_qwen`. Default: the teacher's count, else the embedded model. */
   tokenizer?: string | undefined
 }
@@ -43,7 +46,7 @@ const SEEDS = 2 ** 32 - 1
  */
 export async function distill(options: DistillOptions): Promise<JobReport> {
   const { inputs, parallel = 4, limit = 8192, temperature = 0, seed = 0, whole = false, check = false } = options
-  const { model, server, system, topP, tags, tokenizer: counter } = options
+  const { reasoner, model, server, system, topP, tags, retries = 6, backoff = 1000, tokenizer: counter } = options
   if (!(Number.isInteger(limit) && limit >= 1)) throw misuse(RangeError, 'integer ≥ 1', 'limit', limit)
   if (!(Number.isInteger(parallel) && parallel >= 1 && parallel <= 64)) {
     throw misuse(RangeError, 'integer between 1 and 64', 'parallel', parallel)
@@ -52,14 +55,27 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
     throw misuse(RangeError, `integer between 0 and ${SEEDS - 1}`, 'seed', seed)
   }
   if (server !== undefined && model === undefined) throw misuse(TypeError, 'name', 'model with server', model)
-  const teaching = { limit, system, temperature, topP }
-  // A server is known by its model: its address may change between two runs.
-  const settings = { ...teaching, model, server: server !== undefined, tags, seed, whole, check, tokenizer: counter }
+  const asking = { limit, system, temperature, topP, tags, retries, backoff }
+  const settings = {
+    limit,
+    system,
+    temperature,
+    topP,
+    // A server is known by its model: its address may change between two runs.
+    model: reasoner?.model.path ?? model,
+    server: server !== undefined,
+    tags,
+    seed,
+    whole,
+    check,
+    tokenizer: counter,
+  }
   await using job = await Job.open({ command: 'distill', settings, inputs, options })
   if (job.done) return job.report
 
-  let teacher: Teacher | undefined
-  const tokenizer = counter !== undefined || server !== undefined ? await openTokenizer(counter) : null
+  let teacher: Reasoner | undefined
+  const countsItself = server === undefined && reasoner?.model.vocabularySize !== undefined
+  const tokenizer = counter !== undefined || !countsItself ? await openTokenizer(counter) : null
   // Until something was answered, a refusal may well be meant for all.
   let answered = job.report.read > 0
 
@@ -68,7 +84,7 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
     const { answer } = row.columns
     if (check && typeof answer !== 'string') return { dropped: 'no answer to check' }
     try {
-      const trajectory = await (teacher as Teacher).ask(question, (seed + line) % SEEDS, signal)
+      const trajectory = await ask(teacher as Reasoner, question, { ...asking, seed: (seed + line) % SEEDS, signal })
       answered = true
       if (trajectory.loops) return { dropped: 'repetitive' }
       if (whole && trajectory.truncated) return { dropped: 'truncated' }
@@ -87,10 +103,7 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
     }
   }
   try {
-    teacher =
-      server === undefined
-        ? await addonTeacher({ ...options, ...teaching, parallel })
-        : serverTeacher({ ...options, ...teaching, server, model: model as string })
+    teacher = reasoner ?? (await openTeacher(options, parallel, limit))
     return await job.run(
       rowsOf(inputs, job.position),
       ({ value }, signal) => work(value, value.next.line - 1, signal),
@@ -98,7 +111,7 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
     )
   } finally {
     tokenizer?.close()
-    await teacher?.close()
+    if (teacher !== reasoner) await teacher?.dispose()
   }
 }
 

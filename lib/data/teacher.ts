@@ -1,10 +1,14 @@
-/** Who writes trajectories: a model in this process. {@link serverTeacher} is the other one. */
+/** The teacher of `distill`: which reasoner is asked and how, and what its failures mean for a question. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Z1Error } from '../base/errors.js'
-import { LoopDetector } from '../base/loops.js'
 import { EMBEDDED_MODEL } from '../reason/model-file.js'
 import type { LoadOptions, ReasonOptions } from '../reason/options.js'
+import type { Reasoner } from '../reason/reasoner.js'
+import type { ReasonResult } from '../reason/result.js'
 import { inspectModel } from '../reason/vocabulary.js'
 import { Z1 } from '../reason/z1.js'
+import { RemoteError } from '../remote/openai.js'
+import { connect } from '../remote/reasoner.js'
 
 /** What a teacher wrote. */
 export interface Trajectory {
@@ -15,15 +19,6 @@ export interface Trajectory {
   truncated: boolean
   /** It repeats itself. */
   loops: boolean
-}
-
-export interface Teacher {
-  /**
-   * @param seed Of the sampling; the same question and seed give the same text, as far as the teacher can promise that.
-   * @throws {Refusal} if this question cannot be answered and another one may be.
-   */
-  ask(question: string, seed: number, signal: AbortSignal): Promise<Trajectory>
-  close(): Promise<void>
 }
 
 /** A question that its teacher will not answer, however often it is asked. `message` says what the teacher said. */
@@ -37,69 +32,123 @@ export class Refusal extends Error {
   }
 }
 
-export interface TeachingOptions {
-  /** Tokens of a trajectory at most, ≥ 1: it is cut there. */
-  limit: number
-  /** System message. Default: none. */
-  system?: string | undefined
-  /** 0 … 100; 0 is greedy. */
-  temperature: number
-  /** 0 … 1. */
-  topP?: number | undefined
-}
-
-export interface AddonOptions extends TeachingOptions {
-  /** GGUF file. Default: the embedded model. */
+export interface TeacherOptions {
+  /** Who is asked, and is not disposed. Default: the model is loaded, or asked for at the server. */
+  reasoner?: Reasoner | undefined
+  /** GGUF file; with `server`, the model's name there. Default: the embedded model. */
   model?: string | undefined
-  parallel: number
   /** Tokens of a question and its trajectory. Default: limit + 2048, at most what the model was trained on. */
   contextSize?: number | undefined
-  /** `ban`: no think tags. `keep`: the model thinks between its tags, which are taken out afterwards. Default `ban`. */
-  tags?: ReasonOptions['tags']
   load?: Pick<LoadOptions, 'engine' | 'gpuLayers' | 'threads' | 'onProgress'> | undefined
+  /** An OpenAI-compatible server: `http://localhost:8080`, with or without `/v1`. */
+  server?: string | undefined
+  /** Sent to the server as a bearer token. Default: none. */
+  key?: string | undefined
 }
 
-/** Room for a question, where nothing else is asked for. */
+/** Tokens of a question, where no other size of the context is asked for. */
 const QUESTION_TOKENS = 2048
 
-/** A GGUF model through this addon. @throws {Z1Error} as `Z1.load()` does. */
-export async function addonTeacher(options: AddonOptions): Promise<Teacher> {
-  const { model, parallel, limit, system, temperature, topP, tags } = options
-  const contextSize = options.contextSize ?? (await contextFor(limit, model))
-  const z1 = await Z1.load({ model, parallel, contextSize, ...options.load })
-  return {
-    async ask(question, seed, signal) {
-      const reason = { thinkingWindow: Infinity, system, temperature, topP, tags, seed, signal }
-      const stream = z1.stream(question, reason)
-      const detector = new LoopDetector()
-      let loops = false
-      let count = 0
-      try {
-        for await (const event of stream) {
-          if (event.type !== 'thinking' && event.type !== 'answer') continue
-          for (const token of event.tokens) {
-            count += 1
-            if (count <= limit && detector.push(token)) loops = true
-          }
-          if (loops || count >= limit) stream.stop()
-        }
-        const { text, tokens, finishReason } = await stream.result
-        const ids = [...tokens.reasoning, ...tokens.answer]
-        if (ids.length <= limit) return { text, tokens: ids.length, truncated: finishReason !== 'stop', loops }
-        // A few more may have come before the stop arrived, and the last one may end within a character.
-        const cut = (await z1.detokenize(ids.slice(0, limit))).replace(/\uFFFD+$/, '')
-        return { text: cut, tokens: limit, truncated: true, loops }
-      } catch (error) {
-        if (!(error instanceof Z1Error && error.code === 'CONTEXT_TOO_SMALL')) throw error
-        throw new Refusal('question too long', error.message)
-      }
-    },
-    close: () => z1.dispose(),
-  }
+/** @throws {TypeError} for an address that is none. @throws {Z1Error} as `Z1.load()` does. */
+export async function openTeacher(
+  { model, contextSize, load, server, key }: TeacherOptions,
+  parallel: number,
+  limit: number,
+): Promise<Reasoner> {
+  if (server !== undefined) return connect({ server, model: model as string, key, parallel })
+  return Z1.load({ model, parallel, contextSize: contextSize ?? (await contextFor(limit, model)), ...load })
 }
 
 async function contextFor(limit: number, model: string | undefined): Promise<number> {
   const { trainingContext } = await inspectModel(model ?? EMBEDDED_MODEL)
   const wanted = limit + QUESTION_TOKENS
   return trainingContext > 0 ? Math.min(wanted, trainingContext) : wanted
+}
+
+export interface AskOptions extends Pick<ReasonOptions, 'system' | 'temperature' | 'topP' | 'tags'> {
+  /** Tokens of a trajectory at most, ≥ 1: it is cut there. */
+  limit: number
+  seed: number
+  signal: AbortSignal
+  /** How often a request that a server failed to answer is sent again, ≥ 0. */
+  retries: number
+  /** Milliseconds before the first time it is; they double each time, up to a minute. */
+  backoff: number
+}
+
+/**
+ * @throws {Refusal} if this question cannot be answered and another one may be.
+ * @throws {Error} when a server keeps failing.
+ */
+export async function ask(teacher: Reasoner, question: string, options: AskOptions): Promise<Trajectory> {
+  const { limit, retries, backoff, seed, signal, ...sampling } = options
+  // One that gives its tokens is asked for one more than the limit, to see whether the trajectory ends there.
+  const givesTokens = teacher.model.vocabularySize !== undefined
+  const reason = { ...sampling, hint: null, loops: true, maxTokens: limit, seed, signal }
+  const once = (thinkingWindow: number) => {
+    return teacher.reason(question, { ...reason, ...(givesTokens ? {} : { maxTokens: undefined }), thinkingWindow })
+  }
+  try {
+    const result = await retrying(() => once(givesTokens ? limit + 1 : limit), options).catch((error) => {
+      if (!isTooLarge(error)) throw error
+      // The context ends before the limit.
+      return once(Infinity)
+    })
+    return givesTokens ? await cutAt(limit, result, teacher) : trajectoryOf(result)
+  } catch (error) {
+    if (isTooLarge(error)) throw new Refusal('question too long', error.message)
+    const fault = remoteErrorOf(error)?.fault
+    if (fault === 'question') throw new Refusal('refused', (error as Error).message)
+    if (fault === 'filter') throw new Refusal('content filter', (error as Error).message)
+    throw error
+  }
+}
+
+function trajectoryOf({ text, usage, finishReason }: ReasonResult): Trajectory {
+  return {
+    text,
+    tokens: usage.thinkingTokens + usage.answerTokens || null,
+    truncated: finishReason === 'length',
+    loops: finishReason === 'loop',
+  }
+}
+
+/** The part within the limit; the last character may end within a token. */
+async function cutAt(limit: number, result: ReasonResult, teacher: Reasoner): Promise<Trajectory> {
+  const ids = [...result.tokens.reasoning, ...result.tokens.answer]
+  if (ids.length <= limit) return trajectoryOf(result)
+  const text = (await teacher.detokenize(ids.slice(0, limit))).replace(/\uFFFD+$/, '')
+  return { text, tokens: limit, truncated: true, loops: false }
+}
+
+const MAX_WAIT_MS = 60_000
+
+/** Asks again while a server fails in a way that may pass. */
+async function retrying<T>(
+  action: () => Promise<T>,
+  { retries, backoff, signal }: Pick<AskOptions, 'retries' | 'backoff' | 'signal'>,
+): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await action()
+    } catch (error) {
+      const remote = remoteErrorOf(error)
+      if (remote?.fault !== 'server') throw error
+      if (attempt >= retries) {
+        throw new Error(`${remote.url} failed ${attempt + 1} times: ${remote.message}`, { cause: error })
+      }
+      // Half of it by chance, so that requests that failed together do not come back together.
+      const doubled = backoff * 2 ** attempt * (0.5 + Math.random() / 2)
+      await sleep(Math.min(remote.retryAfter ?? doubled, MAX_WAIT_MS), undefined, { signal })
+    }
+  }
+}
+
+function remoteErrorOf(error: unknown): RemoteError | undefined {
+  const cause = error instanceof Z1Error ? error.cause : undefined
+  return cause instanceof RemoteError ? cause : undefined
+}
+
+function isTooLarge(error: unknown): error is Z1Error {
+  return error instanceof Z1Error && error.code === 'CONTEXT_TOO_SMALL'
 }

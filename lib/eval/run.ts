@@ -118,7 +118,7 @@ function readPlan(options: EvaluateOptions): Plan {
     seed,
     // Of what follows the window the method none keeps nothing.
     maxTokens: method === 'none' ? 1 : checked.maxTokens,
-    hint: checked.hint,
+    hint: checked.hint as string,
     system: checked.system,
     temperature: checked.sampling.temperature,
     load: { ...load, model: load.model ?? EMBEDDED_MODEL },

@@ -82,9 +82,15 @@ export interface ReasonOptions {
    */
   maxTokens?: number | undefined
   /**
-   * What is appended when the window closes: `plain`, `boxed` (asks for \boxed{}), or any other text. Default `plain`.
+   * What is appended when the window closes: `plain`, `boxed` (asks for \boxed{}), or any other text; null: nothing, the
+   * response ends there. Default `plain`.
    */
-  hint?: 'plain' | 'boxed' | (string & {}) | undefined
+  hint?: 'plain' | 'boxed' | (string & {}) | null | undefined
+  /**
+   * Watch for loops: the same block of 4 to 128 tokens three times in a row closes the window while the model thinks, and
+   * ends its answer. Default false.
+   */
+  loops?: boolean | undefined
   /**
    * `ban`: no think tags in the prompt, and none generated. `keep`: thinking stands between the model's tags, and the
    * window counts inside them. Default `ban`.
@@ -173,6 +179,7 @@ export const REASON_OPTIONS = {
   thinkingWindow: option(windowTokens()),
   maxTokens: option(count(1), 1024),
   hint: option(hintText(), PLAIN_HINT),
+  loops: option(boolean, false),
   tags: option(tagsMode(), 'ban'),
   system: option(text),
   template: option(boolean, true),
@@ -207,7 +214,7 @@ export const REASON_OPTIONS = {
 /** {@link LoadOptions} with every default that needs no model. `engine` is a known name or an absolute path. */
 export type ResolvedLoadOptions = Read<typeof LOAD_OPTIONS>
 
-/** {@link ReasonOptions} with every default that needs no model. `hint` is the text to append. */
+/** {@link ReasonOptions} with every default that needs no model. `hint` is the text to append, or null. */
 export type ResolvedReasonOptions = Omit<Read<typeof REASON_OPTIONS>, keyof SamplingParams | 'cachePrompt'> & {
   seed: number | undefined
   cachePrompt: boolean
@@ -219,13 +226,26 @@ export function checkLoadOptions(input: unknown): ResolvedLoadOptions {
 }
 
 export function checkReasonOptions(input: unknown): ResolvedReasonOptions {
-  const { thinkingWindow, maxTokens, hint, tags, system, template, seed, stop, cachePrompt, signal, ...sampling } =
-    readOptions(REASON_OPTIONS, input)
+  const {
+    thinkingWindow,
+    maxTokens,
+    hint,
+    loops,
+    tags,
+    system,
+    template,
+    seed,
+    stop,
+    cachePrompt,
+    signal,
+    ...sampling
+  } = readOptions(REASON_OPTIONS, input)
   if (system !== undefined && !template) throw misuse(TypeError, 'true', 'template with system', template)
   return {
     thinkingWindow,
     maxTokens,
     hint,
+    loops,
     tags,
     system,
     template,
@@ -328,11 +348,15 @@ function windowTokens(): Kind<number> {
   )
 }
 
-function hintText(): Kind<string> {
-  return kind("'plain', 'boxed' or non-empty string", isString, {
+function hintText(): Kind<string | null> {
+  const isHint = (value: unknown): value is string | null => value === null || isString(value)
+  return kind("'plain', 'boxed', non-empty string or null", isHint, {
     isValid: (value) => value !== '',
-    convert: (value, name) =>
-      value === 'plain' ? PLAIN_HINT : value === 'boxed' ? BOXED_HINT : wellFormed(value, name),
+    convert: (value, name) => {
+      if (value === 'plain') return PLAIN_HINT
+      if (value === 'boxed') return BOXED_HINT
+      return value === null ? null : wellFormed(value, name)
+    },
   })
 }
 

@@ -16,7 +16,14 @@ const DEFAULT_WINDOW = 4096
 /** What runs, and what its result must know that the native side does not tell. */
 export interface BuiltRequest {
   request: Omit<GenerationRequest, 'id'>
-  hint: { text: string; tokens: Int32Array }
+  /** What is appended when the window closes, if anything is. */
+  hint: Hint | null
+}
+
+/** A hint's text, and its tokens as they continue a text. */
+export interface Hint {
+  text: string
+  tokens: Int32Array
 }
 
 /** Makes the requests for one model: the one place where a native request is put together. */
@@ -66,10 +73,9 @@ export class RequestBuilder {
       )
     }
     const keep = options.tags === 'keep' ? tags : null
-    const hintText = keep ? `${options.hint.trimEnd()}\n${keep.close}\n\n` : options.hint
     const [prompt, hint] = await Promise.all([
       this.#model.tokenize(this.#segments(input, options)),
-      this.#model.tokenize([{ text: hintText, parseSpecial: true, continuation: true }]),
+      options.hint === null ? null : this.#hint(keep ? `${options.hint.trimEnd()}\n${keep.close}\n\n` : options.hint),
     ])
     const tokens = this.#withBos(prompt)
     if (tokens.length === 0) {
@@ -77,23 +83,28 @@ export class RequestBuilder {
         ? new Z1Error('TEMPLATE_FAILED', 'The chat template gave an empty prompt')
         : new RangeError('Expected a prompt with at least one token')
     }
-    if (hint.length === 0) throw new RangeError('Expected a hint with at least one token')
-    const { maxTokens, stop, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
+    const { maxTokens, loops, stop, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
     return {
       request: {
         prompt: tokens,
-        thinkingWindow: this.#resolveWindow(tokens.length, hint.length, options),
+        thinkingWindow: this.#resolveWindow(tokens.length, hint, options),
         maxTokens,
-        hint,
-        loops: false,
+        hint: hint?.tokens ?? null,
+        loops,
         stop,
         bannedTags: keep ? [keep.open] : tags ? [tags.open, tags.close] : [],
         closeTag: keep ? keep.close : null,
         cachePrompt,
         sampling: { ...sampling, seed },
       },
-      hint: { text: hintText, tokens: hint },
+      hint,
     }
+  }
+
+  async #hint(text: string): Promise<Hint> {
+    const tokens = await this.#model.tokenize([{ text, parseSpecial: true, continuation: true }])
+    if (tokens.length === 0) throw new RangeError('Expected a hint with at least one token')
+    return { text, tokens }
   }
 
   #segments(input: string | ChatMessage[], options: ResolvedReasonOptions): TextSegment[] {
@@ -130,19 +141,18 @@ export class RequestBuilder {
   }
 
   /** The window to use. Everything that a request may hold is known before it starts, so that it never runs out half-way. */
-  #resolveWindow(prompt: number, hint: number, { thinkingWindow, maxTokens }: ResolvedReasonOptions): number {
+  #resolveWindow(prompt: number, hint: Hint | null, { thinkingWindow, maxTokens }: ResolvedReasonOptions): number {
     const size = this.#contextSize
     if (thinkingWindow === Infinity) {
       if (prompt >= size) this.#tooSmall(`a prompt of ${prompt} tokens and at least one of thinking`, prompt + 1)
       return Infinity
     }
-    const besides = prompt + hint + maxTokens
+    // Without a hint nothing follows the window.
+    const besides = hint ? prompt + hint.tokens.length + maxTokens : prompt
     const window = thinkingWindow ?? Math.max(0, Math.min(DEFAULT_WINDOW, size - besides))
     if (besides + window > size) {
-      this.#tooSmall(
-        `${prompt} tokens of prompt, a window of ${window}, a hint of ${hint} and an answer of up to ${maxTokens}`,
-        besides + window,
-      )
+      const after = hint ? `, a hint of ${hint.tokens.length} and an answer of up to ${maxTokens}` : ''
+      this.#tooSmall(`${prompt} tokens of prompt, a window of ${window}${after}`, besides + window)
     }
     return window
   }

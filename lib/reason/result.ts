@@ -2,6 +2,7 @@
 
 import type { CutEnded, Ended, FinishReason, GenerationEvent, Timings } from '../native/binding.js'
 import { closingPart, extractFinalAnswer } from './answer.js'
+import type { Hint } from './request.js'
 
 /** A finished response. */
 export interface ReasonResult {
@@ -19,13 +20,14 @@ export interface ReasonResult {
   message: { role: 'assistant'; content: string }
   /**
    * How the thinking ended. `self`: the model ended it; `window`: the window closed; `request`: `endThinking()`;
-   * `stop`: a stop string or `stop()`; `length`: the context was full; `loop`: the model repeated itself. `early` and
-   * `stated` do not occur yet.
+   * `stop`: a stop string or `stop()`; `length`: the context was full; `loop`: with `loops`, it repeated itself. `early`
+   * and `stated` do not occur yet.
    */
   ended: Ended
   /**
-   * How the response ended. `stop`: end of generation or a stop string; `length`: `maxTokens`, or the context was full;
-   * `abort`: `stop()`; `loop`: the answer repeated itself.
+   * How the response ended. `stop`: end of generation or a stop string; `length`: `maxTokens`, the context was full, or the
+   * window closed and `hint` is null; `abort`: `stop()`, or `endThinking()` where `hint` is null; `loop`: with `loops`, the
+   * answer repeated itself, or the thinking did and `hint` is null.
    */
   finishReason: FinishReason
   /** The stop string that ended it, or null. It is not in the text, but its tokens are in `tokens`. */
@@ -54,22 +56,31 @@ export type ReasonEvent =
   | { type: 'answer'; text: string; tokens: number[] }
   | { type: 'done'; result: ReasonResult }
 
+/**
+ * What a running request reports: the native side's events, to which one that runs elsewhere may add how much it thought,
+ * and what is behind an error.
+ */
+export type RequestEvent =
+  | Exclude<GenerationEvent, { type: 'done' | 'error' }>
+  | (Extract<GenerationEvent, { type: 'done' }> & { thinkingTokens?: number })
+  | (Extract<GenerationEvent, { type: 'error' }> & { cause?: unknown })
+
 /** Collects one generation's events. */
 export class ResultBuilder {
-  readonly #hint: { text: string; tokens: Int32Array }
+  readonly #hint: Hint | null
   readonly #seed: number
   readonly #thinking = { text: '', tokens: [] as number[] }
   readonly #answer = { text: '', tokens: [] as number[] }
   #cut = false
   #hinted = false
 
-  constructor(hint: { text: string; tokens: Int32Array }, seed: number) {
+  constructor(hint: Hint | null, seed: number) {
     this.#hint = hint
     this.#seed = seed
   }
 
   /** Takes the next event; returns what a stream shows of it. */
-  take(event: Exclude<GenerationEvent, { type: 'error' }>): ReasonEvent {
+  take(event: Exclude<RequestEvent, { type: 'error' }>): ReasonEvent {
     switch (event.type) {
       case 'text': {
         const part = event.phase === 'thinking' ? this.#thinking : this.#answer
@@ -84,17 +95,17 @@ export class ResultBuilder {
           type: 'cut',
           ended: event.ended,
           thinkingTokens: event.thinkingTokens,
-          hint: this.#hinted ? this.#hint.text : '',
+          hint: this.#hinted && this.#hint ? this.#hint.text : '',
         }
       case 'done':
         return { type: 'done', result: this.#result(event) }
     }
   }
 
-  #result(done: Extract<GenerationEvent, { type: 'done' }>): ReasonResult {
+  #result(done: Extract<RequestEvent, { type: 'done' }>): ReasonResult {
     const reasoning = this.#thinking.text
-    const hint = this.#hinted ? this.#hint.text : ''
-    const hintTokens = this.#hinted ? Array.from(this.#hint.tokens) : []
+    const hint = this.#hinted && this.#hint ? this.#hint.text : ''
+    const hintTokens = this.#hinted && this.#hint ? Array.from(this.#hint.tokens) : []
     const text = reasoning + hint + this.#answer.text
     const answer = this.#cut ? this.#answer.text : closingPart(text)
     return {
@@ -111,7 +122,7 @@ export class ResultBuilder {
       usage: {
         promptTokens: done.promptTokens,
         cachedTokens: done.cachedTokens,
-        thinkingTokens: this.#thinking.tokens.length,
+        thinkingTokens: done.thinkingTokens ?? this.#thinking.tokens.length,
         hintTokens: hintTokens.length,
         answerTokens: this.#answer.tokens.length,
       },

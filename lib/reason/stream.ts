@@ -3,21 +3,21 @@
  * Knows nothing of prompts, nor of where the request runs: what starts it is handed in.
  */
 import { type CallSite, fromNative } from '../base/errors.js'
-import type { GenerationEvent } from '../native/binding.js'
 import type { Generation } from '../native/context.js'
-import { type ReasonEvent, type ReasonResult, ResultBuilder } from './result.js'
+import type { Hint } from './request.js'
+import { type ReasonEvent, type ReasonResult, type RequestEvent, ResultBuilder } from './result.js'
 
 /** A generation that was started, and what its result says beside the generation's events. */
 export interface Started {
   generation: Generation
-  hint: { text: string; tokens: Int32Array }
+  hint: Hint | null
   seed: number
 }
 
 /**
  * Prepares and starts a generation. `listener` gets its events, from macrotasks after the one in which this resolves.
  */
-export type Start = (listener: (event: GenerationEvent) => void) => Promise<Started>
+export type Start = (listener: (event: RequestEvent) => void) => Promise<Started>
 
 /** A call of an iterator's `next()` that has no value yet. */
 interface Waiting {
@@ -134,10 +134,11 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
     else if (!this.#ended) this.#pending.push(action)
   }
 
-  #onEvent(event: GenerationEvent): void {
+  #onEvent(event: RequestEvent): void {
     if (this.#ended) return
     if (event.type === 'error') {
-      this.#fail(fromNative(this.#site, event.code, event.message))
+      const { code, message, cause } = event
+      this.#fail(fromNative(this.#site, code, message, cause === undefined ? undefined : { cause }))
       return
     }
     const shown = (this.#builder as ResultBuilder).take(event)

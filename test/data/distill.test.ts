@@ -1,11 +1,15 @@
 /** Teachers: a model in this process that says known things, and a server that fails in every way before it answers. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { IncomingMessage } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type DistillOptions, distill } from '../../lib/data/distill.js'
 import { Z1 } from '../../lib/reason/z1.js'
+import { type Answer, chunk, ScriptedServer, said, status, stream } from '../support/openai-server.js'
 import { tableModel } from '../support/table-model.js'
 import { readLines, temporaryFolder, writeJsonl } from './files.js'
+
+// Waits are as long as they are asked for, and can be looked at.
+vi.mock('node:timers/promises', { spy: true })
 
 const path = temporaryFolder()
 let outputs = 0
@@ -103,73 +107,20 @@ describe('a model in this process', () => {
 })
 
 describe('a server', () => {
-  type Answer = (response: ServerResponse, body: Record<string, unknown>, request: IncomingMessage) => void
-  let server: Server
-  let url: string
-  /** What the next requests get; the last one stays. */
-  let answers: Answer[]
-  let bodies: Record<string, unknown>[]
-  let arrived: number
-
+  let server: ScriptedServer
   beforeAll(async () => {
-    server = createServer((request, response) => {
-      let text = ''
-      request.setEncoding('utf8').on('data', (part) => {
-        text += part
-      })
-      request.on('end', () => {
-        const body = JSON.parse(text)
-        bodies.push(body)
-        arrived += 1
-        const answer = answers.length > 1 ? answers.shift() : answers[0]
-        answer?.(response, body, request)
-      })
-    })
-    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    server = await ScriptedServer.open()
   })
-  beforeEach(() => {
-    bodies = []
-    arrived = 0
-  })
-  afterEach(() => server.closeAllConnections())
-  afterAll(() => void server.close())
-
-  const status =
-    (code: number, text = '', headers = {}): Answer =>
-    (response) =>
-      response.writeHead(code, headers).end(text)
-
-  /** Sends text in pieces of one byte, as server-sent events. */
-  const stream =
-    (chunks: unknown[], end = 'data: [DONE]\n\n'): Answer =>
-    async (response) => {
-      response.writeHead(200, { 'content-type': 'text/event-stream' })
-      const bytes = Buffer.from(
-        `: hello\n\n${chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`).join('')}${end}`,
-      )
-      for (let i = 0; i < bytes.length; i += 7) {
-        response.write(bytes.subarray(i, i + 7))
-        if (i % 70 === 0) await new Promise(setImmediate)
-      }
-      response.end()
-    }
-
-  const chunk = (delta: object, finish_reason: string | null = null) => ({ choices: [{ delta, finish_reason }] })
-  const said = (text: string, finish = 'stop') =>
-    stream([
-      chunk({ role: 'assistant', content: '' }),
-      ...Array.from(text, (c) => chunk({ content: c })),
-      chunk({}, finish),
-    ])
+  beforeEach(() => server.reset())
+  afterAll(() => server.close())
 
   const ask = (options: Partial<DistillOptions> = {}, questions: object[] = [{ id: 'a', question: 'Wie viel?' }]) =>
-    distilled(questions, { server: url, model: 'teacher', ...options })
+    distilled(questions, { server: server.url, model: 'teacher', ...options })
 
   it('is asked as OpenAI says and read as it streams', async () => {
     let seen: IncomingMessage | undefined
     const usage = { choices: [], usage: { completion_tokens: 17 } }
-    answers = [
+    server.answers = [
       (response, body, request) => {
         seen = request
         stream([chunk({ content: 'Vier, näm' }), chunk({ content: 'lich 🙂 4' }), chunk({}, 'stop'), usage])(
@@ -186,7 +137,7 @@ describe('a server', () => {
       '/v1/chat/completions',
       'Bearer secret',
     ])
-    expect(bodies).toEqual([
+    expect(server.bodies).toEqual([
       {
         model: 'teacher',
         messages: [
@@ -205,19 +156,19 @@ describe('a server', () => {
 
   it('may have its path, answer in one document, and split off the reasoning', async () => {
     const message = { reasoning_content: 'I add.\n', content: '<think>\n</think>4' }
-    answers = [
+    server.answers = [
       (response, _body, request) => {
         expect(request.url).toBe('/api/v3/chat/completions')
         response.writeHead(200, { 'content-type': 'application/json; charset=utf-8' })
         response.end(JSON.stringify({ choices: [{ message, finish_reason: 'stop' }], usage: { completion_tokens: 9 } }))
       },
     ]
-    const { records } = await ask({ server: `${url}/api/v3/` })
+    const { records } = await ask({ server: `${server.url}/api/v3/` })
     expect(records).toMatchObject([{ response: 'I add.\n\n4', token_num_qwen: 9 }])
   })
 
   it('counts with the embedded model if it does not count', async () => {
-    answers = [said('4')]
+    server.answers = [said('4')]
     expect((await ask()).records).toMatchObject([{ token_num_qwen: 1 }])
   })
 
@@ -233,51 +184,53 @@ describe('a server', () => {
     ['a stream that ends early', stream([chunk({ content: 'Fo' })], '')],
     ['an error within the stream', stream([chunk({ content: 'Fo' }), { error: { message: 'out of memory' } }])],
   ])('is asked again after %s', async (_name, failure) => {
-    answers = [failure, failure, said('4')]
+    server.answers = [failure, failure, said('4')]
     expect((await ask()).records).toMatchObject([{ response: '4' }])
-    expect(arrived).toBe(3)
+    expect(server.bodies.length).toBe(3)
   })
 
   it('is waited for as long as it says', async () => {
-    answers = [status(429, '', { 'retry-after': '1' }), said('4')]
-    const start = performance.now()
+    server.answers = [status(429, '', { 'retry-after': '1' }), said('4')]
     await ask()
-    expect(performance.now() - start).toBeGreaterThan(950)
+    expect(vi.mocked(sleep).mock.calls.at(-1)?.[0]).toBe(1000)
   })
 
   it('is given up when it keeps failing, and asked again by the next run', async () => {
     const questions = [0, 1, 2].map((i) => ({ id: `${i}`, question: `q${i}` }))
-    answers = [said('4'), status(500, 'no GPU')]
+    server.answers = [said('4'), status(500, 'no GPU')]
     const input = writeJsonl(path('flaky.jsonl'), questions)
     const options = {
       inputs: [input],
       output: path('flaky-out.jsonl'),
-      server: url,
+      server: server.url,
       model: 'm',
       parallel: 1,
       backoff: 1,
     }
     await expect(distill({ ...options, retries: 2 })).rejects.toThrow(
-      `${url}/v1/chat/completions failed 3 times: status 500: no GPU`,
+      `${server.url}/v1/chat/completions failed 3 times: status 500: no GPU`,
     )
-    expect(arrived).toBe(4)
-    answers = [said('4')]
+    expect(server.bodies.length).toBe(4)
+    server.answers = [said('4')]
     expect(await distill(options)).toMatchObject({ read: 3, kept: 3 })
-    expect(bodies.slice(4).map(({ messages }) => (messages as { content: string }[])[0]?.content)).toEqual(['q1', 'q2'])
+    expect(server.bodies.slice(4).map(({ messages }) => (messages as { content: string }[])[0]?.content)).toEqual([
+      'q1',
+      'q2',
+    ])
     expect(readLines(path('flaky-out.jsonl')).map(({ id }) => id)).toEqual(['0', '1', '2'])
   })
 
   it('ends the run where the request is wrong for every question', async () => {
-    answers = [status(401, '{"error":{"message":"no such key"}}')]
+    server.answers = [status(401, '{"error":{"message":"no such key"}}')]
     await expect(ask()).rejects.toThrow('refused the request with status 401: no such key')
-    answers = [status(400, '{"error":"no such model"}')]
+    server.answers = [status(400, '{"error":"no such model"}')]
     await expect(ask()).rejects.toThrow(':1: the teacher refused: status 400: no such model')
-    expect(arrived).toBe(2)
+    expect(server.bodies.length).toBe(2)
   })
 
   it('may refuse some questions and repeat itself on others', async () => {
     const questions = Array.from({ length: 5 }, (_, i) => ({ id: `${i}`, question: `q${i}` }))
-    answers = [
+    server.answers = [
       said('4'),
       status(400, '{"error":{"message":"too long"}}'),
       said('wait let me think about that again. '.repeat(3)),
@@ -294,7 +247,7 @@ describe('a server', () => {
     const questions = Array.from({ length: 30 }, (_, i) => ({ id: `${i}`, question: `${i}` }))
     // Five at a time: none is answered before all have come, and then the last first.
     const waiting: (() => void)[] = []
-    answers = [
+    server.answers = [
       (response, body, request) => {
         const { content } = (body.messages as { content: string }[])[0]!
         waiting.unshift(() => said(content)(response, body, request))
@@ -308,9 +261,9 @@ describe('a server', () => {
 
   it('is left at once when the run is interrupted', async () => {
     const interrupted = () => expect(ask({ signal: AbortSignal.timeout(50) })).rejects
-    answers = [() => {}]
+    server.answers = [() => {}]
     await interrupted().toMatchObject({ name: 'TimeoutError' })
-    answers = [status(429, '', { 'retry-after': '60' })]
+    server.answers = [status(429, '', { 'retry-after': '60' })]
     await interrupted().toMatchObject({ name: 'TimeoutError' })
   })
 })

@@ -219,10 +219,8 @@ it.each([
   ['dollar signs', '$', 'a'],
   ['code fences', '```\n\n', ''],
 ])('takes linear time: %s', (_, unit, end) => {
+  // A million characters take about 0.1 s; in quadratic time they would take minutes, and the test's time would be over.
   const text = unit.repeat(Math.ceil(1e6 / unit.length)) + end
-  const start = performance.now()
   closingPart(text)
   extractFinalAnswer(text, true)
-  // Linear takes about 0.1 s; quadratic would take minutes.
-  expect(performance.now() - start).toBeLessThan(5000)
 })

@@ -184,16 +184,18 @@ const reasonRows: Row[] = [
   counts('maxTokens', 1),
   {
     name: 'hint',
-    expected: "'plain', 'boxed' or non-empty string",
+    expected: "'plain', 'boxed', non-empty string or null",
     takes: [
       { given: 'plain', read: '\n\nI overthought it, the final answer should be:\n\n' },
       { given: 'boxed', read: '\n\nI overthought it, the final answer in \\boxed{} should be:\n\n' },
       'So:',
       ' ',
+      null,
     ],
-    types: notStrings,
+    types: notStrings.filter(([value]) => value !== null),
     ranges: [['', '""']],
   },
+  booleans('loops'),
   {
     name: 'tags',
     expected: "'ban' or 'keep'",
@@ -338,7 +340,7 @@ describe.each([
   })
 
   it('says in its documentation what the table says', () => {
-    const source = readFileSync(new URL('../../lib/reason/options.js', import.meta.url), 'utf8')
+    const source = readFileSync(new URL('../../lib/reason/options.ts', import.meta.url), 'utf8')
     const body = source.slice(source.indexOf(`export interface ${type} {`)).split('\n}\n')[0] as string
     const documented = [...body.matchAll(/\/\*\*(.*?)\*\/\s+(\w+)\?:/gs)]
     expect(documented.map(([, , name]) => name)).toEqual(Object.keys(table))
@@ -378,6 +380,7 @@ describe('defaults', () => {
       thinkingWindow: undefined,
       maxTokens: 1024,
       hint: PLAIN_HINT,
+      loops: false,
       tags: 'ban',
       system: undefined,
       template: true,

@@ -8,7 +8,7 @@ import type { ModelFacts } from '../../lib/native/binding.js'
 import { openEngine } from '../../lib/native/engine.js'
 import { Model } from '../../lib/native/model.js'
 import { BOXED_HINT, type ChatMessage, checkInput, checkReasonOptions, PLAIN_HINT } from '../../lib/reason/options.js'
-import { RequestBuilder } from '../../lib/reason/request.js'
+import { type Hint, RequestBuilder } from '../../lib/reason/request.js'
 import {
   bosTemplate,
   chatMlTemplate,
@@ -58,7 +58,7 @@ class Subject {
     const read = checkInput(input, checked.template)
     builder.check(read, checked)
     const { request, hint } = await builder.build(read, checked)
-    return { ...request, tokens: request.prompt, hint }
+    return { ...request, tokens: request.prompt, hint: hint as Hint }
   }
 
   async tokens(input: string | ChatMessage[], options: object = {}): Promise<number[]> {

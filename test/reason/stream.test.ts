@@ -12,11 +12,11 @@ import { Random } from '../support/random.js'
 import { tableModel } from '../support/table-model.js'
 
 let folder: string
-/** Says ` hm so` for ever, `Four!` after the plain hint, and takes milliseconds for a token; one request at a time. */
+/** Says ` hm so` for minutes, `Four!` after the plain hint, and takes milliseconds for a token; one request at a time. */
 let slow: Z1
 const words = [' hm', ' so', 'Four']
 const rows = { L: ' hm', ' hm': ' so', ' so': ' hm', '\n': 'Four', Four: '!' }
-const contextSize = 8192
+const contextSize = 2 ** 17
 const endless: ReasonOptions = { template: false, thinkingWindow: Infinity, cachePrompt: false }
 const loop = (n: number) => ' hm so'.repeat(n / 2) + (n % 2 === 1 ? ' hm' : '')
 
@@ -49,11 +49,9 @@ function once(type: ReasonEvent['type'], act: () => void): (event: ReasonEvent) 
   }
 }
 
-/** Whether the context is free for another request, which here takes milliseconds, while an endless one takes seconds. */
+/** Whether the context is free for another request: behind an endless one this would wait beyond the test's time. */
 async function expectFree(): Promise<void> {
-  const start = performance.now()
   await slow.reason('L', { template: false, thinkingWindow: 1, hint: 'L', maxTokens: 1 })
-  expect(performance.now() - start).toBeLessThan(1000)
 }
 
 describe('the laws of events', () => {

@@ -77,6 +77,7 @@ const reason: Required<ReasonOptions> = {
   thinkingWindow: 512,
   maxTokens: 100,
   hint: 'boxed',
+  loops: true,
   tags: 'keep',
   system: 'Be brief.',
   template: true,
