@@ -3,7 +3,7 @@ import { access, constants, stat } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot, unpacked } from './addon.js'
-import type { Binding, ContextHandle, Device, EngineInfo, ModelFacts, ModelHandle } from './binding.js'
+import type { Binding, ContextHandle, Device, EngineInfo, ModelHandle, ModelMetadata } from './binding.js'
 import { nextId, openAddon } from './channel.js'
 import { misuse } from './checks.js'
 import { openEngine } from './engine.js'
@@ -59,7 +59,7 @@ export interface Loaded {
   binding: Binding
   model: ModelHandle
   context: ContextHandle
-  facts: ModelFacts
+  facts: ModelMetadata
   info: ModelInfo
 }
 
@@ -69,7 +69,7 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
   await checkFile(path)
   const { engine } = await openEngine(options.engine)
   const binding = openAddon()
-  const { model, facts } = await loadModel(binding, path, options)
+  const { model, metadata: facts } = await loadModel(binding, path, options)
   try {
     if (facts.unsupported !== null) {
       throw new Z1Error('MODEL_UNSUPPORTED', `${path} cannot answer questions: ${facts.unsupported}`)
@@ -85,7 +85,7 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       threads,
       threadsBatch: threads,
     }
-    const { context, facts: made } = await binding.contextCreate(model, params)
+    const { context, batchSize } = await binding.contextCreate(model, params)
     const { architecture, quantization, parameters, size, layers, gpuLayers, vocabularySize, chatTemplate } = facts
     const tags = findTags(chatTemplate, facts.specialTokens)
     const info: ModelInfo = {
@@ -99,8 +99,8 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       vocabularySize,
       trainingContext: facts.trainingContext,
       contextSize,
-      parallel: made.parallel,
-      batchSize: made.batchSize,
+      parallel: options.parallel,
+      batchSize,
       threads,
       chatTemplate,
       tags: tags && { open: tags.open, close: tags.close },
@@ -119,14 +119,14 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
 }
 
 /** What a GGUF file says of itself, read without its weights. @throws {Z1Error} as `Z1.load()` does. */
-export async function inspectModel(path: string): Promise<ModelFacts & Pick<ModelInfo, 'tags'>> {
+export async function inspectModel(path: string): Promise<ModelMetadata & Pick<ModelInfo, 'tags'>> {
   const site = callSite(inspectModel)
   return attempt(site, async () => {
     await checkFile(path)
     await openEngine('auto')
     const binding = openAddon()
     const params = { path, gpuLayers: 0, contextCells: 0, weights: false }
-    const { model, facts } = await binding.modelLoad(nextId(), params, null)
+    const { model, metadata: facts } = await binding.modelLoad(nextId(), params, null)
     binding.modelClose(model)
     return { ...facts, tags: findTags(facts.chatTemplate, facts.specialTokens) }
   })
@@ -149,7 +149,7 @@ async function loadModel(
   binding: Binding,
   path: string,
   { gpuLayers, contextSize, parallel, engine, onProgress, signal }: ResolvedLoadOptions,
-): Promise<{ model: ModelHandle; facts: ModelFacts }> {
+): Promise<{ model: ModelHandle; metadata: ModelMetadata }> {
   const params = {
     path,
     gpuLayers: engine === 'cpu' ? 0 : typeof gpuLayers === 'number' ? gpuLayers : -2,
@@ -168,7 +168,7 @@ async function loadModel(
  * A file with learned positions has no others: llama.cpp would end the process at the first one beyond. And what the
  * system lets a process allocate may be more than there is: it would be killed, or swap, when llama.cpp clears the cells.
  */
-function checkContext(size: number, parallel: number, facts: ModelFacts, engine: EngineInfo): void {
+function checkContext(size: number, parallel: number, facts: ModelMetadata, engine: EngineInfo): void {
   if (facts.positions > 0 && size > facts.positions) {
     throw misuse(RangeError, `at most ${facts.positions} (the positions that this model has)`, 'contextSize', size)
   }
@@ -187,6 +187,6 @@ function checkContext(size: number, parallel: number, facts: ModelFacts, engine:
   }
 }
 
-function defaultContext({ trainingContext }: ModelFacts): number {
+function defaultContext({ trainingContext }: ModelMetadata): number {
   return trainingContext > 0 ? Math.min(trainingContext, MAX_DEFAULT_CONTEXT) : MAX_DEFAULT_CONTEXT
 }

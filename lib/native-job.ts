@@ -18,7 +18,7 @@ export async function nativeJob<T>(
   discard: (result: T) => void = () => {},
 ): Promise<T> {
   const job = nextId()
-  const cancel = () => binding.loadCancel(job)
+  const cancel = () => binding.taskCancel(job)
   let told = -1
   let mistake: { reason: unknown } | undefined
   const report = (progress: number) => {

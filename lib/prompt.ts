@@ -1,7 +1,7 @@
 /**
  * From a caller's input to tokens that are ready to run: the template, the tags, BOS, the hint, and whether all of it fits.
  */
-import type { Binding, ModelFacts, ModelHandle, TextSegment } from './binding.js'
+import type { Binding, ModelHandle, ModelMetadata, TextSegment } from './binding.js'
 import { Z1Error } from './errors.js'
 import type { ChatMessage, ResolvedReasonOptions } from './options.js'
 import { findTags, type Tags } from './tags.js'
@@ -22,12 +22,12 @@ export interface Prompt {
 export class Prompter {
   readonly #binding: Binding
   readonly #model: ModelHandle
-  readonly #facts: ModelFacts
+  readonly #facts: ModelMetadata
   readonly #contextSize: number
   readonly #tags: Tags | null
   #template: ChatTemplate | undefined
 
-  constructor(binding: Binding, model: ModelHandle, facts: ModelFacts, contextSize: number) {
+  constructor(binding: Binding, model: ModelHandle, facts: ModelMetadata, contextSize: number) {
     this.#binding = binding
     this.#model = model
     this.#facts = facts

@@ -3,7 +3,7 @@
  * tokenizer, with the text of each prompt written out by hand.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Binding, ModelFacts, ModelHandle } from '../lib/binding.js'
+import type { Binding, ModelHandle, ModelMetadata } from '../lib/binding.js'
 import { nextId, openAddon } from '../lib/channel.js'
 import { openEngine } from '../lib/engine.js'
 import { Z1 } from '../lib/index.js'
@@ -34,10 +34,10 @@ afterAll(() => {
 /** A model's vocabulary and template, ready to make prompts. */
 class Subject {
   readonly #model: ModelHandle
-  readonly facts: ModelFacts
+  readonly facts: ModelMetadata
   readonly path: string
 
-  constructor(path: string, model: ModelHandle, facts: ModelFacts) {
+  constructor(path: string, model: ModelHandle, facts: ModelMetadata) {
     this.path = path
     this.#model = model
     this.facts = facts
@@ -46,12 +46,12 @@ class Subject {
   static async open(name: ModelName, options: ModelOptions = {}): Promise<Subject> {
     const path = testModel(name, options)
     const params = { path, gpuLayers: 0, contextCells: 0, weights: false }
-    const { model, facts } = await binding.modelLoad(nextId(), params, null)
+    const { model, metadata: facts } = await binding.modelLoad(nextId(), params, null)
     open.push(model)
     return new Subject(path, model, facts)
   }
 
-  prompter(contextSize = 8192, facts: Partial<ModelFacts> = {}): Prompter {
+  prompter(contextSize = 8192, facts: Partial<ModelMetadata> = {}): Prompter {
     return new Prompter(binding, this.#model, { ...this.facts, ...facts }, contextSize)
   }
 
@@ -201,7 +201,7 @@ describe('templates', () => {
     expect(await subject.tokens(messages)).toEqual(subject.reference({ text, special: true }))
   })
 
-  it.each<[string, Partial<ModelFacts>, object, object]>([
+  it.each<[string, Partial<ModelMetadata>, object, object]>([
     ['none', { chatTemplate: null }, {}, { code: 'TEMPLATE_NOT_FOUND' }],
     ['a broken one', { chatTemplate: '{% if %}' }, {}, { code: 'TEMPLATE_FAILED' }],
     ['one that refuses', { chatTemplate: "{{ raise_exception('only Latin') }}" }, {}, { code: 'TEMPLATE_FAILED' }],
