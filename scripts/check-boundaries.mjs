@@ -42,6 +42,16 @@ function forbid(directory, pattern, message) {
   }
 }
 
+/** Forbids includes of a header, or of all whose path begins with a room's. Paths are those of native/. */
+function forbidIncludes(directory, start) {
+  const within = start.endsWith('/') ? start : `${start}(?=[/.>"-])`
+  forbid(
+    directory,
+    new RegExp(`#\\s*include\\s*[<"](${within}[^>"]*)[>"]`, 'g'),
+    ([, header]) => `${directory} must not include ${header}`,
+  )
+}
+
 /** Reports each name that only one of two sides has, at its place there. A side is {path, text, names: Map(name → offset)}. */
 function sameNames(what, a, b) {
   for (const [here, there] of [
@@ -72,7 +82,23 @@ function checkRooms() {
       /#\s*include\s*[<"](?:[^>"]*\/)?(napi|node_api|js_native_api)\.h[>"]/g,
       ([, header]) => `${room} must not include ${header}.h`,
     )
-    forbid(room, /#\s*include\s*[<"](binding\/[^>"]*)[>"]/g, ([, header]) => `${room} must not include ${header}`)
+    forbidIncludes(room, 'binding/')
+  }
+  // A path that does not begin at native/ would pass by the others.
+  forbid('native', /#\s*include\s*"(\.[^"]*)"/g, ([, path]) => `include ${path} by its path from native/`)
+  // What ends the thinking sees tokens and nothing that runs them; what samples, and what a file holds, knows no request.
+  for (const [room, ...others] of [
+    ['thinking', 'context', 'sampling', 'model', 'request/generation', 'request/request'],
+    ['sampling', 'context', 'thinking', 'request'],
+    ['model', 'context', 'thinking', 'sampling', 'request'],
+    ['request', 'context/context', 'context/scheduler', 'context/batch', 'context/sequence-pool', 'context/message'],
+  ]) {
+    for (const other of others) forbidIncludes(`native/engine/${room}`, `engine/${other}`)
+  }
+  for (const room of ['thinking', 'sampling']) {
+    for (const header of ['mutex', 'shared_mutex', 'thread', 'condition_variable']) {
+      forbidIncludes(`native/engine/${room}`, header)
+    }
   }
   forbid(
     'native/binding',

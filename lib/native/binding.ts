@@ -64,11 +64,11 @@ export interface QuantizeParams {
 }
 
 /** What the GGUF says of itself; read once after loading. */
-export interface ModelFacts {
+export interface ModelMetadata {
   architecture: string
   /** llama.cpp's one-line description, e.g. `qwen2 1B Q8_0`. */
   description: string
-  /** Name of the quantisation, e.g. `Q8_0`. */
+  /** Name of the quantization, e.g. `Q8_0`. */
   quantization: string
   parameters: number
   /** Bytes of all tensors. */
@@ -113,18 +113,11 @@ export interface ContextParams {
   /** Cells for each request; the llama context has contextSize × parallel. */
   contextSize: number
   parallel: number
-  /** Tokens submitted to one `llama_decode` at most (llama.cpp's n_ubatch). */
+  /** Tokens submitted to one `llama_decode` at most (llama.cpp's n_ubatch); a hint alone may be longer. */
   batchSize: number
   threads: number
   /** Threads for prompts. */
   threadsBatch: number
-}
-
-/** What llama.cpp made of the parameters (it may round them). */
-export interface ContextFacts {
-  contextSize: number
-  parallel: number
-  batchSize: number
 }
 
 /** llama.cpp's samplers; a value that leaves a sampler without effect keeps it out of the chain. */
@@ -150,7 +143,7 @@ export interface SamplingParams {
   seed: number
 }
 
-/** One request: everything is checked and tokenised before it crosses. */
+/** One request: everything is checked and tokenized before it crosses. */
 export interface GenerationRequest {
   /** Chosen by the caller, unique in the environment. */
   id: number
@@ -230,21 +223,22 @@ export interface Binding {
   engineOpen(directory: string, backend: string | null): Promise<EngineInfo>
   /** Directory of the engine that is open in this process, or null. */
   engineDirectory(): string | null
-  /** `load` identifies this load for {@link loadCancel}; `onProgress` gets 0…1. Cancelled: rejects with code ABORTED. */
+  /** `task` identifies this load for {@link taskCancel}; `onProgress` gets 0…1. Cancelled: rejects with code ABORTED. */
   modelLoad(
-    load: number,
+    task: number,
     params: ModelParams,
     onProgress: ((progress: number) => void) | null,
-  ): Promise<{ model: ModelHandle; facts: ModelFacts }>
-  /** Cancels a load, or a quantisation before its next tensor. */
-  loadCancel(load: number): void
+  ): Promise<{ model: ModelHandle; metadata: ModelMetadata }>
+  /** Cancels a load, or a quantization before its next tensor. */
+  taskCancel(task: number): void
   modelClose(model: ModelHandle): void
-  /** Writes a file with tensors of another type. `load` and `onProgress` as in {@link modelLoad}. */
-  modelQuantize(load: number, params: QuantizeParams, onProgress: ((progress: number) => void) | null): Promise<void>
+  /** Writes a file with tensors of another type. `task` and `onProgress` as in {@link modelLoad}. */
+  modelQuantize(task: number, params: QuantizeParams, onProgress: ((progress: number) => void) | null): Promise<void>
   modelTokenize(model: ModelHandle, segments: TextSegment[]): Promise<Int32Array>
   /** Text of the tokens as bytes in UTF-8, control tokens shown only with `special`. */
   modelDetokenize(model: ModelHandle, tokens: Int32Array, special: boolean): Promise<string>
-  contextCreate(model: ModelHandle, params: ContextParams): Promise<{ context: ContextHandle; facts: ContextFacts }>
+  /** `batchSize` is what llama.cpp made of that of `params`: it may round it. */
+  contextCreate(model: ModelHandle, params: ContextParams): Promise<{ context: ContextHandle; batchSize: number }>
   /** Resolves when the thread has ended and its memory is freed; running generations end with DISPOSED. */
   contextClose(context: ContextHandle): Promise<void>
   generationStart(context: ContextHandle, request: GenerationRequest): void

@@ -1,27 +1,27 @@
 /** A loaded model as the rest of lib/ sees it: what its file says, its vocabulary, and the contexts made of it. */
-import type { ContextParams, ModelFacts, ModelHandle, ModelParams, TextSegment } from './binding.js'
+import type { ContextParams, ModelMetadata, ModelHandle, ModelParams, TextSegment } from './binding.js'
 import { openAddon } from './channel.js'
 import { Context } from './context.js'
 import { runNativeTask, type TaskOptions } from './task.js'
 
 export class Model {
   /** What the file says of itself. */
-  readonly facts: ModelFacts
+  readonly metadata: ModelMetadata
   readonly #handle: ModelHandle
 
-  private constructor(handle: ModelHandle, facts: ModelFacts) {
+  private constructor(handle: ModelHandle, metadata: ModelMetadata) {
     this.#handle = handle
-    this.facts = facts
+    this.metadata = metadata
   }
 
   /** The engine must be open. Rejects with a native error, whose `code` is a Z1Error's. */
   static async load(params: ModelParams, options: TaskOptions = {}): Promise<Model> {
-    const { model, facts } = await runNativeTask(
+    const { model, metadata } = await runNativeTask(
       options,
       (task, report) => openAddon().modelLoad(task, params, report),
       ({ model }) => openAddon().modelClose(model),
     )
-    return new Model(model, facts)
+    return new Model(model, metadata)
   }
 
   /** Tokens of the segments, one after the other. */
@@ -35,8 +35,8 @@ export class Model {
   }
 
   async createContext(params: ContextParams): Promise<Context> {
-    const { context, facts } = await openAddon().contextCreate(this.#handle, params)
-    return new Context(context, facts.batchSize)
+    const { context, batchSize } = await openAddon().contextCreate(this.#handle, params)
+    return new Context(context, batchSize)
   }
 
   /** The memory goes with the last context of the model. */

@@ -18,7 +18,7 @@ export async function runNativeTask<T>(
   discard: (result: T) => void = () => {},
 ): Promise<T> {
   const task = nextId()
-  const cancel = () => openAddon().loadCancel(task)
+  const cancel = () => openAddon().taskCancel(task)
   let reported = -1
   let mistake: { reason: unknown } | undefined
   const report = (progress: number) => {

@@ -2,7 +2,7 @@
 import { totalmem } from 'node:os'
 import { misuse } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
-import type { Device, EngineInfo, ModelFacts } from '../native/binding.js'
+import type { Device, EngineInfo, ModelMetadata } from '../native/binding.js'
 import type { Context } from '../native/context.js'
 import { openEngine } from '../native/engine.js'
 import { Model } from '../native/model.js'
@@ -63,21 +63,21 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
   const { engine } = await openEngine(options.engine)
   const model = await loadModel(path, options)
   try {
-    const { facts } = model
-    if (facts.unsupported !== null) {
-      throw new Z1Error('MODEL_UNSUPPORTED', `${path} cannot answer questions: ${facts.unsupported}`)
+    const { metadata } = model
+    if (metadata.unsupported !== null) {
+      throw new Z1Error('MODEL_UNSUPPORTED', `${path} cannot answer questions: ${metadata.unsupported}`)
     }
     options.signal?.throwIfAborted()
-    const contextSize = options.contextSize ?? defaultContext(facts)
+    const contextSize = options.contextSize ?? defaultContext(metadata)
     const { parallel, batchSize, threads = defaultThreads() } = options
-    checkContext(contextSize, parallel, facts, engine)
+    checkContext(contextSize, parallel, metadata, engine)
     const context = await model.createContext({ contextSize, parallel, batchSize, threads, threadsBatch: threads })
     if (options.signal?.aborted) {
       await context.close()
       options.signal.throwIfAborted()
     }
-    const { architecture, quantization, parameters, size, layers, gpuLayers, vocabularySize, chatTemplate } = facts
-    const tags = findTags(chatTemplate, facts.specialTokens)
+    const { architecture, quantization, parameters, size, layers, gpuLayers, vocabularySize, chatTemplate } = metadata
+    const tags = findTags(chatTemplate, metadata.specialTokens)
     const info: ModelInfo = {
       path,
       architecture,
@@ -87,7 +87,7 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       layers,
       gpuLayers,
       vocabularySize,
-      trainingContext: facts.trainingContext,
+      trainingContext: metadata.trainingContext,
       contextSize,
       parallel,
       batchSize: context.batchSize,
@@ -121,11 +121,11 @@ function loadModel(
  * A file with learned positions has no others: llama.cpp would end the process at the first one beyond. And what the
  * system lets a process allocate may be more than there is: it would be killed, or swap, when llama.cpp clears the cells.
  */
-function checkContext(size: number, parallel: number, facts: ModelFacts, engine: EngineInfo): void {
-  if (facts.positions > 0 && size > facts.positions) {
-    throw misuse(RangeError, `at most ${facts.positions} (the positions that this model has)`, 'contextSize', size)
+function checkContext(size: number, parallel: number, metadata: ModelMetadata, engine: EngineInfo): void {
+  if (metadata.positions > 0 && size > metadata.positions) {
+    throw misuse(RangeError, `at most ${metadata.positions} (the positions that this model has)`, 'contextSize', size)
   }
-  const needed = size * parallel * (facts.kvBytesPerCell + (facts.recurrent ? 0 : CELL_BYTES))
+  const needed = size * parallel * (metadata.kvBytesPerCell + (metadata.recurrent ? 0 : CELL_BYTES))
   // 0: no limit is known.
   const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity)
   const gpus = engine.devices.filter(({ type }) => type === 'gpu' || type === 'igpu')
@@ -140,6 +140,6 @@ function checkContext(size: number, parallel: number, facts: ModelFacts, engine:
   }
 }
 
-function defaultContext({ trainingContext }: ModelFacts): number {
+function defaultContext({ trainingContext }: ModelMetadata): number {
   return trainingContext > 0 ? Math.min(trainingContext, MAX_DEFAULT_CONTEXT) : MAX_DEFAULT_CONTEXT
 }

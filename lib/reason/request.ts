@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto'
 import { Z1Error } from '../base/errors.js'
-import type { GenerationRequest, ModelFacts, TextSegment } from '../native/binding.js'
+import type { GenerationRequest, ModelMetadata, TextSegment } from '../native/binding.js'
 import type { Model } from '../native/model.js'
 import type { ChatMessage, ResolvedReasonOptions } from './options.js'
 import { findTags, type Tags } from './tags.js'
@@ -28,17 +28,17 @@ export interface Hint {
 
 /** Makes the requests for one model: the one place where a native request is put together. */
 export class RequestBuilder {
-  readonly #model: Pick<Model, 'facts' | 'tokenize'>
-  readonly #facts: ModelFacts
+  readonly #model: Pick<Model, 'metadata' | 'tokenize'>
+  readonly #metadata: ModelMetadata
   readonly #contextSize: number
   readonly #tags: Tags | null
   #template: ChatTemplate | undefined
 
-  constructor(model: Pick<Model, 'facts' | 'tokenize'>, contextSize: number) {
+  constructor(model: Pick<Model, 'metadata' | 'tokenize'>, contextSize: number) {
     this.#model = model
-    this.#facts = model.facts
+    this.#metadata = model.metadata
     this.#contextSize = contextSize
-    this.#tags = findTags(model.facts.chatTemplate, model.facts.specialTokens)
+    this.#tags = findTags(model.metadata.chatTemplate, model.metadata.specialTokens)
   }
 
   /**
@@ -54,8 +54,8 @@ export class RequestBuilder {
       throw new TypeError('Expected no system option beside a system message')
     }
     for (const { token } of sampling.logitBias) {
-      if (token >= this.#facts.vocabularySize) {
-        throw new RangeError(`Expected token < ${this.#facts.vocabularySize} for logitBias but received ${token}`)
+      if (token >= this.#metadata.vocabularySize) {
+        throw new RangeError(`Expected token < ${this.#metadata.vocabularySize} for logitBias but received ${token}`)
       }
     }
   }
@@ -112,30 +112,30 @@ export class RequestBuilder {
 
     const messages = typeof input === 'string' ? [{ role: 'user', content: input }] : input
     if (options.system !== undefined) messages.unshift({ role: 'system', content: options.system })
-    return segmentPrompt(this.#chatTemplate(), messages, this.#facts.specialTokens, this.#tags, options.tags)
+    return segmentPrompt(this.#chatTemplate(), messages, this.#metadata.specialTokens, this.#tags, options.tags)
   }
 
   #chatTemplate(): ChatTemplate {
     if (!this.#template) {
-      const source = this.#facts.chatTemplate
+      const source = this.#metadata.chatTemplate
       if (source === null) {
         throw new Z1Error(
           'TEMPLATE_NOT_FOUND',
           'The model has no chat template: give the raw prompt and template: false',
         )
       }
-      this.#template = new ChatTemplate(source, this.#facts)
+      this.#template = new ChatTemplate(source, this.#metadata)
     }
     return this.#template
   }
 
   get #addsBos(): boolean {
-    return this.#facts.addBos && this.#facts.bos >= 0
+    return this.#metadata.addBos && this.#metadata.bos >= 0
   }
 
   /** Whether the template writes it or not, it stands once. */
   #withBos(tokens: Int32Array): Int32Array {
-    const { bos } = this.#facts
+    const { bos } = this.#metadata
     if (!this.#addsBos || tokens[0] === bos) return tokens
     return Int32Array.of(bos, ...tokens)
   }

@@ -6,11 +6,11 @@
 import { randomBytes } from 'node:crypto'
 import { Template } from '@huggingface/jinja'
 import { Z1Error } from '../base/errors.js'
-import type { ModelFacts, TextSegment } from '../native/binding.js'
+import type { ModelMetadata, TextSegment } from '../native/binding.js'
 import type { ChatMessage } from './options.js'
 import { ensureOpenTag, stripOpenTag, type Tags } from './tags.js'
 
-type SpecialTokens = ModelFacts['specialTokens']
+type SpecialTokens = ModelMetadata['specialTokens']
 
 /** A model's chat template, parsed once. */
 export class ChatTemplate {
@@ -18,7 +18,7 @@ export class ChatTemplate {
   readonly #globals: Record<string, unknown>
 
   /** @throws {Z1Error} TEMPLATE_FAILED when the source is not a template. */
-  constructor(source: string, { bosText, eosText }: Pick<ModelFacts, 'bosText' | 'eosText'>) {
+  constructor(source: string, { bosText, eosText }: Pick<ModelMetadata, 'bosText' | 'eosText'>) {
     this.#template = attempt(() => new Template(source))
     // The variables that Hugging Face's apply_chat_template passes; templates ask whether tools and documents are none.
     this.#globals = {

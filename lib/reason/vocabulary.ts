@@ -1,6 +1,6 @@
 /** A model file opened without its weights: what it says of itself, and its vocabulary. */
 import { attempt, callSite } from '../base/errors.js'
-import type { ModelFacts } from '../native/binding.js'
+import type { ModelMetadata } from '../native/binding.js'
 import { openEngine } from '../native/engine.js'
 import { Model } from '../native/model.js'
 import type { ModelInfo } from './load.js'
@@ -14,11 +14,11 @@ export interface Tokenizer {
 }
 
 /** What a GGUF file says of itself. @throws {Z1Error} as `Z1.load()` does. */
-export async function inspectModel(path: string): Promise<ModelFacts & Pick<ModelInfo, 'tags'>> {
+export async function inspectModel(path: string): Promise<ModelMetadata & Pick<ModelInfo, 'tags'>> {
   return attempt(callSite(inspectModel), async () => {
     const model = await openVocabulary(path)
     model.close()
-    return { ...model.facts, tags: findTags(model.facts.chatTemplate, model.facts.specialTokens) }
+    return { ...model.metadata, tags: findTags(model.metadata.chatTemplate, model.metadata.specialTokens) }
   })
 }
 

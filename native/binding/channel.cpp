@@ -1,6 +1,7 @@
 #include "binding/channel.h"
 
-#include "binding/convert.h"
+#include "binding/errors.h"
+#include "binding/to-js.h"
 #include "engine/process-exit.h"
 
 #include <algorithm>
@@ -71,7 +72,7 @@ void EventChannel::deliver(Napi::Env env, Napi::Function on_event) {
         tasks_now.swap(tasks);
     }
     for (const Event & event : events_now) {
-        guarded_call(env, [&] { tell(on_event, event); });
+        guarded_call(env, [&] { emit_event(on_event, event); });
         if (event.ends_generation()) {
             release(env);
         }

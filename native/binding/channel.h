@@ -17,7 +17,7 @@ public:
     /// A piece of work for the JavaScript thread. Dropped when the environment is gone first.
     using Task = std::function<void(Napi::Env)>;
 
-    /// `on_event` is called as `tell` says. Posting does not wait for JavaScript: while a call is on its way,
+    /// `on_event` is called as `emit_event` says. Posting does not wait for JavaScript: while a call is on its way,
     /// later events are appended to it, and text joins the text that is already waiting.
     static std::shared_ptr<EventChannel> open(Napi::Env env, Napi::Function on_event);
 

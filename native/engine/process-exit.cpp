@@ -16,9 +16,9 @@ namespace {
 
 struct State {
     std::mutex mutex;
-    std::condition_variable job_ended;
+    std::condition_variable no_longer_in_use;
     std::vector<Registration *> registrations;
-    int n_jobs = 0;
+    int n_in_use = 0;
     std::atomic<bool> begun { false };
 };
 
@@ -50,7 +50,7 @@ void run() {
         }
     };
     end_all(Registration::Order::context);
-    s.job_ended.wait(lock, [&] { return s.n_jobs == 0; });
+    s.no_longer_in_use.wait(lock, [&] { return s.n_in_use == 0; });
     end_all(Registration::Order::model);
 }
 
@@ -77,18 +77,18 @@ Registration::~Registration() {
     std::erase(state().registrations, this);
 }
 
-Job::Job() {
+EngineInUse::EngineInUse() {
     std::lock_guard lock(state().mutex);
     if (state().begun) {
         throw Error(ErrorCode::DISPOSED, "The process is ending");
     }
-    ++state().n_jobs;
+    ++state().n_in_use;
 }
 
-Job::~Job() {
+EngineInUse::~EngineInUse() {
     std::lock_guard lock(state().mutex);
-    --state().n_jobs;
-    state().job_ended.notify_all();
+    --state().n_in_use;
+    state().no_longer_in_use.notify_all();
 }
 
 } // namespace z1::process_exit

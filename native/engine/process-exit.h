@@ -1,6 +1,6 @@
 // What has to end before the process does. Environments end their contexts themselves; but process.exit() and an uncaught
 // exception run no cleanup hook of Node, so an exit handler frees the models (on Metal, a buffer that is alive at exit is a
-// failed assertion), after waiting for jobs and for the contexts of an exit() that no environment heard of.
+// failed assertion), after waiting for work on the pool and for the contexts of an exit() that no environment heard of.
 #pragma once
 
 #include <functional>
@@ -31,12 +31,12 @@ private:
 
 /// A stretch of work on a pool thread that calls into the engine: the process does not end inside it. Throws
 /// z1::Error DISPOSED when the process is ending already.
-class Job {
+class EngineInUse {
 public:
-    Job();
-    ~Job();
-    Job(const Job &) = delete;
-    Job & operator=(const Job &) = delete;
+    EngineInUse();
+    ~EngineInUse();
+    EngineInUse(const EngineInUse &) = delete;
+    EngineInUse & operator=(const EngineInUse &) = delete;
 };
 
 } // namespace z1::process_exit

@@ -404,7 +404,7 @@ struct FakeFunctions {
         return new_sampler(&iface, nullptr);
     }
 
-    // Penalises nothing: it is there to see what it is told.
+    // Penalizes nothing: it is there to see what it is told.
     static llama_sampler * new_penalties(int32_t, int32_t, float, float, float) {
         static llama_sampler_i iface = [] {
             llama_sampler_i iface = {};

@@ -114,7 +114,6 @@ TEST(less_memory_than_the_reserve_fits_nothing) {
 TEST(a_header_in_order) {
     const GgufHeader header = read_changed([](FakeLlama &) {});
     CHECK_EQ(header.architecture, "llama");
-    CHECK_EQ(header.tokenizer, "gpt2");
     CHECK(header.layer_bytes == std::vector<uint64_t> { 30, 40 });
     CHECK_EQ(header.other_bytes, 1507); // what is of no layer, a block beyond the count included
     CHECK_EQ(header.kv_bytes_per_cell_layer, 8 * (8 + 8) * 2);
@@ -161,7 +160,6 @@ TEST(a_model_without_attention_has_no_heads) {
                           { "mamba.attention.head_count", 0u } };
     });
     CHECK_EQ(header.kv_bytes_per_cell_layer, 0);
-    CHECK_EQ(header.tokenizer, "");
 }
 
 TEST(what_an_architecture_divides_by) {

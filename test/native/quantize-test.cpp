@@ -107,7 +107,7 @@ TEST(a_failure_has_the_reason_that_llama_cpp_logged) {
         failing.failure = reason;
         const Run result = run(failing);
         CHECK_EQ(result.code, code);
-        CHECK_EQ(result.failure, std::string("Cannot quantise in.gguf: failed to quantize: ") + reason);
+        CHECK_EQ(result.failure, std::string("Cannot quantize in.gguf: failed to quantize: ") + reason);
     }
 }
 

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Z1 } from '../../lib/index.js'
-import type { ModelFacts } from '../../lib/native/binding.js'
+import type { ModelMetadata } from '../../lib/native/binding.js'
 import { openEngine } from '../../lib/native/engine.js'
 import { Model } from '../../lib/native/model.js'
 import { BOXED_HINT, type ChatMessage, checkInput, checkReasonOptions, PLAIN_HINT } from '../../lib/reason/options.js'
@@ -32,13 +32,13 @@ afterAll(() => {
 /** A model's vocabulary and template, ready to make requests. */
 class Subject {
   readonly #model: Model
-  readonly facts: ModelFacts
+  readonly facts: ModelMetadata
   readonly path: string
 
   constructor(path: string, model: Model) {
     this.path = path
     this.#model = model
-    this.facts = model.facts
+    this.facts = model.metadata
   }
 
   static async open(name: ModelName, options: ModelOptions = {}): Promise<Subject> {
@@ -48,8 +48,8 @@ class Subject {
     return new Subject(path, model)
   }
 
-  builder(contextSize = 8192, facts: Partial<ModelFacts> = {}): RequestBuilder {
-    const model = { facts: { ...this.facts, ...facts }, tokenize: this.#model.tokenize.bind(this.#model) }
+  builder(contextSize = 8192, facts: Partial<ModelMetadata> = {}): RequestBuilder {
+    const model = { metadata: { ...this.facts, ...facts }, tokenize: this.#model.tokenize.bind(this.#model) }
     return new RequestBuilder(model, contextSize)
   }
 
@@ -200,7 +200,7 @@ describe('templates', () => {
     expect(await subject.tokens(messages)).toEqual(subject.reference({ text, special: true }))
   })
 
-  it.each<[string, Partial<ModelFacts>, object, object]>([
+  it.each<[string, Partial<ModelMetadata>, object, object]>([
     ['none', { chatTemplate: null }, {}, { code: 'TEMPLATE_NOT_FOUND' }],
     ['a broken one', { chatTemplate: '{% if %}' }, {}, { code: 'TEMPLATE_FAILED' }],
     ['one that refuses', { chatTemplate: "{{ raise_exception('only Latin') }}" }, {}, { code: 'TEMPLATE_FAILED' }],

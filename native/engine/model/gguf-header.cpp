@@ -264,7 +264,6 @@ GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
         reader.invalid("general.architecture is not a name");
     }
     header.architecture = *architecture;
-    header.tokenizer = reader.string("tokenizer.ggml.model").value_or("");
 
     const std::vector<Tensor> tensors = tensors_of(api, reader);
     if (tensors.empty() && !reader.has("split.count")) {
@@ -273,7 +272,8 @@ GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
 
     const auto key = [&](const char * name) { return header.architecture + "." + name; };
     // llama.cpp makes as many dummy tokens as the file asks for.
-    if (header.tokenizer == "none" || header.tokenizer == "no_vocab") {
+    const auto tokenizer = reader.string("tokenizer.ggml.model");
+    if (tokenizer == "none" || tokenizer == "no_vocab") {
         throw Error(ErrorCode::MODEL_UNSUPPORTED, path + " cannot answer questions: it has no vocabulary");
     }
     if (reader.boolean(key("attention.causal")) == false) {

@@ -12,7 +12,6 @@ namespace z1 {
 
 struct GgufHeader {
     std::string architecture;
-    std::string tokenizer;                // tokenizer.ggml.model; empty if there is none
     std::vector<uint64_t> layer_bytes;    // tensors of each block
     uint64_t other_bytes = 0;             // embeddings, output, norms
     uint64_t kv_bytes_per_cell_layer = 0; // K and V of one token in one layer, F16; 0 if unknown

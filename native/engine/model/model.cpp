@@ -76,41 +76,41 @@ auto or_invalid(const std::string & what, Action action) {
     }
 }
 
-ModelFacts facts_of(const Api & api, const llama_model * model, const GgufHeader & header, int32_t n_gpu_layers) {
+ModelMetadata metadata_of(const Api & api, const llama_model * model, const GgufHeader & header, int32_t n_gpu_layers) {
     const llama_vocab * vocab = api.llama_model_get_vocab(model);
-    ModelFacts facts;
-    facts.architecture = header.architecture;
+    ModelMetadata metadata;
+    metadata.architecture = header.architecture;
     char description[256] = "";
     api.llama_model_desc(model, description, sizeof(description));
-    facts.description = description;
-    facts.quantization = api.llama_ftype_name(api.llama_model_ftype(model));
-    facts.n_params = api.llama_model_n_params(model);
-    facts.size = api.llama_model_size(model);
-    facts.n_layer = api.llama_model_n_layer(model);
-    facts.n_gpu_layers = n_gpu_layers < 0 ? facts.n_layer + 1 : std::min(n_gpu_layers, facts.n_layer + 1);
-    facts.n_embd = api.llama_model_n_embd(model);
-    facts.n_vocab = api.llama_vocab_n_tokens(vocab);
-    facts.vocab_type = api.llama_vocab_type(vocab);
-    facts.n_ctx_train = api.llama_model_n_ctx_train(model);
-    facts.recurrent = api.llama_model_is_recurrent(model);
-    facts.hybrid = api.llama_model_is_hybrid(model);
-    facts.n_positions = header.n_positions;
-    facts.kv_bytes_per_cell = header.kv_bytes_per_cell;
-    facts.unsupported = why_unsupported(api, model, header.architecture);
+    metadata.description = description;
+    metadata.quantization = api.llama_ftype_name(api.llama_model_ftype(model));
+    metadata.n_params = api.llama_model_n_params(model);
+    metadata.size = api.llama_model_size(model);
+    metadata.n_layer = api.llama_model_n_layer(model);
+    metadata.n_gpu_layers = n_gpu_layers < 0 ? metadata.n_layer + 1 : std::min(n_gpu_layers, metadata.n_layer + 1);
+    metadata.n_embd = api.llama_model_n_embd(model);
+    metadata.n_vocab = api.llama_vocab_n_tokens(vocab);
+    metadata.vocab_type = api.llama_vocab_type(vocab);
+    metadata.n_ctx_train = api.llama_model_n_ctx_train(model);
+    metadata.recurrent = api.llama_model_is_recurrent(model);
+    metadata.hybrid = api.llama_model_is_hybrid(model);
+    metadata.n_positions = header.n_positions;
+    metadata.kv_bytes_per_cell = header.kv_bytes_per_cell;
+    metadata.unsupported = why_unsupported(api, model, header.architecture);
     if (const char * chat_template = api.llama_model_chat_template(model, nullptr)) {
-        facts.chat_template = chat_template;
+        metadata.chat_template = chat_template;
     }
-    facts.bos = api.llama_vocab_bos(vocab);
-    facts.eos = api.llama_vocab_eos(vocab);
-    facts.add_bos = api.llama_vocab_get_add_bos(vocab);
+    metadata.bos = api.llama_vocab_bos(vocab);
+    metadata.eos = api.llama_vocab_eos(vocab);
+    metadata.add_bos = api.llama_vocab_get_add_bos(vocab);
     constexpr int control = LLAMA_TOKEN_ATTR_CONTROL | LLAMA_TOKEN_ATTR_UNKNOWN;
-    for (llama_token token = 0; token < facts.n_vocab; ++token) {
+    for (llama_token token = 0; token < metadata.n_vocab; ++token) {
         const int attr = api.llama_vocab_get_attr(vocab, token);
         if (attr & (control | LLAMA_TOKEN_ATTR_USER_DEFINED)) {
-            facts.special_tokens.push_back({ token, api.llama_vocab_get_text(vocab, token), (attr & control) != 0 });
+            metadata.special_tokens.push_back({ token, api.llama_vocab_get_text(vocab, token), (attr & control) != 0 });
         }
     }
-    return facts;
+    return metadata;
 }
 
 } // namespace
@@ -144,7 +144,7 @@ std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & pa
     }
 
     // SentencePiece and unigram vocabularies put a space before any text they are given. A hint must not get one, so it
-    // is tokenised with a second, weightless copy of the vocabulary that has this turned off.
+    // is tokenized with a second, weightless copy of the vocabulary that has this turned off.
     ModelPtr continuation(nullptr, api.llama_model_free);
     const enum llama_vocab_type vocab_type = api.llama_vocab_type(api.llama_model_get_vocab(model.get()));
     if (vocab_type == LLAMA_VOCAB_TYPE_SPM || vocab_type == LLAMA_VOCAB_TYPE_UGM) {
@@ -162,14 +162,14 @@ std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & pa
     }
 
     return or_invalid(params.path + " contradicts itself", [&] {
-        ModelFacts facts = facts_of(api, model.get(), header, model_params.n_gpu_layers);
-        return std::shared_ptr<Model>(new Model(engine, std::move(model), std::move(continuation), std::move(facts)));
+        ModelMetadata metadata = metadata_of(api, model.get(), header, model_params.n_gpu_layers);
+        return std::shared_ptr<Model>(new Model(engine, std::move(model), std::move(continuation), std::move(metadata)));
     });
 }
 
-Model::Model(const Engine & engine, ModelPtr model_, ModelPtr continuation_, ModelFacts facts_of_file)
+Model::Model(const Engine & engine, ModelPtr model_, ModelPtr continuation_, ModelMetadata metadata_of_file)
     : engine(engine), model(std::move(model_)), continuation(std::move(continuation_)),
-      vocab_(engine.api.llama_model_get_vocab(model.get())), facts_(std::move(facts_of_file)), pieces_(engine.api, vocab_),
+      vocab_(engine.api.llama_model_get_vocab(model.get())), metadata_(std::move(metadata_of_file)), pieces_(engine.api, vocab_),
       registration(process_exit::Registration::Order::model, [this] {
           model.reset();
           continuation.reset();
@@ -190,7 +190,7 @@ std::vector<llama_token> Model::tokenize(const std::vector<Segment> & segments) 
         int32_t room = length + 16;
         for (int attempt = 0; attempt < 2; ++attempt) {
             tokens.resize(before + room);
-            const int32_t n = or_invalid("The text cannot be tokenised", [&] {
+            const int32_t n = or_invalid("The text cannot be tokenized", [&] {
                 return api().llama_tokenize(with, segment.text.data(), length, tokens.data() + before, room, false,
                                             segment.parse_special);
             });
@@ -199,13 +199,13 @@ std::vector<llama_token> Model::tokenize(const std::vector<Segment> & segments) 
                 break;
             }
             if (n == INT32_MIN || attempt == 1) {
-                throw Error(ErrorCode::MODEL_INVALID, "The text cannot be tokenised");
+                throw Error(ErrorCode::MODEL_INVALID, "The text cannot be tokenized");
             }
             room = -n; // llama.h: the negative of the number needed
         }
     }
     if (std::find(tokens.begin(), tokens.end(), LLAMA_TOKEN_NULL) != tokens.end()) {
-        throw Error(ErrorCode::MODEL_INVALID, "The text cannot be tokenised: the vocabulary lacks a part of it");
+        throw Error(ErrorCode::MODEL_INVALID, "The text cannot be tokenized: the vocabulary lacks a part of it");
     }
     return tokens;
 }

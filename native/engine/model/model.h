@@ -33,7 +33,7 @@ struct SpecialToken {
     bool control; // else user-defined
 };
 
-struct ModelFacts {
+struct ModelMetadata {
     std::string architecture;
     std::string description;
     std::string quantization;
@@ -57,10 +57,10 @@ struct ModelFacts {
     std::vector<SpecialToken> special_tokens;
 };
 
-/// A piece of text to tokenise.
+/// A piece of text to tokenize.
 struct Segment {
     std::string text;
-    bool parse_special; // recognise control tokens in it
+    bool parse_special; // recognize control tokens in it
     bool continuation;  // it follows other text: insert no space, as SentencePiece vocabularies do at a beginning
 };
 
@@ -76,7 +76,7 @@ public:
     const Api & api() const { return engine.api; }
     llama_model * get() const { return model.get(); }
     const llama_vocab * vocab() const { return vocab_; }
-    const ModelFacts & facts() const { return facts_; }
+    const ModelMetadata & metadata() const { return metadata_; }
     const Pieces & pieces() const { return pieces_; }
 
     std::vector<llama_token> tokenize(const std::vector<Segment> & segments) const;
@@ -89,13 +89,13 @@ public:
 private:
     using ModelPtr = std::unique_ptr<llama_model, decltype(&::llama_model_free)>;
 
-    Model(const Engine & engine, ModelPtr model, ModelPtr continuation, ModelFacts facts);
+    Model(const Engine & engine, ModelPtr model, ModelPtr continuation, ModelMetadata metadata);
 
     const Engine & engine;
     ModelPtr model;
     ModelPtr continuation; // the vocabulary again, inserting no spaces; null where none are inserted anyway
     const llama_vocab * vocab_;
-    ModelFacts facts_;
+    ModelMetadata metadata_;
     Pieces pieces_;
 
     mutable std::mutex tag_mutex;

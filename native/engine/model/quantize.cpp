@@ -53,7 +53,7 @@ void check_complete(const Api & api, const std::string & path) {
     const ErrorCode code = says("bad_alloc") ? ErrorCode::OUT_OF_MEMORY
                          : says("requantizing") || says("imatrix") ? ErrorCode::MODEL_UNSUPPORTED
                                                                    : ErrorCode::MODEL_INVALID;
-    throw Error(code, "Cannot quantise " + params.input + ": " + (reason.empty() ? "unknown reason" : reason));
+    throw Error(code, "Cannot quantize " + params.input + ": " + (reason.empty() ? "unknown reason" : reason));
 }
 
 } // namespace
@@ -80,7 +80,7 @@ void quantize(const Engine & engine, const QuantizeParams & params, const std::f
     quantize_params.max_buf_size = max_buf_size;
     const uint32_t status = api.llama_model_quantize(params.input.c_str(), params.output.c_str(), &quantize_params);
     if (cancelled) {
-        throw Error(ErrorCode::ABORTED, "The quantisation was cancelled");
+        throw Error(ErrorCode::ABORTED, "The quantization was cancelled");
     }
     if (status != 0) {
         fail(params, call.reason());

@@ -35,7 +35,7 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
       text(request.stop), arrival(arrival), phase_began(arrival) {
     for (const std::vector<llama_token> * tokens : { &request.prompt, &request.hint }) {
         for (const llama_token token : *tokens) {
-            if (token < 0 || token >= model.facts().n_vocab) {
+            if (token < 0 || token >= model.metadata().n_vocab) {
                 throw Error(ErrorCode::DECODE_FAILED, "The vocabulary has no token " + std::to_string(token));
             }
         }

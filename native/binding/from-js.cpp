@@ -1,0 +1,153 @@
+#include "binding/from-js.h"
+
+#include <cmath>
+#include <string>
+
+namespace z1 {
+
+namespace {
+
+int32_t i32(const Napi::Object & object, const char * key) {
+    return object.Get(key).ToNumber().Int32Value();
+}
+
+uint32_t u32(const Napi::Object & object, const char * key) {
+    return object.Get(key).ToNumber().Uint32Value();
+}
+
+// lib/reason/options.ts checks what users pass. This is for callers of the addon itself: out of these ranges llama.cpp asserts.
+uint32_t u32(const Napi::Object & object, const char * key, uint32_t least, uint32_t most) {
+    const double value = object.Get(key).ToNumber().DoubleValue();
+    if (!(value >= least && value <= most)) {
+        throw Napi::RangeError::New(object.Env(), "Expected " + std::to_string(least) + " to " + std::to_string(most) + " for " + key);
+    }
+    return static_cast<uint32_t>(value);
+}
+
+float f32(const Napi::Object & object, const char * key) {
+    return object.Get(key).ToNumber().FloatValue();
+}
+
+std::string string(const Napi::Object & object, const char * key) {
+    return object.Get(key).ToString().Utf8Value();
+}
+
+bool boolean(const Napi::Object & object, const char * key) {
+    return object.Get(key).ToBoolean();
+}
+
+std::vector<std::string> strings(const Napi::Object & object, const char * key) {
+    const Napi::Array array = object.Get(key).As<Napi::Array>();
+    std::vector<std::string> result;
+    for (uint32_t i = 0; i < array.Length(); ++i) {
+        result.push_back(array.Get(i).ToString().Utf8Value());
+        if (result.back().empty()) {
+            throw Napi::RangeError::New(object.Env(), std::string("Expected no empty string in ") + key);
+        }
+    }
+    return result;
+}
+
+SamplingParams sampling_of(const Napi::Object & object) {
+    SamplingParams params;
+    params.temperature = f32(object, "temperature");
+    params.top_k = i32(object, "topK");
+    params.top_p = f32(object, "topP");
+    params.min_p = f32(object, "minP");
+    params.typical_p = f32(object, "typicalP");
+    params.repeat_penalty = f32(object, "repeatPenalty");
+    params.frequency_penalty = f32(object, "frequencyPenalty");
+    params.presence_penalty = f32(object, "presencePenalty");
+    params.penalty_last_n = i32(object, "penaltyLastN");
+    params.dry_multiplier = f32(object, "dryMultiplier");
+    params.dry_base = f32(object, "dryBase");
+    params.dry_allowed_length = i32(object, "dryAllowedLength");
+    params.dry_penalty_last_n = i32(object, "dryPenaltyLastN");
+    params.dry_sequence_breakers = strings(object, "drySequenceBreakers");
+    params.xtc_probability = f32(object, "xtcProbability");
+    params.xtc_threshold = f32(object, "xtcThreshold");
+    const Napi::Array biases = object.Get("logitBias").As<Napi::Array>();
+    for (uint32_t i = 0; i < biases.Length(); ++i) {
+        const Napi::Object bias = biases.Get(i).ToObject();
+        params.logit_bias.push_back({ i32(bias, "token"), f32(bias, "bias") });
+    }
+    params.seed = u32(object, "seed");
+    return params;
+}
+
+} // namespace
+
+Napi::Object object_of(const Napi::Value & value) {
+    if (!value.IsObject()) {
+        throw Napi::TypeError::New(value.Env(), "Expected an object");
+    }
+    return value.As<Napi::Object>();
+}
+
+ModelParams model_params_of(const Napi::Object & object) {
+    ModelParams params;
+    params.path = string(object, "path");
+    params.n_gpu_layers = i32(object, "gpuLayers");
+    params.n_ctx_cells = u32(object, "contextCells");
+    params.weights = boolean(object, "weights");
+    return params;
+}
+
+QuantizeParams quantize_params_of(const Napi::Object & object) {
+    QuantizeParams params;
+    params.input = string(object, "input");
+    params.output = string(object, "output");
+    params.ftype = static_cast<enum llama_ftype>(u32(object, "fileType", 0, LLAMA_FTYPE_GUESSED));
+    params.n_threads = static_cast<int32_t>(u32(object, "threads", 1, GGML_MAX_N_THREADS));
+    return params;
+}
+
+ContextParams context_params_of(const Napi::Object & object) {
+    ContextParams params;
+    params.n_ctx = u32(object, "contextSize", 1, 1 << 24);
+    params.n_seq_max = u32(object, "parallel", 1, 64);
+    params.n_ubatch = u32(object, "batchSize", 1, 1 << 16);
+    params.n_threads = u32(object, "threads", 1, GGML_MAX_N_THREADS);
+    params.n_threads_batch = u32(object, "threadsBatch", 1, GGML_MAX_N_THREADS);
+    return params;
+}
+
+Request request_of(const Napi::Object & object) {
+    Request request;
+    request.id = u32(object, "id");
+    request.prompt = tokens_of(object.Get("prompt"));
+    const double window = object.Get("thinkingWindow").ToNumber().DoubleValue();
+    request.thinking_window = std::isfinite(window) ? static_cast<int64_t>(window) : Window::infinite;
+    request.max_tokens = i32(object, "maxTokens");
+    const Napi::Value hint = object.Get("hint");
+    if (!hint.IsNull()) {
+        request.hint = tokens_of(hint);
+    }
+    request.stop = strings(object, "stop");
+    request.banned_tags = strings(object, "bannedTags");
+    const Napi::Value close_tag = object.Get("closeTag");
+    request.close_tag = close_tag.IsString() ? close_tag.ToString().Utf8Value() : "";
+    request.loops = boolean(object, "loops");
+    request.cache_prompt = boolean(object, "cachePrompt");
+    request.sampling = sampling_of(object.Get("sampling").ToObject());
+    return request;
+}
+
+std::vector<Segment> segments_of(const Napi::Array & array) {
+    std::vector<Segment> segments;
+    for (uint32_t i = 0; i < array.Length(); ++i) {
+        const Napi::Object object = array.Get(i).ToObject();
+        segments.push_back({ string(object, "text"), boolean(object, "parseSpecial"), boolean(object, "continuation") });
+    }
+    return segments;
+}
+
+std::vector<llama_token> tokens_of(const Napi::Value & value) {
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
+        throw Napi::TypeError::New(value.Env(), "Expected an Int32Array of tokens");
+    }
+    const auto array = value.As<Napi::Int32Array>();
+    return std::vector<llama_token>(array.Data(), array.Data() + array.ElementLength());
+}
+
+} // namespace z1

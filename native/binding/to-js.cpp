@@ -1,0 +1,207 @@
+#include "binding/to-js.h"
+
+#include "engine/request/text.h"
+#include "llama/library.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+namespace z1 {
+
+namespace {
+
+const char * name(enum ggml_backend_dev_type type) {
+    switch (type) {
+        case GGML_BACKEND_DEVICE_TYPE_CPU:   return "cpu";
+        case GGML_BACKEND_DEVICE_TYPE_GPU:   return "gpu";
+        case GGML_BACKEND_DEVICE_TYPE_IGPU:  return "igpu";
+        case GGML_BACKEND_DEVICE_TYPE_ACCEL: return "accel";
+        case GGML_BACKEND_DEVICE_TYPE_META:  return "meta";
+    }
+    return "cpu";
+}
+
+const char * name(enum llama_vocab_type type) {
+    switch (type) {
+        case LLAMA_VOCAB_TYPE_NONE:   return "none";
+        case LLAMA_VOCAB_TYPE_SPM:    return "spm";
+        case LLAMA_VOCAB_TYPE_BPE:    return "bpe";
+        case LLAMA_VOCAB_TYPE_WPM:    return "wpm";
+        case LLAMA_VOCAB_TYPE_UGM:    return "ugm";
+        case LLAMA_VOCAB_TYPE_RWKV:   return "rwkv";
+        case LLAMA_VOCAB_TYPE_PLAMO2: return "plamo2";
+        case LLAMA_VOCAB_TYPE_TEST:   return "test";
+    }
+    return "none";
+}
+
+const char * name(Ended ended) {
+    switch (ended) {
+        case Ended::self:    return "self";
+        case Ended::window:  return "window";
+        case Ended::request: return "request";
+        case Ended::stop:    return "stop";
+        case Ended::length:  return "length";
+        case Ended::loop:    return "loop";
+        case Ended::early:   return "early";
+        case Ended::stated:  return "stated";
+    }
+    return "self";
+}
+
+const char * name(FinishReason reason) {
+    switch (reason) {
+        case FinishReason::stop:   return "stop";
+        case FinishReason::length: return "length";
+        case FinishReason::abort:  return "abort";
+        case FinishReason::loop:   return "loop";
+    }
+    return "stop";
+}
+
+// A token's text may be any bytes; a JavaScript string may not.
+Napi::String text(Napi::Env env, std::string_view bytes) {
+    return Napi::String::New(env, to_well_formed(bytes));
+}
+
+Napi::Value text_or_null(Napi::Env env, const std::optional<std::string> & bytes) {
+    return bytes ? Napi::Value(text(env, *bytes)) : Napi::Value(env.Null());
+}
+
+Napi::Array numbers(Napi::Env env, const std::vector<llama_token> & tokens) {
+    Napi::Array array = Napi::Array::New(env, tokens.size());
+    for (uint32_t i = 0; i < tokens.size(); ++i) {
+        array.Set(i, tokens[i]);
+    }
+    return array;
+}
+
+Napi::Object object_of(Napi::Env env, const CutEvent & event) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("type", "cut");
+    object.Set("ended", name(event.ended));
+    object.Set("thinkingTokens", static_cast<double>(event.n_thinking));
+    object.Set("hintTokens", static_cast<double>(event.n_hint));
+    return object;
+}
+
+Napi::Object object_of(Napi::Env env, const DoneEvent & event) {
+    Napi::Object timings = Napi::Object::New(env);
+    timings.Set("promptMs", event.timings.prompt);
+    timings.Set("thinkingMs", event.timings.thinking);
+    timings.Set("hintMs", event.timings.hint);
+    timings.Set("answerMs", event.timings.answer);
+    timings.Set("totalMs", event.timings.total);
+    timings.Set("decodeCalls", event.timings.decode_calls);
+
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("type", "done");
+    object.Set("ended", name(event.ended));
+    object.Set("finishReason", name(event.finish_reason));
+    object.Set("stopString", text_or_null(env, event.stop_string));
+    object.Set("promptTokens", static_cast<double>(event.n_prompt));
+    object.Set("cachedTokens", static_cast<double>(event.n_cached));
+    object.Set("timings", timings);
+    return object;
+}
+
+Napi::Object object_of(Napi::Env env, const ErrorEvent & event) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("type", "error");
+    object.Set("code", to_string(event.code));
+    object.Set("message", text(env, event.message));
+    return object;
+}
+
+} // namespace
+
+Napi::Value to_js(Napi::Env env, const Engine & engine) {
+    Napi::Object info = Napi::Object::New(env);
+    info.Set("directory", text(env, to_utf8(engine.directory)));
+    Napi::Array refused = Napi::Array::New(env);
+    for (const RefusedBackend & backend : engine.refused) {
+        Napi::Object one = Napi::Object::New(env);
+        one.Set("file", text(env, backend.file));
+        one.Set("reason", text(env, backend.reason));
+        refused.Set(refused.Length(), one);
+    }
+    info.Set("refused", refused);
+    Napi::Array devices = Napi::Array::New(env);
+    for (const Device & device : engine.devices()) {
+        Napi::Object one = Napi::Object::New(env);
+        one.Set("name", text(env, device.name));
+        one.Set("description", text(env, device.description));
+        one.Set("type", name(device.type));
+        one.Set("backend", text(env, device.backend));
+        one.Set("memoryFree", static_cast<double>(device.memory_free));
+        one.Set("memoryTotal", static_cast<double>(device.memory_total));
+        devices.Set(devices.Length(), one);
+    }
+    info.Set("devices", devices);
+    return info;
+}
+
+Napi::Value to_js(Napi::Env env, const ModelMetadata & metadata, const Pieces & pieces) {
+    const auto token_text = [&](llama_token token) {
+        return text(env, token == LLAMA_TOKEN_NULL ? std::string_view() : pieces[token]);
+    };
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("architecture", text(env, metadata.architecture));
+    object.Set("description", text(env, metadata.description));
+    object.Set("quantization", text(env, metadata.quantization));
+    object.Set("parameters", static_cast<double>(metadata.n_params));
+    object.Set("size", static_cast<double>(metadata.size));
+    object.Set("layers", metadata.n_layer);
+    object.Set("gpuLayers", metadata.n_gpu_layers);
+    object.Set("embeddingLength", metadata.n_embd);
+    object.Set("vocabularySize", metadata.n_vocab);
+    object.Set("vocabularyType", name(metadata.vocab_type));
+    object.Set("trainingContext", metadata.n_ctx_train);
+    object.Set("positions", metadata.n_positions);
+    object.Set("kvBytesPerCell", static_cast<double>(metadata.kv_bytes_per_cell));
+    object.Set("recurrent", metadata.recurrent);
+    object.Set("hybrid", metadata.hybrid);
+    object.Set("unsupported", metadata.unsupported.empty() ? env.Null() : Napi::Value(text(env, metadata.unsupported)));
+    object.Set("chatTemplate", text_or_null(env, metadata.chat_template));
+    object.Set("bos", metadata.bos);
+    object.Set("eos", metadata.eos);
+    object.Set("addBos", metadata.add_bos);
+    object.Set("bosText", token_text(metadata.bos));
+    object.Set("eosText", token_text(metadata.eos));
+    Napi::Array special = Napi::Array::New(env, metadata.special_tokens.size());
+    for (uint32_t i = 0; i < metadata.special_tokens.size(); ++i) {
+        Napi::Object token = Napi::Object::New(env);
+        token.Set("id", metadata.special_tokens[i].id);
+        token.Set("text", text(env, metadata.special_tokens[i].text));
+        token.Set("control", metadata.special_tokens[i].control);
+        special.Set(i, token);
+    }
+    object.Set("specialTokens", special);
+    return object;
+}
+
+Napi::Value to_js(Napi::Env env, const std::vector<llama_token> & tokens) {
+    Napi::Int32Array array = Napi::Int32Array::New(env, tokens.size());
+    std::copy(tokens.begin(), tokens.end(), array.Data());
+    return array;
+}
+
+void emit_event(const Napi::Function & on_event, const Event & event) {
+    const Napi::Env env = on_event.Env();
+    const Napi::HandleScope scope(env);
+    const Napi::Value id = Napi::Number::New(env, event.id);
+    const auto call = [&](const auto & what) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(what)>, TextEvent>) {
+            on_event.Call({ id, Napi::Boolean::New(env, what.part == Part::answer), Napi::String::New(env, what.text),
+                            numbers(env, what.tokens) });
+        } else {
+            on_event.Call({ id, object_of(env, what) });
+        }
+    };
+    std::visit(call, event.what);
+}
+
+} // namespace z1
