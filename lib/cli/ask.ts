@@ -5,6 +5,7 @@ import type { ReasonStream } from '../reason/stream.js'
 import { Z1 } from '../reason/z1.js'
 import { Misuse, numberOf, readArgs, windowOf } from './args.js'
 import { colors } from './colors.js'
+import { showFraction, withProgress } from './progress.js'
 
 const USAGE = `z1 ask [options] "question"      (- reads the question from standard input)
 
@@ -62,14 +63,16 @@ export async function ask(args: string[]): Promise<void> {
   checkReasonOptions(options)
   const question = await questionOf(positionals)
 
-  await using z1 = await Z1.load({
-    model: values.model,
-    engine: values.engine,
-    gpuLayers: numberOf(values['gpu-layers'], 'gpu-layers'),
-    contextSize: numberOf(values['context-size'], 'context-size'),
-    threads: numberOf(values.threads, 'threads'),
-    onProgress: process.stderr.isTTY && !values.json ? showProgress : undefined,
-  })
+  await using z1 = await withProgress((show) =>
+    Z1.load({
+      model: values.model,
+      engine: values.engine,
+      gpuLayers: numberOf(values['gpu-layers'], 'gpu-layers'),
+      contextSize: numberOf(values['context-size'], 'context-size'),
+      threads: numberOf(values.threads, 'threads'),
+      onProgress: values.json ? undefined : showFraction('loading', show),
+    }),
+  )
   const stream = z1.stream(question, options)
   // The first Ctrl-C ends the answer and keeps what there is; the second ends the process.
   process.once('SIGINT', () => stream.stop())
@@ -88,10 +91,6 @@ async function questionOf(positionals: string[]): Promise<string> {
     .replace(/\r?\n$/, '')
   if (text === '') throw new Misuse('Expected a question on standard input')
   return text
-}
-
-function showProgress(progress: number): void {
-  process.stderr.write(progress < 1 ? `\rloading ${Math.floor(progress * 100)} %` : '\r\x1b[K')
 }
 
 /** Reasoning dim, answer bright, the cut marked. A pipe gets the text alone. */

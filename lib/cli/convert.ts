@@ -2,7 +2,7 @@
 import { convert as convertModel } from '../convert/index.js'
 import { FILE_TYPE_NAMES, type FileType } from '../convert/types.js'
 import { Misuse, numberOf, readArgs } from './args.js'
-import { untilInterrupted } from './progress.js'
+import { runInterruptible, showFraction } from './progress.js'
 import { bytes, count } from './table.js'
 
 const USAGE = `z1 convert [options] FOLDER
@@ -27,14 +27,17 @@ export async function convert(args: string[]): Promise<void> {
   if (!parsed) return
   const { values, positionals } = parsed
   if (positionals.length !== 1) throw new Misuse('Expected one folder', USAGE)
-  const result = await untilInterrupted('converting', (work) =>
-    convertModel({
-      ...work,
-      model: positionals[0] as string,
-      output: values.output,
-      type: values.type?.toLowerCase() as FileType | undefined,
-      threads: numberOf(values.threads, 'threads'),
-    }),
+  const result = await runInterruptible(
+    ({ signal, show }) =>
+      convertModel({
+        signal,
+        onProgress: showFraction('converting', show),
+        model: positionals[0] as string,
+        output: values.output,
+        type: values.type?.toLowerCase() as FileType | undefined,
+        threads: numberOf(values.threads, 'threads'),
+      }),
+    () => ': nothing was written',
   )
   if (!result) return
   const { path, type, size, parameters } = result

@@ -13,6 +13,7 @@ import type { GenerateOptions } from '../problems/generate.js'
 import type { ReasonOptions } from '../reason/options.js'
 import { Misuse, numberOf, readArgs } from './args.js'
 import { statsTable } from './data-stats.js'
+import { runInterruptible } from './progress.js'
 import { table } from './table.js'
 
 const HELP = `z1 data COMMAND [options] FILE…
@@ -297,7 +298,10 @@ async function statsCommand(args: string[]): Promise<void> {
   const { values, positionals: inputs } = parsed
   expectFiles(inputs, STATS_USAGE)
   const trigrams = integerOf(values.trigrams, 'trigrams', 0)
-  const found = await interruptible((signal, onProgress) => stats({ inputs, trigrams, signal, onProgress }))
+  const found = await runInterruptible(({ signal, show }) => {
+    signal.addEventListener('abort', () => process.stdin.destroy())
+    return stats({ inputs, trigrams, signal, onProgress: show && ((progress) => show(rowsOf(progress))) })
+  })
   if (!found) return
   if (values.svg !== undefined) {
     const path = values.svg
@@ -316,12 +320,14 @@ async function job(
   run: (base: Base) => Promise<JobReport>,
 ): Promise<void> {
   let read = 0
-  const report = await interruptible(
-    (signal, show) => {
+  const report = await runInterruptible(
+    ({ signal, show }) => {
       const onProgress = (progress: Progress) => {
         read = progress.read
-        show?.(progress)
+        show?.(rowsOf(progress))
       }
+      // A pipe may have nothing to say for long.
+      signal.addEventListener('abort', () => process.stdin.destroy())
       return run({ output, force, signal, onProgress })
     },
     () => (output === '-' ? '' : `: ${read} rows are done; the same command goes on from there`),
@@ -341,63 +347,9 @@ function reportTable({ read, kept, dropped, examples }: JobReport): string {
   return table([['read', String(read)], ['kept', String(kept)], ...rows])
 }
 
-/** Shows progress while `work` runs. The first Ctrl-C or SIGTERM ends it in order, and gives null. */
-async function interruptible<T>(
-  work: (signal: AbortSignal, onProgress: ((progress: Progress) => void) | undefined) => Promise<T>,
-  after: () => string = () => '',
-): Promise<T | null> {
-  const controller = new AbortController()
-  const interrupt = () => {
-    controller.abort()
-    // A pipe may have nothing to say for long.
-    process.stdin.destroy()
-  }
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
-  try {
-    return await work(controller.signal, process.stderr.isTTY ? progressLine() : undefined)
-  } catch (error) {
-    if (!controller.signal.aborted || error !== controller.signal.reason) throw error
-    clearLine()
-    process.stderr.write(`z1: Interrupted${after()}\n`)
-    process.exitCode = 130
-    return null
-  } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
-    clearLine()
-  }
-}
-
-function clearLine(): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-}
-
-const BAR = 24
-
-/** A bar with the rate and the time left, ten times a second at most. */
-function progressLine(): (progress: Progress) => void {
-  const start = performance.now()
-  let first: Progress | undefined
-  let shown = 0
-  return (progress) => {
-    first ??= progress
-    const now = performance.now()
-    if (now - shown < 100) return
-    shown = now
-    const { fraction, read, kept } = progress
-    const seconds = (now - start) / 1000
-    const filled = Math.round(fraction * BAR)
-    const bar = fraction > 0 ? `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${Math.floor(fraction * 100)}%  ` : ''
-    const done = fraction - first.fraction
-    const left = done > 0 ? `  ${duration((seconds / done) * (1 - fraction))} left` : ''
-    const line = `${bar}${read} read, ${kept} kept  ${((read - first.read) / seconds).toFixed(1)}/s${left}`
-    process.stderr.write(`\r${line.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`)
-  }
-}
-
-function duration(seconds: number): string {
-  const [hours, minutes, rest] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor) as number[]
-  const two = (value: number | undefined) => String(value).padStart(2, '0')
-  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
+/** How far a job is. */
+function rowsOf({ fraction, read, kept }: Progress, label?: string) {
+  return { label, fraction, done: read, text: `${read} read, ${kept} kept` }
 }
 
 function expectFiles(inputs: string[], usage: string): void {

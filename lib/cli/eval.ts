@@ -11,6 +11,7 @@ import type { Task } from '../eval/task.js'
 import { heldout } from '../eval/tasks/heldout.js'
 import { jsonl } from '../eval/tasks/jsonl.js'
 import { Misuse, numberOf, readArgs } from './args.js'
+import { runInterruptible } from './progress.js'
 
 const USAGE = `z1 eval [options] --output DIR       runs, or goes on with what is in DIR
 z1 eval compare [--windows A:B,…] [--json] DIR DIR
@@ -81,55 +82,44 @@ export async function evalCommand(args: string[]): Promise<void> {
 
 async function run(values: Values, output: string): Promise<void> {
   const task = taskOf(values)
-  const interrupt = new AbortController()
-  // The first Ctrl-C ends the run in order; the second ends the process.
-  const stop = () => interrupt.abort()
-  process.once('SIGINT', stop)
-  try {
-    const summary = await evaluate({
-      task,
-      output,
-      windows: (values.windows ?? '0,12.5%,25%,50%,100%,inf').split(','),
-      method: values.method as Method | undefined,
-      hint: values.hint,
-      maxTokens: numberOf(values['max-tokens'], 'max-tokens'),
-      system: values.system,
-      temperature: numberOf(values.temperature, 'temperature'),
-      samples: numberOf(values.samples, 'samples'),
-      seed: numberOf(values.seed, 'seed'),
-      model: values.model,
-      engine: values.engine,
-      gpuLayers: numberOf(values['gpu-layers'], 'gpu-layers'),
-      contextSize: numberOf(values['context-size'], 'context-size'),
-      parallel: numberOf(values.parallel, 'parallel'),
-      threads: numberOf(values.threads, 'threads'),
-      signal: interrupt.signal,
-      onProgress: process.stderr.isTTY ? progressLine() : undefined,
-    })
-    if (values.figure !== undefined) writeWhole(values.figure, figureOf([{ label: nameOf(output), summary }]))
-    process.stdout.write(values.json ? `${JSON.stringify(summary, null, 2)}\n` : `${reportOf(summary)}\n`)
-  } catch (error) {
-    if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error
-    await tellInterrupted(output, values.json === true)
-  } finally {
-    process.off('SIGINT', stop)
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-  }
+  const summary = await runInterruptible(
+    ({ signal, show }) =>
+      evaluate({
+        task,
+        output,
+        windows: (values.windows ?? '0,12.5%,25%,50%,100%,inf').split(','),
+        method: values.method as Method | undefined,
+        hint: values.hint,
+        maxTokens: numberOf(values['max-tokens'], 'max-tokens'),
+        system: values.system,
+        temperature: numberOf(values.temperature, 'temperature'),
+        samples: numberOf(values.samples, 'samples'),
+        seed: numberOf(values.seed, 'seed'),
+        model: values.model,
+        engine: values.engine,
+        gpuLayers: numberOf(values['gpu-layers'], 'gpu-layers'),
+        contextSize: numberOf(values['context-size'], 'context-size'),
+        parallel: numberOf(values.parallel, 'parallel'),
+        threads: numberOf(values.threads, 'threads'),
+        signal,
+        onProgress: show && ((progress) => show(responsesOf(progress))),
+      }),
+    () => tellInterrupted(output, values.json === true),
+  )
+  if (!summary) return
+  if (values.figure !== undefined) writeWhole(values.figure, figureOf([{ label: nameOf(output), summary }]))
+  process.stdout.write(values.json ? `${JSON.stringify(summary, null, 2)}\n` : `${reportOf(summary)}\n`)
 }
 
-async function tellInterrupted(output: string, json: boolean): Promise<void> {
-  process.exitCode = 130
+/** The rest of the sentence that says that the run was interrupted. Prints what there is. */
+async function tellInterrupted(output: string, json: boolean): Promise<string> {
   if (!existsSync(join(output, 'run.json'))) {
-    process.stderr.write('z1: Interrupted before the first response\n')
-    return
+    return ' before the first response'
   }
   const { options } = readRun(output)
   const summary = summarize(options, await readOutcomes(output))
   if (!json) process.stdout.write(`${reportOf(summary)}\n`)
-  process.stderr.write(
-    `z1: Interrupted: ${summary.done} of ${summary.total} responses are kept in ${output}; ` +
-      'the same command goes on from there\n',
-  )
+  return `: ${summary.done} of ${summary.total} responses are kept in ${output}; the same command goes on from there`
 }
 
 function taskOf({ task = 'heldout', data, count, families, difficulty, seed }: Values): Task {
@@ -159,29 +149,12 @@ function rangeOf(value: string | undefined): [number, number] | undefined {
   return [Number(from), Number(to ?? from)]
 }
 
-/** Shows rate, time left and running accuracy on one line of the terminal, ten times a second at most. */
-function progressLine(): (progress: Progress) => void {
-  const start = performance.now()
-  let shown = 0
-  return ({ done, total, computed, windows }) => {
-    const now = performance.now()
-    if (now - shown < 100 && done < total) return
-    shown = now
-    const rate = (computed / (now - start)) * 1000
-    const accuracies = windows
-      .filter(({ done }) => done > 0)
-      .map(({ window, done, correct }) => `${window} ${((100 * correct) / done).toFixed(1)}%`)
-    const left = duration((total - done) / rate)
-    const line = [`${done}/${total}`, `${rate.toFixed(1)}/s`, `${left} left`, ...accuracies].join('  ')
-    process.stderr.write(`\r${line.slice(0, (process.stderr.columns || 80) - 1)}\x1b[K`)
-  }
-}
-
-function duration(seconds: number): string {
-  const [minutes, rest] = [Math.floor(seconds / 60), Math.floor(seconds % 60)]
-  const padded = String(rest).padStart(2, '0')
-  if (minutes < 60) return `${minutes}:${padded}`
-  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}:${padded}`
+/** How far a run is, with its accuracies so far. */
+function responsesOf({ done, total, computed, windows }: Progress) {
+  const accuracies = windows
+    .filter(({ done }) => done > 0)
+    .map(({ window, done, correct }) => `${window} ${((100 * correct) / done).toFixed(1)}%`)
+  return { fraction: done / total, done: computed, text: `${done}/${total}`, detail: accuracies.join('  ') }
 }
 
 async function compare(args: string[]): Promise<void> {

@@ -3,7 +3,7 @@ import { quantize as quantizeModel } from '../convert/index.js'
 import type { FileType } from '../convert/types.js'
 import { Misuse, numberOf, readArgs } from './args.js'
 import { typesHelp } from './convert.js'
-import { untilInterrupted } from './progress.js'
+import { runInterruptible, showFraction } from './progress.js'
 import { bytes } from './table.js'
 
 const USAGE = `z1 quantize --type TYPE [--threads N] IN.gguf OUT.gguf
@@ -21,14 +21,17 @@ export async function quantize(args: string[]): Promise<void> {
   if (positionals.length !== 2) throw new Misuse('Expected two files', USAGE)
   if (values.type === undefined) throw new Misuse('Expected --type', USAGE)
   const [input, output] = positionals as [string, string]
-  const result = await untilInterrupted('quantising', (work) =>
-    quantizeModel({
-      ...work,
-      input,
-      output,
-      type: values.type?.toLowerCase() as FileType,
-      threads: numberOf(values.threads, 'threads'),
-    }),
+  const result = await runInterruptible(
+    ({ signal, show }) =>
+      quantizeModel({
+        signal,
+        onProgress: showFraction('quantizing', show),
+        input,
+        output,
+        type: values.type?.toLowerCase() as FileType,
+        threads: numberOf(values.threads, 'threads'),
+      }),
+    () => ': nothing was written',
   )
   if (!result) return
   const { path, type, size } = result
