@@ -66,7 +66,7 @@ export async function withProgress<T>(work: (show: Show) => Promise<T>): Promise
   }
 }
 
-/** For a library function that tells a share alone. */
+/** For a library function that reports a share alone. */
 export function showFraction(label: string, show: Show): ((fraction: number) => void) | undefined {
   return show && ((fraction) => show({ label, fraction }))
 }
@@ -81,13 +81,17 @@ const INTERVAL = 100
 export function progressLine(stream: { write(text: string): unknown; columns?: number }) {
   let first: { at: number; progress: Progress } | undefined
   let written: number | undefined
+  let isComplete = false
   return {
     show(progress: Progress): void {
       const now = performance.now()
       const isAnother = first?.progress.label !== progress.label
       if (!first || isAnother) first = { at: now, progress }
-      if (written !== undefined && !isAnother && progress.fraction < 1 && now - written < INTERVAL) return
+      // Only the first of those at the end: a compressed file is read long before its rows are done.
+      const isEnd = progress.fraction >= 1 && !isComplete
+      if (written !== undefined && !isAnother && !isEnd && now - written < INTERVAL) return
       written = now
+      isComplete = progress.fraction >= 1
       const line = lineOf(progress, first.progress, (now - first.at) / 1000)
       // In the last column the cursor would go to the next line.
       stream.write(`\r${line.slice(0, (stream.columns || 80) - 1)}\x1b[K`)

@@ -121,8 +121,10 @@ describe('progressLine', () => {
   })
 
   it('is written ten times a second at most, but for the end', () => {
-    const rows = shown([0, 0.05, 0.04, 0.02, 0.01].map((seconds, i) => [seconds, { fraction: i / 4 }]))
-    expect(rows.map((row) => row !== undefined)).toEqual([true, false, false, true, true])
+    const rows = shown(
+      [0, 0.05, 0.04, 0.02, 0.01, 0.01].map((seconds, i) => [seconds, { fraction: Math.min(i / 4, 1) }]),
+    )
+    expect(rows.map((row) => row !== undefined)).toEqual([true, false, false, true, true, false])
   })
 
   it('stays on one line of the terminal', () => {
