@@ -115,7 +115,7 @@ function describe(value: unknown): string {
 }
 
 /** The known name that a typing mistake or another naming convention is likely to have meant. */
-function nearestOf(name: string, known: readonly string[]): string | undefined {
+export function nearestOf(name: string, known: readonly string[]): string | undefined {
   const bare = (word: string) => word.replace(/[-_]/g, '').toLowerCase()
   const typed = bare(name)
   let nearest: string | undefined

@@ -1,42 +1,28 @@
 /** `z1 convert`: a GGUF file from a checkpoint in Hugging Face's layout. */
-import { convert as convertModel } from '../convert/index.js'
-import { FILE_TYPE_NAMES, type FileType } from '../convert/types.js'
-import { Misuse, numberOf, readArgs } from './args.js'
-import { untilInterrupted } from './progress.js'
+import { convert } from '../convert/index.js'
+import { text } from './args.js'
+import { defineCommand } from './command.js'
+import { modelOptions, typeOption } from './groups.js'
+import { runInterruptible, showFraction } from './progress.js'
 import { bytes, count } from './table.js'
 
-const USAGE = `z1 convert [options] FOLDER
-
-  FOLDER holds config.json, tokenizer.json and *.safetensors of a Qwen2 model.
-
-  --output FILE    the GGUF file (default: beside the folder, with its name and the type's)
-  --type TYPE      ${typesHelp()}
-                   (default: what the folder has)
-  --threads N      threads that quantise (default: the physical cores)
-`
-
-/** The names in lines of the usage. */
-export function typesHelp(): string {
-  const half = Math.ceil(FILE_TYPE_NAMES.length / 2)
-  return `${FILE_TYPE_NAMES.slice(0, half).join(', ')},\n${' '.repeat(19)}${FILE_TYPE_NAMES.slice(half).join(', ')}`
-}
-
-export async function convert(args: string[]): Promise<void> {
-  const options = { output: { type: 'string' }, type: { type: 'string' }, threads: { type: 'string' } } as const
-  const parsed = readArgs(args, options, USAGE)
-  if (!parsed) return
-  const { values, positionals } = parsed
-  if (positionals.length !== 1) throw new Misuse('Expected one folder', USAGE)
-  const result = await untilInterrupted('converting', (work) =>
-    convertModel({
-      ...work,
-      model: positionals[0] as string,
-      output: values.output,
-      type: values.type?.toLowerCase() as FileType | undefined,
-      threads: numberOf(values.threads, 'threads'),
-    }),
-  )
-  if (!result) return
-  const { path, type, size, parameters } = result
-  process.stdout.write(`${path}: ${count(parameters)} parameters, ${type}, ${bytes(size)}\n`)
-}
+export const command = defineCommand({
+  usage: 'z1 convert [options] FOLDER',
+  about: '  FOLDER holds config.json, tokenizer.json and *.safetensors of a Qwen2 model.',
+  operands: { min: 1, max: 1, expected: 'one folder' },
+  options: {
+    output: text({ value: 'FILE', help: 'the GGUF file', default: "beside the folder, with its name and the type's" }),
+    type: { ...typeOption, default: 'what the folder has' },
+    threads: { ...modelOptions.threads, help: 'threads that quantize' },
+  },
+  async run(options, [model]) {
+    const result = await runInterruptible(
+      ({ signal, show }) =>
+        convert({ ...options, model: model as string, signal, onProgress: showFraction('converting', show) }),
+      () => ': nothing was written',
+    )
+    if (!result) return
+    const { path, type, size, parameters } = result
+    process.stdout.write(`${path}: ${count(parameters)} parameters, ${type}, ${bytes(size)}\n`)
+  },
+})

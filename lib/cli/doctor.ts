@@ -3,21 +3,23 @@ import os from 'node:os'
 import { addonInfo, openEngine } from '../native/engine.js'
 import { defaultThreads } from '../native/threads.js'
 import { checkLoadOptions } from '../reason/options.js'
-import { Misuse, readArgs } from './args.js'
 import { colors } from './colors.js'
+import { defineCommand } from './command.js'
+import { modelOptions } from './groups.js'
 import { bytes, table } from './table.js'
 
-const USAGE = `z1 doctor [--engine NAME]
+export const command = defineCommand({
+  usage: 'z1 doctor [--engine NAME]',
+  operands: { min: 0, max: 0, expected: 'no arguments' },
+  options: { engine: modelOptions.engine },
+  async run(options) {
+    const { engine } = checkLoadOptions(options)
+    printMachine()
+    await printEngines(engine)
+  },
+})
 
-  --engine NAME    auto, cpu, cuda, vulkan, metal, or a directory (default: auto)
-`
-
-export async function doctor(args: string[]): Promise<void> {
-  const parsed = readArgs(args, { engine: { type: 'string' } }, USAGE)
-  if (!parsed) return
-  if (parsed.positionals.length > 0) throw new Misuse('Expected no arguments', USAGE)
-
-  const { engine: choice } = checkLoadOptions({ engine: parsed.values.engine })
+function printMachine(): void {
   const { release, llamaVersion, ggmlVersion } = addonInfo()
   process.stdout.write(
     table([
@@ -28,8 +30,10 @@ export async function doctor(args: string[]): Promise<void> {
       ['addon', `for llama.cpp ${release} (${llamaVersion}, ggml ${ggmlVersion})`],
     ]),
   )
+}
 
-  // Fails, after all candidates, when none works: then its message tells each one's reason.
+async function printEngines(choice: string): Promise<void> {
+  // Fails, after all candidates, when none works: then its message has each one's reason.
   const { engine, candidates } = await openEngine(choice)
   process.stdout.write('\nengines\n')
   for (const { name, source, refused, taken } of candidates) {

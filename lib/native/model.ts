@@ -1,5 +1,5 @@
 /** A loaded model as the rest of lib/ sees it: what its file says, its vocabulary, and the contexts made of it. */
-import type { ContextParams, ModelMetadata, ModelHandle, ModelParams, TextSegment } from './binding.js'
+import type { ContextParams, ModelHandle, ModelMetadata, ModelParams, TextSegment } from './binding.js'
 import { openAddon } from './channel.js'
 import { Context } from './context.js'
 import { runNativeTask, type TaskOptions } from './task.js'

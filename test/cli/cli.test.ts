@@ -38,7 +38,7 @@ interface Run {
   stderr: string
 }
 
-/** What decides on colours is not inherited. */
+/** What decides on colors is not inherited. */
 function environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
   const { CI, NO_COLOR, FORCE_COLOR, ...rest } = process.env
   return { ...rest, TERM: 'xterm-256color', ...more }
@@ -150,6 +150,16 @@ describe('z1 ask', () => {
     expect((await askJson('q')).seed).not.toBe((await askJson('q')).seed)
   })
 
+  it('the options of sampling reach it', async () => {
+    const random = ['--model', testModel('qwen2-bytes'), '--window', '20', '--max-tokens', '5']
+    const draw = async (...args: string[]) => (await askJson(...random, '--temperature', '100', ...args, 'q')).text
+    const { text: greedy } = await askJson(...random, 'q')
+    // Each leaves one token to draw from; without them nearly any is as likely as the best.
+    expect(await draw('--top-k', '1')).toBe(greedy)
+    expect(await draw('--top-k', '0', '--top-p', '1', '--min-p', '1')).toBe(greedy)
+    expect(await draw('--seed', '1')).not.toBe(greedy)
+  })
+
   it('--context-size and --engine', async () => {
     const { status, stderr } = await ask('--context-size', '64', 'q')
     expect(status).toBe(1)
@@ -175,7 +185,7 @@ describe('z1 ask', () => {
   it.each<[string, string[], string]>([
     ['no question', [], 'z1: Expected one question\n\nz1 ask [options]'],
     ['two questions', ['a', 'b'], 'z1: Expected one question\n'],
-    ['an unknown option', ['--windows', '5', 'q'], "z1: Unknown option '--windows'\n\nz1 ask"],
+    ['an unknown option', ['--windows', '5', 'q'], "z1: Unknown option '--windows': did you mean --window?\n\nz1 ask"],
     ['a missing value', ['q', '--window'], 'z1: Option'],
     ['a value for a switch', ['--json=yes', 'q'], "z1: Option '--json' does not take an argument\n"],
     [
@@ -263,11 +273,11 @@ describe('on a terminal', () => {
     expect(doctor).toMatchObject({ status: 0, output: expect.not.stringContaining('\x1b') })
   })
 
-  it.runIf(available)('a doctor is coloured there', () => {
+  it.runIf(available)('a doctor is colored there', () => {
     expect(terminal(['doctor', '--engine', 'cpu']).output).toContain('\x1b[32mtaken\x1b[39m')
   })
 
-  it('a pipe gets no colours, whatever the environment says', async () => {
+  it('a pipe gets no colors, whatever the environment says', async () => {
     const env = { CI: 'true', FORCE_COLOR: '1' }
     const asked = await z1(args(), { env })
     expect(asked.stdout).toBe('Two plus two So: LFour\n')
@@ -295,7 +305,7 @@ describe('z1 inspect', () => {
     )
     expect(facts).toMatchObject({
       architecture: 'qwen2',
-      quantisation: 'all F32',
+      quantization: 'all F32',
       layers: '1',
       vocabulary: '261 tokens, bpe',
       'training context': '777 tokens',
@@ -406,11 +416,11 @@ describe('z1', () => {
   it('ask --help names every option that it takes', async () => {
     const { stdout } = await z1(['ask', '--help'])
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
-    expect(named).toHaveLength(15)
+    expect(named).toHaveLength(33)
     // An option that does not exist would be told by its name, before anything else.
     const switches = ['raw', 'json']
     const args = named.flatMap((name) => (switches.includes(name) ? [`--${name}`] : [`--${name}`, '1']))
-    const { status, stderr } = await z1(['ask', ...args])
+    const { status, stderr } = await z1(['ask', ...args, 'q'])
     expect(status).toBe(2)
     expect(stderr).toBe("z1: Expected 'ban' or 'keep' for tags but received \"1\"\n")
   })

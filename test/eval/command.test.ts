@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Misuse } from '../../lib/cli/args.js'
-import { evalCommand } from '../../lib/cli/eval.js'
+import { UsageError } from '../../lib/cli/args.js'
+import { dispatch, root } from '../../lib/cli/commands.js'
 import { compareRuns, evaluate, jsonl, type ResultRecord } from '../../lib/eval/index.js'
 import { type Options, run } from '../lifecycle/process.js'
 
@@ -163,8 +163,8 @@ describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, (
     ['nothing to plot', ['plot', '--output', 'x']],
     ['labels for other runs', ['plot', 'x', 'y', '--label', 'x', '--output', 'x']],
   ])('refuses %s', async (_what, args) => {
-    const error = await evalCommand(args).catch((error) => error)
-    expect(error instanceof Misuse || error instanceof RangeError).toBe(true)
+    const error = await dispatch(root, ['eval', ...args]).catch((error) => error)
+    expect(error instanceof UsageError || error instanceof RangeError).toBe(true)
     expect(error.message).toMatch(/^(Expected|The task)/)
   })
 

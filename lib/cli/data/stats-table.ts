@@ -1,6 +1,6 @@
 /** The statistics of a set as text. */
-import type { Bin, Group, Stats } from '../data/stats.js'
-import { table } from './table.js'
+import type { Bin, Group, Stats } from '../../data/stats.js'
+import { table } from '../table.js'
 
 /** Columns of the longest bar. */
 const BAR = 40

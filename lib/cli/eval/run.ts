@@ -1,0 +1,107 @@
+/** `z1 eval`: runs an evaluation, or goes on with one. */
+import { existsSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { figureOf } from '../../eval/figure.js'
+import { reportOf } from '../../eval/report.js'
+import { readOutcomes, readRun, writeWhole } from '../../eval/results.js'
+import { evaluate, type Progress } from '../../eval/run.js'
+import { summarize } from '../../eval/summary.js'
+import type { Task } from '../../eval/task.js'
+import { heldout } from '../../eval/tasks/heldout.js'
+import { jsonl } from '../../eval/tasks/jsonl.js'
+import { flag, integer, list, oneOf, range, required, text, UsageError, type Values, word } from '../args.js'
+import { defineCommand } from '../command.js'
+import { answerOptions, modelOptions, samplingOptions } from '../groups.js'
+import { runInterruptible } from '../progress.js'
+
+const taskOptions = {
+  task: oneOf(['heldout', 'jsonl'], {
+    value: 'NAME',
+    help: 'heldout: generated problems that are in no training data; jsonl: a file',
+    fallback: 'heldout',
+  }),
+  data: text({ value: 'FILE', help: 'jsonl: lines with question and answer' }),
+  count: integer(1, { value: 'N', help: 'items', default: 'heldout 600, jsonl all' }),
+  families: list({ value: 'A,B', help: 'heldout: only these' }),
+  difficulty: range({ value: 'A-B', help: 'heldout: from A to B' }),
+}
+
+export const command = defineCommand({
+  usage: `z1 eval [options] --output DIR       runs, or goes on with what is in DIR
+z1 eval compare [--windows A:B,…] [--json] DIR DIR
+z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
+  operands: { min: 0, max: 0, expected: 'no argument' },
+  options: {
+    output: required(text({ value: 'DIR', help: 'folder of the run' }), 'the folder of the run'),
+    ...taskOptions,
+    windows: list({
+      value: 'W,…',
+      help: "tokens, percents of each item's natural length, inf",
+      fallback: ['0', '12.5%', '25%', '50%', '100%', 'inf'],
+    }),
+    method: word(['window', 'delimited', 'none'], {
+      value: 'NAME',
+      help:
+        "window: the shifted thinking window; delimited: thinking between the model's tags, closed by force; " +
+        'none: no hint, the response ends at the window',
+      default: 'window',
+    }),
+    hint: answerOptions.hint,
+    maxTokens: answerOptions.maxTokens,
+    system: answerOptions.system,
+    temperature: samplingOptions.temperature,
+    samples: integer(1, { value: 'N', help: 'responses to each item and window', default: '1' }),
+    seed: { ...samplingOptions.seed, help: 'of the items and of the sampling', default: '0' },
+    ...modelOptions,
+    parallel: {
+      ...modelOptions.parallel,
+      help: 'requests at once; 1 gives the same results to the token every time',
+    },
+    figure: text({ value: 'FILE.svg', help: 'draw accuracy over thinking tokens' }),
+    json: flag({ help: 'print the summary as JSON and nothing else' }),
+  },
+  async run({ figure, json, task, data, count, families, difficulty, ...options }) {
+    const { output, seed } = options
+    const items = taskOf({ task, data, count, families, difficulty }, seed)
+    const summary = await runInterruptible(
+      ({ signal, show }) => {
+        const onProgress = show && ((progress: Progress) => show(responseProgress(progress)))
+        return evaluate({ ...options, task: items, signal, onProgress })
+      },
+      () => afterInterrupt(output, json === true),
+    )
+    if (!summary) return
+    if (figure !== undefined) writeWhole(figure, figureOf([{ label: basename(resolve(output)), summary }]))
+    process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : `${reportOf(summary)}\n`)
+  },
+})
+
+function taskOf(values: Values<typeof taskOptions>, seed: number | undefined): Task {
+  const { task, data, count, families, difficulty } = values
+  if (task === 'jsonl') {
+    if (data === undefined) throw new UsageError('Expected --data with the file of the task jsonl', true)
+    if ((families ?? difficulty) !== undefined) {
+      throw new UsageError('The task jsonl has no --families and no --difficulty')
+    }
+    return jsonl({ file: data, count })
+  }
+  if (data !== undefined) throw new UsageError('The task heldout has no --data: it is generated')
+  return heldout({ count, seed, families, difficulty })
+}
+
+/** Responses, with the accuracies so far. */
+function responseProgress({ done, total, computed, windows }: Progress) {
+  const accuracies = windows
+    .filter(({ done }) => done > 0)
+    .map(({ window, done, correct }) => `${window} ${((100 * correct) / done).toFixed(1)}%`)
+  return { fraction: done / total, done: computed, text: `${done}/${total}`, detail: accuracies.join('  ') }
+}
+
+/** Prints what there is. Gives the rest of the sentence that says that the run was interrupted. */
+async function afterInterrupt(output: string, json: boolean): Promise<string> {
+  if (!existsSync(join(output, 'run.json'))) return ' before the first response'
+  const { options } = readRun(output)
+  const summary = summarize(options, await readOutcomes(output))
+  if (!json) process.stdout.write(`${reportOf(summary)}\n`)
+  return `: ${summary.done} of ${summary.total} responses are kept in ${output}; the same command goes on from there`
+}
