@@ -1,9 +1,11 @@
 /** `clean`: leaves out exact duplicates, near duplicates, and what an evaluation set holds. The first of equals stays. */
-
+import { boolean, count } from '../base/checks.js'
 import { readRows } from '../base/formats.js'
+import { type Option, option, readOptions, required } from '../base/options.js'
 import { type Row, textOf } from '../base/rows.js'
-import { Job, type JobOptions, type JobReport, type Outcome, rowsOf } from './job.js'
-import { NearIndex, type NearOptions } from './minhash.js'
+import { Job, type JobReport, type Outcome, rowsOf } from './job.js'
+import { NEAR_OPTIONS, NearIndex, type NearOptions } from './minhash.js'
+import { fileNames, JOB_OPTIONS, type JobOptions } from './options.js'
 import { OverlapIndex } from './overlap.js'
 import { hash53, normalise } from './text.js'
 
@@ -17,18 +19,28 @@ export interface CleanOptions extends JobOptions, NearOptions {
   near?: boolean | undefined
 }
 
+const CLEAN_OPTIONS = {
+  ...JOB_OPTIONS,
+  ...NEAR_OPTIONS,
+  inputs: required(fileNames),
+  against: option(fileNames, []),
+  overlap: option(count(1), 13),
+  near: option(boolean, true),
+} satisfies Record<keyof CleanOptions, Option<unknown>>
+
 /**
  * Writes the records of the inputs whose question is new: reasons `duplicate`, `near duplicate`, `contaminated`.
  * Records pass unaltered. Memory grows by about 1 KB a record that is kept.
+ * @throws {TypeError|RangeError} for invalid options.
  * @throws as {@link Job.open} and its input do.
  */
 export async function clean(options: CleanOptions): Promise<JobReport> {
-  const { inputs, against = [], overlap = 13, threshold = 0.8, runLength = 3, near = true } = options
+  const { inputs, against, overlap, threshold, runLength, near, ...jobOptions } = readOptions(CLEAN_OPTIONS, options)
   const seen = new Set<number>()
   const similar = new NearIndex({ threshold, runLength })
   const evaluation = new OverlapIndex(overlap)
   const settings = { against, overlap, near, threshold, runLength }
-  await using job = await Job.open({ command: 'clean', settings, inputs: [...inputs, ...against], options })
+  await using job = await Job.open({ command: 'clean', settings, inputs: [...inputs, ...against], options: jobOptions })
   if (job.done) return job.report
 
   for (const path of against) {

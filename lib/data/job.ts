@@ -14,26 +14,7 @@ import { formatOf, outputFormatOf, readRows } from '../base/formats.js'
 import { AppendLog, readLog } from '../base/jsonl.js'
 import type { Position, Row } from '../base/rows.js'
 import { createLines, finishFile, linesPath, removeLines } from './io.js'
-
-/** Options of every command that writes records. */
-export interface JobOptions {
-  /** File to write: `.jsonl`, `.parquet`, or `-` for standard output, which cannot be resumed. */
-  output: string
-  /** Begin anew, whatever stands there. Default false: go on with an unfinished output, and leave any other alone. */
-  force?: boolean | undefined
-  /** Ends the run, which then rejects with the signal's reason; the same call goes on later. */
-  signal?: AbortSignal | undefined
-  /** Called after each row. */
-  onProgress?: ((progress: Progress) => void) | undefined
-}
-
-export interface Progress {
-  /** Share of the work that is done, 0 … 1; 0 if it is not known. */
-  fraction: number
-  /** Rows read, earlier runs included. */
-  read: number
-  kept: number
-}
+import type { JobOptions } from './options.js'
 
 /** What became of the rows, earlier runs included. */
 export interface JobReport {

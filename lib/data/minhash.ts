@@ -3,6 +3,8 @@
  * smallest value under many hash functions, and two signatures agree in as large a share of their values as the sets
  * have in common (Jaccard's index). Some 800 bytes a text, whatever its length.
  */
+import { count, numeric } from '../base/checks.js'
+import { type Option, option, readOptions } from '../base/options.js'
 import { hash } from '../base/random.js'
 import { runsOf, symbolsOf } from './text.js'
 
@@ -21,6 +23,14 @@ export interface NearOptions {
   runLength?: number | undefined
 }
 
+export const NEAR_OPTIONS = {
+  threshold: option(
+    numeric('number > 0 and ≤ 1', (value) => value > 0 && value <= 1),
+    0.8,
+  ),
+  runLength: option(count(1), 3),
+} satisfies Record<keyof NearOptions, Option<unknown>>
+
 /** Texts in the order in which they were added, to be found by what is like them. */
 export class NearIndex {
   readonly #threshold: number
@@ -37,14 +47,9 @@ export class NearIndex {
   #compared = new Uint32Array(this.#capacity)
   #queries = 0
 
-  /** @throws {RangeError} for options that cannot be. */
-  constructor({ threshold = 0.8, runLength = 3 }: NearOptions = {}) {
-    if (!(threshold > 0 && threshold <= 1)) {
-      throw new RangeError(`Expected number > 0 and ≤ 1 for threshold but received ${threshold}`)
-    }
-    if (!(Number.isInteger(runLength) && runLength >= 1)) {
-      throw new RangeError(`Expected integer ≥ 1 for runLength but received ${runLength}`)
-    }
+  /** @throws {TypeError|RangeError} for invalid options. */
+  constructor(options: NearOptions = {}) {
+    const { threshold, runLength } = readOptions(NEAR_OPTIONS, options)
     this.#threshold = threshold
     this.#runLength = runLength
     this.#rows = rowsFor(threshold)

@@ -1,4 +1,5 @@
 /** Decontamination: which questions share a run of words with a question of an evaluation set. */
+import { count } from '../base/checks.js'
 import { hash53, normalise, runsOf, symbolsOf, wordsOf } from './text.js'
 
 /** A shorter question stands inside others by chance; it is only compared as a whole. */
@@ -13,13 +14,10 @@ export class OverlapIndex {
 
   /**
    * @param runLength Words in a run, ≥ 1. 13, the default, is GPT-3's (arXiv 2005.14165, appendix C).
-   * @throws {RangeError}
+   * @throws {TypeError|RangeError}
    */
   constructor(runLength = 13) {
-    if (!(Number.isInteger(runLength) && runLength >= 1)) {
-      throw new RangeError(`Expected integer ≥ 1 for runLength but received ${runLength}`)
-    }
-    this.#runLength = runLength
+    this.#runLength = count(1).read(runLength, 'runLength')
   }
 
   /** Adds a question that must not be trained on. */

@@ -3,6 +3,8 @@
  * procedure that finds the answer. The answer is checked a second time, by a Python program (`checkProblems`).
  */
 
+import { callback, integer, isCount, isNumber, kind, listOf, numeric, oneOf, text } from '../base/checks.js'
+import { type Option, option, readOptions, required } from '../base/options.js'
 import { hash, Random } from '../base/random.js'
 import { arithmetic } from './arithmetic.js'
 import { letters } from './letters.js'
@@ -43,18 +45,33 @@ export interface GenerateOptions {
   countTokens?: (text: string) => number
 }
 
+const records = numeric('integer ≥ 0', isCount)
+const range = kind('pair of integers', (value): value is [number, number] => {
+  return Array.isArray(value) && value.length === 2 && value.every(isNumber)
+})
+
+export const GENERATE_OPTIONS = {
+  seed: required(integer(0, 2 ** 32 - 1)),
+  count: required(records),
+  families: option(listOf(text, 'array of families'), [...FAMILIES]),
+  difficulty: option(range, [1, 8]),
+  split: option(oneOf(['train', 'test']), 'train'),
+  style: option(oneOf(['z1', 'delimited']), 'z1'),
+  start: option(records, 0),
+  countTokens: option(callback<(text: string) => number>(), Buffer.byteLength),
+} satisfies Record<keyof GenerateOptions, Option<unknown>>
+
 /** A record together with the Python program that prints its answer; null where there is none. */
 export interface GeneratedProblem {
   record: TrajectoryRecord
   program: string | null
 }
 
-/** @throws {RangeError} for a family or difficulty that does not exist. */
+/** @throws {TypeError|RangeError} for invalid options, a family or difficulty that does not exist among them. */
 export function* generateProblems(options: GenerateOptions): Generator<GeneratedProblem> {
-  const { seed, count, split = 'train', style = 'z1', start = 0 } = options
-  const families = inTurn(options.families ?? FAMILIES)
-  const [low, high] = options.difficulty ?? [1, 8]
-  const countTokens = options.countTokens ?? Buffer.byteLength
+  const { seed, count, split, style, start, countTokens, ...kinds } = readOptions(GENERATE_OPTIONS, options)
+  const families = inTurn(kinds.families)
+  const [low, high] = kinds.difficulty
   if (!(Number.isInteger(low) && Number.isInteger(high) && low >= 1 && low <= high && high <= 8))
     throw new RangeError(`Expected difficulties from 1 to 8 but received ${low}-${high}`)
 
