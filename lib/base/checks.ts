@@ -1,6 +1,6 @@
 /**
  * Checks of what callers pass, and the one sentence that says what was wrong: a TypeError for a value of another type,
- * a RangeError for one of the right type that cannot be. Knows no option by name.
+ * a RangeError for one of the right type that is out of range. Knows no option by name.
  */
 import { fileURLToPath } from 'node:url'
 

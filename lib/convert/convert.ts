@@ -26,9 +26,9 @@ export interface ConvertResult {
 }
 
 /**
- * Converts a checkpoint of the architecture Qwen2 (safetensors, tokenizer.json). Quantised types go through a file of the
+ * Converts a checkpoint of the architecture Qwen2 (safetensors, tokenizer.json). Quantized types go through a file of the
  * checkpoint's own precision beside the output, which is removed in the end.
- * @throws {TypeError|RangeError} for options that cannot be.
+ * @throws {TypeError|RangeError} for invalid options.
  * @throws {Z1Error} MODEL_NOT_FOUND; MODEL_INVALID for a folder that contradicts itself or is cut short;
  * MODEL_UNSUPPORTED for one that could only be guessed at; what {@link quantize} throws.
  * @throws {Error} when the file cannot be written.
@@ -85,13 +85,13 @@ async function writeModel(
   const headers = tensors.map((tensor) => headerOf(tensor, type))
   const total = headers.reduce((sum, { size }) => sum + size, 0)
   let written = 0
-  let told = -1
+  let reported = -1
   const advance = (size: number) => {
     signal?.throwIfAborted()
     written += size
     const now = Math.floor((written / total) * 100)
-    if (now > told) report(written / total)
-    told = now
+    if (now > reported) report(written / total)
+    reported = now
   }
   await writeAll(file, encodeHeader(new Map([...metadata, ...fileTypeMetadata(type)]), headers))
   for (const [i, tensor] of tensors.entries()) {

@@ -4,7 +4,7 @@ import { type Option, option, type Read, readOptions, required } from '../base/o
 import { FILE_TYPE_NAMES, type FileType } from './types.js'
 
 interface CommonOptions {
-  /** Threads that quantise, 1 … 512. Default: the physical cores that the process may use. */
+  /** Threads that quantize, 1 … 512. Default: the physical cores that the process may use. */
   threads?: number | undefined
   /** Called with 0 … 1. What it throws ends the work, which then rejects with it. */
   onProgress?: ((progress: number) => void) | undefined

@@ -9,8 +9,9 @@ import { extractFinalAnswer } from '../reason/answer.js'
 import { LOAD_OPTIONS, REASON_OPTIONS } from '../reason/options.js'
 import { openTokenizer } from '../reason/vocabulary.js'
 import { stripDelimiters } from './delimiters.js'
-import { Job, type JobReport, type Outcome, rowsOf } from './job.js'
 import { fileName, fileNames, JOB_OPTIONS, type JobOptions } from './options.js'
+import { ResumableRun, type RowOutcome, rowsOf } from './resumable-run.js'
+import type { JobReport } from './run-state.js'
 import { type ServerOptions, serverTeacher } from './server.js'
 import { type AddonOptions, addonTeacher, Refusal, type Teacher } from './teacher.js'
 
@@ -65,7 +66,7 @@ const DISTILL_OPTIONS = {
  * Writes a record for each question that got a trajectory. Left out, by reason: `repetitive`, `truncated` (with `whole`),
  * `wrong answer` and `no answer to check` (with `check`), `empty`, and what the teacher refused.
  * @throws {RangeError|TypeError} for invalid options.
- * @throws as {@link Job.open} and its input do; {Z1Error} for the model; {Error} when the server fails for good.
+ * @throws as {@link ResumableRun.open} and its input do; {Z1Error} for the model; {Error} when the server fails for good.
  */
 export async function distill(options: DistillOptions): Promise<JobReport> {
   const checked = readOptions(DISTILL_OPTIONS, options)
@@ -75,15 +76,15 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
   const teaching = { limit, system, temperature, topP }
   // A server is known by its model: its address may change between two runs.
   const settings = { ...teaching, model, server: server !== undefined, tags, seed, whole, check, tokenizer: counter }
-  await using job = await Job.open({ command: 'distill', settings, inputs, options: checked })
-  if (job.done) return job.report
+  await using run = await ResumableRun.open({ command: 'distill', settings, inputs, options: checked })
+  if (run.done) return run.report
 
   let teacher: Teacher | undefined
   const tokenizer = counter !== undefined || server !== undefined ? await openTokenizer(counter) : null
   // Until something was answered, a refusal may well be meant for all.
-  let answered = job.report.read > 0
+  let answered = run.report.read > 0
 
-  const work = async (row: Row, line: number, signal: AbortSignal): Promise<Outcome> => {
+  const work = async (row: Row, line: number, signal: AbortSignal): Promise<RowOutcome> => {
     const question = textOf(row, 'question')
     const { answer } = row.columns
     if (check && typeof answer !== 'string') return { dropped: 'no answer to check' }
@@ -111,8 +112,8 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
       server === undefined
         ? await addonTeacher({ ...checked, ...teaching })
         : serverTeacher({ ...checked, ...teaching, server, model: model as string })
-    return await job.run(
-      rowsOf(inputs, job.position),
+    return await run.complete(
+      rowsOf(inputs, run.position),
       ({ value }, signal) => work(value, value.next.line - 1, signal),
       { parallel, slow: true },
     )

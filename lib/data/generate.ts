@@ -9,8 +9,9 @@ import {
   generateProblems,
 } from '../problems/generate.js'
 import { openTokenizer } from '../reason/vocabulary.js'
-import { Job, type JobReport, type Step } from './job.js'
 import { fileName, JOB_OPTIONS, type JobOptions } from './options.js'
+import { ResumableRun, type Step } from './resumable-run.js'
+import type { JobReport } from './run-state.js'
 
 export interface GenerateFileOptions extends JobOptions, Omit<GenerateOptions, 'start' | 'countTokens'> {
   /** Run each problem's program and compare what it prints with the answer: true, or the command of a Python. */
@@ -45,7 +46,7 @@ const PARALLEL = 4
 /**
  * @throws {TypeError|RangeError} for invalid options, a family or difficulty that does not exist among them.
  * @throws {Error} naming a problem whose program prints another answer. No record after it is written.
- * @throws as {@link Job.open} does; {Z1Error} for the tokenizer.
+ * @throws as {@link ResumableRun.open} does; {Z1Error} for the tokenizer.
  */
 export async function generateFile(options: GenerateFileOptions): Promise<JobReport> {
   const checked = readOptions(GENERATE_FILE_OPTIONS, options)
@@ -55,11 +56,11 @@ export async function generateFile(options: GenerateFileOptions): Promise<JobRep
   const settings = { ...asked, count, tokenizer: vocabulary }
   // Validate before writing anything.
   generateProblems({ ...asked, count: 0 }).next()
-  await using job = await Job.open({ command: 'generate', settings, inputs: [], options: checked })
-  if (job.done) return job.report
+  await using run = await ResumableRun.open({ command: 'generate', settings, inputs: [], options: checked })
+  if (run.done) return run.report
 
   const tokenizer = await openTokenizer(vocabulary)
-  const start = (job.position ?? 0) as number
+  const start = (run.position ?? 0) as number
   async function* steps(): AsyncGenerator<Step<GeneratedProblem>> {
     const problems = generateProblems({ ...asked, start, count: count - start })
     let next = start
@@ -76,7 +77,7 @@ export async function generateFile(options: GenerateFileOptions): Promise<JobRep
       const token_num_qwen = await tokenizer.count(record.response)
       return { line: JSON.stringify({ ...record, token_num_qwen }) }
     }
-    return await job.run(steps(), work, { parallel: PARALLEL })
+    return await run.complete(steps(), work, { parallel: PARALLEL })
   } finally {
     tokenizer.close()
   }

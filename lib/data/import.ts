@@ -8,8 +8,9 @@ import { idOf, type Row } from '../base/rows.js'
 import type { TrajectoryRecord } from '../problems/record.js'
 import { openTokenizer } from '../reason/vocabulary.js'
 import { stripDelimiters } from './delimiters.js'
-import { Job, type JobReport, type Outcome, rowsOf } from './job.js'
 import { fileName, fileNames, JOB_OPTIONS, type JobOptions } from './options.js'
+import { ResumableRun, type RowOutcome, rowsOf } from './resumable-run.js'
+import type { JobReport } from './run-state.js'
 
 export interface ImportOptions extends JobOptions {
   inputs: readonly string[]
@@ -45,13 +46,13 @@ const CONVERSATIONS = ['messages', 'conversations']
 /** Texts that are counted at once. */
 const PARALLEL = 4
 
-/** Why a row is no record. It is left out, counted and named. */
+/** Why a row is not a record. It is left out, counted and named. */
 class BadRow extends Error {}
 
 /**
  * Writes a record for each row that makes one; the others are counted by what is wrong with them.
  * @throws {TypeError|RangeError} for invalid options.
- * @throws as {@link Job.open} and its input do; {Z1Error} for the tokenizer.
+ * @throws as {@link ResumableRun.open} and its input do; {Z1Error} for the tokenizer.
  */
 export async function importRecords(options: ImportOptions): Promise<JobReport> {
   const checked = readOptions(IMPORT_OPTIONS, options)
@@ -60,11 +61,11 @@ export async function importRecords(options: ImportOptions): Promise<JobReport> 
     throw misuse(TypeError, 'questionField and responseField together', 'options', 'one of them')
   }
   const settings = { questionField, responseField, thinkingField, idField, answerField, tokenizer: vocabulary }
-  await using job = await Job.open({ command: 'import', settings, inputs, options: checked })
-  if (job.done) return job.report
+  await using run = await ResumableRun.open({ command: 'import', settings, inputs, options: checked })
+  if (run.done) return run.report
 
   const tokenizer = await openTokenizer(vocabulary)
-  const work = async (row: Row): Promise<Outcome> => {
+  const work = async (row: Row): Promise<RowOutcome> => {
     try {
       const { question, response } = exchangeOf(row, { questionField, responseField, thinkingField })
       const { [answerField]: answer, family, difficulty } = row.columns
@@ -84,7 +85,7 @@ export async function importRecords(options: ImportOptions): Promise<JobReport> 
     }
   }
   try {
-    return await job.run(rowsOf(inputs, job.position), ({ value }) => work(value), { parallel: PARALLEL })
+    return await run.complete(rowsOf(inputs, run.position), ({ value }) => work(value), { parallel: PARALLEL })
   } finally {
     tokenizer.close()
   }

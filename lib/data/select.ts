@@ -4,8 +4,9 @@ import { readRows } from '../base/formats.js'
 import { type Option, option, readOptions, required } from '../base/options.js'
 import { Random } from '../base/random.js'
 import { countOf } from '../base/rows.js'
-import { Job, type JobReport, rowsOf } from './job.js'
 import { fileNames, JOB_OPTIONS, type JobOptions } from './options.js'
+import { ResumableRun, rowsOf } from './resumable-run.js'
+import type { JobReport } from './run-state.js'
 
 export const MODES = ['longest', 'shortest', 'random'] as const
 export const RULES = ['script', 'algorithm1'] as const
@@ -71,7 +72,7 @@ export function selectRows(lengths: ArrayLike<number>, options: SelectionOptions
  * Writes the selected records, unaltered and in the order of the inputs. Reads the inputs twice; memory holds the
  * lengths only.
  * @throws {RangeError|TypeError} for invalid options, standard input among the inputs.
- * @throws as {@link Job.open} and its input do.
+ * @throws as {@link ResumableRun.open} and its input do.
  */
 export async function select(options: SelectOptions): Promise<JobReport> {
   const { inputs, tokens, mode, rule, seed, ...jobOptions } = readOptions(SELECT_OPTIONS, options)
@@ -79,8 +80,8 @@ export async function select(options: SelectOptions): Promise<JobReport> {
     throw new TypeError('Expected files to select from: they are read twice, and a pipe cannot be')
   }
   const settings = { tokens, mode, rule, ...(mode === 'random' ? { seed } : {}) }
-  await using job = await Job.open({ command: 'select', settings, inputs, options: jobOptions })
-  if (job.done) return job.report
+  await using run = await ResumableRun.open({ command: 'select', settings, inputs, options: jobOptions })
+  if (run.done) return run.report
 
   const lengths: number[] = []
   for (const path of inputs) {
@@ -90,8 +91,8 @@ export async function select(options: SelectOptions): Promise<JobReport> {
     }
   }
   const taken = selectRows(lengths, { tokens, mode, rule, seed })
-  let row = job.report.read
-  return await job.run(rowsOf(inputs, job.position), ({ value }) => {
+  let row = run.report.read
+  return await run.complete(rowsOf(inputs, run.position), ({ value }) => {
     const outcome = taken[row] === 1 ? { line: value.json } : { dropped: 'not selected' }
     row += 1
     return outcome

@@ -3,8 +3,8 @@ import { tickIncrement } from 'd3-array'
 import { count } from '../base/checks.js'
 import { type Option, option, readOptions, required } from '../base/options.js'
 import { countOf, textOf } from '../base/rows.js'
-import { rowsOf } from './job.js'
 import { fileNames, JOB_OPTIONS, type JobOptions } from './options.js'
+import { rowsOf } from './resumable-run.js'
 import { type Trigram, TrigramCounter } from './trigrams.js'
 
 /** Numbers of records and of their tokens. */

@@ -10,7 +10,7 @@ import { arithmetic } from './arithmetic.js'
 import { letters } from './letters.js'
 import { lists } from './lists.js'
 import { numbers } from './numbers.js'
-import { DECLINED, outside } from './outside.js'
+import { outOfScope, REFUSAL } from './out-of-scope.js'
 import type { Maker, Problem } from './problem.js'
 import { programs } from './programs.js'
 import type { TrajectoryRecord } from './record.js'
@@ -81,9 +81,9 @@ export function* generateProblems(options: GenerateOptions): Generator<Generated
     const random = new Random(seed, i)
     const id = `${family}-${seed}-${i}`
     if (family === 'outside') {
-      const response = style === 'z1' ? DECLINED : delimited([DECLINED], DECLINED)
+      const response = style === 'z1' ? REFUSAL : delimited([REFUSAL], REFUSAL)
       yield {
-        record: { id, question: outside(random), response, token_num_qwen: countTokens(response), family },
+        record: { id, question: outOfScope(random), response, token_num_qwen: countTokens(response), family },
         program: null,
       }
       continue
@@ -97,7 +97,7 @@ export function* generateProblems(options: GenerateOptions): Generator<Generated
   }
 }
 
-/** The records of `generateProblems`. */
+/** As {@link generateProblems}, without the programs. */
 export function* generate(options: GenerateOptions): Generator<TrajectoryRecord> {
   for (const { record } of generateProblems(options)) yield record
 }
