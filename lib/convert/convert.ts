@@ -1,6 +1,7 @@
 /** From a checkpoint in Hugging Face's layout to a GGUF file, a few megabytes at a time. */
 import { type FileHandle, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { sum } from 'd3-array'
 import { attempt, type CallSite, callSite } from '../base/errors.js'
 import { removeLeftovers, replaceFile, withTemporaryFile, writeAll } from '../base/files.js'
 import { openEngine } from '../native/engine.js'
@@ -83,7 +84,7 @@ async function writeModel(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const headers = tensors.map((tensor) => headerOf(tensor, type))
-  const total = headers.reduce((sum, { size }) => sum + size, 0)
+  const total = sum(headers, ({ size }) => size)
   let written = 0
   let reported = -1
   const advance = (size: number) => {

@@ -53,7 +53,7 @@ export function sectionOf(value: unknown, path: string, name: string): Section {
 }
 
 export { text as string } from '../base/checks.js'
-export const object: Kind<Record<string, unknown>> = kind('object', isObject)
+const object: Kind<Record<string, unknown>> = kind('object', isObject)
 export const list: Kind<unknown[]> = kind('array', (value): value is unknown[] => Array.isArray(value))
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
 /** A checkpoint in Hugging Face's layout, read and checked: all that a model file says, and where its tensors lie. */
 import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
+import { sum } from 'd3-array'
 import { numeric } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
 import { chatTemplateMetadata } from './chat-template.js'
@@ -38,7 +39,7 @@ export async function readSource(folder: string): Promise<Source> {
 
   const tensors = matchTensors(model, await storedTensors(folder), folder)
   if (model.tied) await checkTied(tensors)
-  const parameters = tensors.reduce((sum, { stored }) => sum + stored.size / FLOAT_BYTES[stored.type], 0)
+  const parameters = sum(tensors, ({ stored }) => stored.size / FLOAT_BYTES[stored.type])
   const types = new Set(tensors.filter(({ matrix }) => matrix).map(({ stored }) => stored.type))
   const [type] = types.size === 1 ? types : (['F32'] as const)
   const metadata: Metadata = new Map([

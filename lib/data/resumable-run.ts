@@ -7,6 +7,7 @@
  * and stays when the run is done, as a note of how the output came to be.
  */
 import { realpath, rm } from 'node:fs/promises'
+import { sum } from 'd3-array'
 import { inOrder } from '../base/concurrency.js'
 import { removeLeftovers, writeWhole } from '../base/files.js'
 import { outputFormatOf, readRows } from '../base/formats.js'
@@ -184,7 +185,7 @@ export async function* rowsOf(inputs: readonly string[], position: unknown): Asy
   // As it stands in state files, `place` is where in the file.
   const from = (position ?? { file: 0, place: undefined }) as { file: number; place: Position | undefined }
   const sizes = await Promise.all(inputs.map(async (path) => (await identityOf(path)).size))
-  const total = sizes.reduce((sum, size) => sum + size, 0)
+  const total = sum(sizes)
   let before = 0
   for (const [file, path] of inputs.entries()) {
     const size = sizes[file] as number

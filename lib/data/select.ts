@@ -8,8 +8,8 @@ import { fileNames, JOB_OPTIONS, type JobOptions } from './options.js'
 import { ResumableRun, rowsOf } from './resumable-run.js'
 import type { JobReport } from './run-state.js'
 
-export const MODES = ['longest', 'shortest', 'random'] as const
-export const RULES = ['script', 'algorithm1'] as const
+const MODES = ['longest', 'shortest', 'random'] as const
+const RULES = ['script', 'algorithm1'] as const
 
 export interface SelectionOptions {
   /** Budget of tokens, ≥ 0. The paper's: 73,996,112. */
@@ -99,7 +99,7 @@ export async function select(options: SelectOptions): Promise<JobReport> {
   })
 }
 
-/** Fisher and Yates's. */
+/** Fisher and Yates's, by integers: a seed shall always give the same set, and d3-array's shuffler draws otherwise. */
 function shuffle(items: Uint32Array, seed: number): void {
   const random = new Random(seed)
   for (let i = items.length - 1; i > 0; i--) {

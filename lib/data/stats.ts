@@ -1,5 +1,5 @@
 /** `stats`: what a set holds, in numbers. */
-import { tickIncrement } from 'd3-array'
+import { bin, mean, range, sum, tickIncrement } from 'd3-array'
 import { count } from '../base/checks.js'
 import { type Option, option, readOptions, required } from '../base/options.js'
 import { countOf, textOf } from '../base/rows.js'
@@ -76,11 +76,10 @@ export async function stats(options: StatsOptions): Promise<Stats> {
   }
 
   const sorted = Float64Array.from(lengths).sort()
-  const tokens = sorted.reduce((sum, length) => sum + length, 0)
   return {
     records: sorted.length,
-    tokens,
-    mean: sorted.length > 0 ? tokens / sorted.length : 0,
+    tokens: sum(sorted),
+    mean: mean(sorted) ?? 0,
     min: sorted[0] ?? 0,
     max: sorted.at(-1) ?? 0,
     quantiles: Object.fromEntries(QUANTILES.map((share) => [share, quantileOf(sorted, share)])),
@@ -111,12 +110,12 @@ function quantileOf(sorted: Float64Array, share: number): number {
 
 /** Bins of equal, round width from 0 to beyond the longest. */
 function histogramOf(sorted: Float64Array): Bin[] {
-  if (sorted.length === 0) return []
-  const longest = sorted.at(-1) as number
+  const longest = sorted.at(-1)
+  if (longest === undefined) return []
   const step = Math.max(1, tickIncrement(0, longest, BINS))
-  const bins = Array.from({ length: Math.floor(longest / step) + 1 }, (_, i): Bin => {
-    return { from: i * step, to: (i + 1) * step, records: 0 }
-  })
-  for (const length of sorted) (bins[Math.floor(length / step)] as Bin).records += 1
-  return bins
+  const end = (Math.floor(longest / step) + 1) * step
+  const bins = bin()
+    .domain([0, end])
+    .thresholds(range(step, end, step))(sorted)
+  return bins.map(({ x0, x1, length }) => ({ from: x0 as number, to: x1 as number, records: length }))
 }

@@ -2,7 +2,7 @@
  * Problems of graded difficulty with trajectories that are right by construction: the trajectory is the run of the
  * procedure that finds the answer. The answer is checked a second time, by a Python program (`checkProblems`).
  */
-
+import { greatest, sum } from 'd3-array'
 import { callback, integer, isCount, isNumber, kind, listOf, numeric, oneOf, text } from '../base/checks.js'
 import { type Option, option, readOptions, required } from '../base/options.js'
 import { hash, Random } from '../base/random.js'
@@ -118,10 +118,10 @@ function inTurn(names: readonly string[]): Family[] {
       )
     return { name: name as Family, weight: Number(weight), taken: 0 }
   })
-  const total = weights.reduce((sum, { weight }) => sum + weight, 0)
+  const total = sum(weights, ({ weight }) => weight)
   return Array.from({ length: total }, () => {
     for (const entry of weights) entry.taken += entry.weight
-    const next = weights.reduce((best, entry) => (entry.taken > best.taken ? entry : best))
+    const next = greatest(weights, ({ taken }) => taken) as (typeof weights)[0]
     next.taken -= total
     return next.name
   })
