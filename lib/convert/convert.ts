@@ -42,7 +42,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   return attempt(site, () => run(checked, site), checked.signal)
 }
 
-async function run({ model, output, type, ...job }: CheckedConvertOptions, site: CallSite): Promise<ConvertResult> {
+async function run({ model, output, type, ...common }: CheckedConvertOptions, site: CallSite): Promise<ConvertResult> {
   const source = await readSource(model)
   const wanted = type ?? PLAIN_TYPES[source.type]
   const path = output ?? defaultOutput(model, wanted)
@@ -50,21 +50,21 @@ async function run({ model, output, type, ...job }: CheckedConvertOptions, site:
     throw new TypeError(`Expected another file for output than the checkpoint's ${path}`)
   }
   const float = floatTypeOf(wanted)
-  const report = job.onProgress ?? (() => {})
+  const report = common.onProgress ?? (() => {})
   if (float) {
     await removeLeftovers(path)
-    await replaceFile(path, ({ handle }) => writeModel(handle, source, float, report, job.signal))
+    await replaceFile(path, ({ handle }) => writeModel(handle, source, float, report, common.signal))
   } else {
     // Fail early: without an engine, hours of work would be for nothing.
     await openEngine('auto')
     await removeLeftovers(path)
     await withTemporaryFile(path, async (unquantized) => {
       const half = (from: number) => (progress: number) => report(from + progress / 2)
-      await writeModel(unquantized.handle, source, source.type, half(0), job.signal)
+      await writeModel(unquantized.handle, source, source.type, half(0), common.signal)
       // A full disk may show only here.
       await unquantized.handle.sync()
       const input = unquantized.path
-      await quantizeFile({ ...job, input, output: path, type: wanted, onProgress: half(0.5) }, site)
+      await quantizeFile({ ...common, input, output: path, type: wanted, onProgress: half(0.5) }, site)
     })
   }
   const { size } = await stat(path)

@@ -53,6 +53,7 @@ export function sectionOf(value: unknown, path: string, name: string): Section {
 }
 
 export { text as string } from '../base/checks.js'
+
 const object: Kind<Record<string, unknown>> = kind('object', isObject)
 export const list: Kind<unknown[]> = kind('array', (value): value is unknown[] => Array.isArray(value))
 

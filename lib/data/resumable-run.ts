@@ -82,14 +82,17 @@ export class ResumableRun {
 
     await checkDistinct(inputs, output)
     const statePath = `${output}.state.json`
-    for (const path of [output, statePath]) await removeLeftovers(path)
+    await removeLeftovers(output)
+    await removeLeftovers(statePath)
     const earlier = force ? null : await resumableState(fresh, output, statePath)
     if (earlier?.done) {
       await removeLines(output)
       return new ResumableRun(options, statePath, null, earlier)
     }
-    if (earlier)
-      return new ResumableRun(options, statePath, await AppendLog.open(linesPath(output), earlier.bytes), earlier)
+    if (earlier) {
+      const lines = await AppendLog.open(linesPath(output), earlier.bytes)
+      return new ResumableRun(options, statePath, lines, earlier)
+    }
     // In this order: the state of another output must not be taken for this one's.
     await rm(statePath, { force: true })
     return new ResumableRun(options, statePath, await createLines(output), fresh)
