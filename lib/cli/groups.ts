@@ -1,10 +1,11 @@
 /** Options that several commands have, as groups to spread into their tables. A command may reword a row. */
+import type { Read } from '../base/options.js'
 import { FILE_TYPE_NAMES } from '../convert/types.js'
 import { REASON_OPTIONS } from '../reason/options.js'
 import { flag, integer, number, repeated, text, window, word } from './args.js'
 
-type Defaults = typeof REASON_OPTIONS
-type Shown = { [K in keyof Defaults]: Defaults[K]['default'] extends number ? K : never }[keyof Defaults]
+type Values = Read<typeof REASON_OPTIONS>
+type Shown = { [Name in keyof Values]: Values[Name] extends number ? Name : never }[keyof Values]
 
 const defaultOf = (name: Shown) => String(REASON_OPTIONS[name].default)
 

@@ -1,13 +1,14 @@
 /** From a checkpoint in Hugging Face's layout to a GGUF file, a few megabytes at a time. */
-import { stat } from 'node:fs/promises'
+import { type FileHandle, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { sum } from 'd3-array'
 import { attempt, type CallSite, callSite } from '../base/errors.js'
+import { removeLeftovers, replaceFile, withTemporaryFile, writeAll } from '../base/files.js'
 import { openEngine } from '../native/engine.js'
 import { invalid } from './failure.js'
 import { converter, FLOAT_BYTES, UnusableNumber } from './floats.js'
 import { aligned, encodeHeader, type TensorHeader } from './gguf.js'
 import { type CheckedConvertOptions, type ConvertOptions, checkConvertOptions } from './options.js'
-import { replaceFile, withFile, writeFully, writing } from './output.js'
 import { quantizeFile } from './quantize.js'
 import { piecesOf } from './safetensors.js'
 import { fileTypeMetadata, readSource, type Source } from './source.js'
@@ -26,9 +27,9 @@ export interface ConvertResult {
 }
 
 /**
- * Converts a checkpoint of the architecture Qwen2 (safetensors, tokenizer.json). Quantised types go through a file of the
+ * Converts a checkpoint of the architecture Qwen2 (safetensors, tokenizer.json). Quantized types go through a file of the
  * checkpoint's own precision beside the output, which is removed in the end.
- * @throws {TypeError|RangeError} for options that cannot be.
+ * @throws {TypeError|RangeError} for invalid options.
  * @throws {Z1Error} MODEL_NOT_FOUND; MODEL_INVALID for a folder that contradicts itself or is cut short;
  * MODEL_UNSUPPORTED for one that could only be guessed at; what {@link quantize} throws.
  * @throws {Error} when the file cannot be written.
@@ -41,7 +42,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   return attempt(site, () => run(checked, site), checked.signal)
 }
 
-async function run({ model, output, type, ...job }: CheckedConvertOptions, site: CallSite): Promise<ConvertResult> {
+async function run({ model, output, type, ...common }: CheckedConvertOptions, site: CallSite): Promise<ConvertResult> {
   const source = await readSource(model)
   const wanted = type ?? PLAIN_TYPES[source.type]
   const path = output ?? defaultOutput(model, wanted)
@@ -49,16 +50,21 @@ async function run({ model, output, type, ...job }: CheckedConvertOptions, site:
     throw new TypeError(`Expected another file for output than the checkpoint's ${path}`)
   }
   const float = floatTypeOf(wanted)
-  const report = job.onProgress ?? (() => {})
+  const report = common.onProgress ?? (() => {})
   if (float) {
-    await replaceFile(path, (partial) => writeModel(partial, source, float, report, job.signal))
+    await removeLeftovers(path)
+    await replaceFile(path, ({ handle }) => writeModel(handle, source, float, report, common.signal))
   } else {
-    // A missing engine is told before hours of work.
+    // Fail early: without an engine, hours of work would be for nothing.
     await openEngine('auto')
-    await withFile(`${path}.unquantized`, async (unquantized) => {
+    await removeLeftovers(path)
+    await withTemporaryFile(path, async (unquantized) => {
       const half = (from: number) => (progress: number) => report(from + progress / 2)
-      await writeModel(unquantized, source, source.type, half(0), job.signal)
-      await quantizeFile({ ...job, input: unquantized, output: path, type: wanted, onProgress: half(0.5) }, site)
+      await writeModel(unquantized.handle, source, source.type, half(0), common.signal)
+      // A full disk may show only here.
+      await unquantized.handle.sync()
+      const input = unquantized.path
+      await quantizeFile({ ...common, input, output: path, type: wanted, onProgress: half(0.5) }, site)
     })
   }
   const { size } = await stat(path)
@@ -71,34 +77,32 @@ function defaultOutput(model: string, type: FileType): string {
 }
 
 async function writeModel(
-  path: string,
+  file: FileHandle,
   { metadata, tensors }: Source,
   type: FloatType,
   report: (progress: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const headers = tensors.map((tensor) => headerOf(tensor, type))
-  const total = headers.reduce((sum, { size }) => sum + size, 0)
+  const total = sum(headers, ({ size }) => size)
   let written = 0
-  let told = -1
+  let reported = -1
   const advance = (size: number) => {
     signal?.throwIfAborted()
     written += size
     const now = Math.floor((written / total) * 100)
-    if (now > told) report(written / total)
-    told = now
+    if (now > reported) report(written / total)
+    reported = now
   }
-  await writing(path, async (file) => {
-    await writeFully(file, encodeHeader(new Map([...metadata, ...fileTypeMetadata(type)]), headers))
-    for (const [i, tensor] of tensors.entries()) {
-      const { type, size } = headers[i] as TensorHeader
-      for await (const bytes of converted(tensor, type)) {
-        await writeFully(file, bytes)
-        advance(bytes.length)
-      }
-      await writeFully(file, new Uint8Array(aligned(size) - size))
+  await writeAll(file, encodeHeader(new Map([...metadata, ...fileTypeMetadata(type)]), headers))
+  for (const [i, tensor] of tensors.entries()) {
+    const { type, size } = headers[i] as TensorHeader
+    for await (const bytes of converted(tensor, type)) {
+      await writeAll(file, bytes)
+      advance(bytes.length)
     }
-  })
+    await writeAll(file, new Uint8Array(aligned(size) - size))
+  }
   signal?.throwIfAborted()
 }
 

@@ -1,11 +1,11 @@
 /** Another type for the tensors of a GGUF file, by llama.cpp's own llama_model_quantize. */
 import { realpath, stat } from 'node:fs/promises'
 import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
+import { removeLeftovers, replaceFile } from '../base/files.js'
 import { openEngine } from '../native/engine.js'
 import { quantizeModel } from '../native/quantize.js'
 import { defaultThreads } from '../native/threads.js'
 import { type CheckedQuantizeOptions, checkQuantizeOptions, type QuantizeOptions } from './options.js'
-import { replaceFile, writing } from './output.js'
 import { FILE_TYPES, type FileType } from './types.js'
 
 /** What was written. */
@@ -18,9 +18,9 @@ export interface QuantizeResult {
 }
 
 /**
- * Quantises a GGUF file of any architecture that `Z1.load()` takes.
- * @throws {TypeError|RangeError} for options that cannot be.
- * @throws {Z1Error} MODEL_NOT_FOUND, MODEL_INVALID; MODEL_UNSUPPORTED for a file that is quantised already; OUT_OF_MEMORY,
+ * Quantizes a GGUF file of any architecture that `Z1.load()` takes.
+ * @throws {TypeError|RangeError} for invalid options.
+ * @throws {Z1Error} MODEL_NOT_FOUND, MODEL_INVALID; MODEL_UNSUPPORTED for a file that is quantized already; OUT_OF_MEMORY,
  * ADDON_NOT_FOUND, ENGINE_NOT_FOUND, ENGINE_MISMATCH, ENGINE_CONFLICT.
  * @throws {Error} when the file cannot be written.
  * @throws the signal's reason when it is aborted, after the tensor that is at work, and what `onProgress` throws.
@@ -37,14 +37,14 @@ export async function quantizeFile(options: CheckedQuantizeOptions, site: CallSi
   const { input, output, type, signal } = options
   await checkInput(input, output)
   await openEngine('auto')
+  await removeLeftovers(output)
   return attempt(
     site,
     () =>
-      replaceFile(output, async (partial) => {
-        await runNative(options, partial)
+      replaceFile(output, async ({ path, handle }) => {
+        await runNative(options, path)
         signal?.throwIfAborted()
-        await writing(partial, async () => {})
-        const { size } = await stat(partial)
+        const { size } = await handle.stat()
         return { path: output, type, size }
       }),
     signal,

@@ -19,3 +19,10 @@ export interface Reasoner {
   detokenize(tokens: readonly number[], options?: { special?: boolean }): Promise<string>
   dispose(): Promise<void>
 }
+
+/** Whether a value can be asked as a reasoner is. */
+export function isReasoner(value: unknown): value is Reasoner {
+  if (typeof value !== 'object' || value === null) return false
+  const { reason, stream, model } = value as Partial<Reasoner>
+  return typeof reason === 'function' && typeof stream === 'function' && typeof model === 'object'
+}

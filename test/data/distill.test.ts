@@ -4,9 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type DistillOptions, distill } from '../../lib/data/distill.js'
 import { Z1 } from '../../lib/reason/z1.js'
+import { temporaryFolder } from '../support/folder.js'
+import { readLines, writeJsonl } from '../support/lines.js'
 import { type Answer, chunk, ScriptedServer, said, status, stream } from '../support/openai-server.js'
 import { tableModel } from '../support/table-model.js'
-import { readLines, temporaryFolder, writeJsonl } from './files.js'
 
 // Waits are as long as they are asked for, and can be looked at.
 vi.mock('node:timers/promises', { spy: true })

@@ -2,7 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type SelectionOptions, select, selectRows } from '../../lib/data/select.js'
-import { jsonl, readLines, recordsOf, temporaryFolder, writeJsonl } from './files.js'
+import { temporaryFolder } from '../support/folder.js'
+import { jsonl, readLines, writeJsonl } from '../support/lines.js'
+import { recordsOf } from './records.js'
 
 const path = temporaryFolder()
 
@@ -47,6 +49,14 @@ describe('selectRows', () => {
     }
     expect(Math.max(...counts)).toBeLessThan(50 + 37)
     expect(Math.min(...counts)).toBeGreaterThan(50 - 37)
+  })
+
+  it('draws what the same seed drew before', () => {
+    const taken = selectRows(
+      Array.from({ length: 40 }, (_, i) => i + 1),
+      { mode: 'random', tokens: 100, seed: 42 },
+    )
+    expect([...taken.keys()].filter((i) => taken[i])).toEqual([2, 8, 13, 19, 20, 28, 30])
   })
 
   it.each([{ tokens: -1 }, { tokens: Number.NaN }, { mode: 'middle' }, { rule: 'both' }])('refuses %o', (wrong) => {

@@ -1,5 +1,6 @@
 /** What the commands of `z1 data` share: progress by rows, and the report of what became of them. */
-import type { JobOptions, JobReport, Progress } from '../../data/job.js'
+import type { JobOptions, Progress } from '../../data/options.js'
+import type { JobReport } from '../../data/run-state.js'
 import { type Frame, runInterruptible, type Show } from '../progress.js'
 import { table } from '../table.js'
 

@@ -1,6 +1,5 @@
 /** `z1 data stats`: what a set holds, in numbers or as a drawing. */
-import { writeFile } from 'node:fs/promises'
-import { cannotWrite } from '../../base/jsonl.js'
+import { writeWhole } from '../../base/files.js'
 import { chartOf } from '../../data/chart.js'
 import { stats } from '../../data/stats.js'
 import { flag, integer, text } from '../args.js'
@@ -23,11 +22,7 @@ export const command = defineCommand({
       return stats({ inputs, trigrams, signal, onProgress: rowProgress(show) })
     })
     if (!found) return
-    if (svg !== undefined) {
-      await writeFile(svg, chartOf(found, title)).catch((error) => {
-        throw cannotWrite(svg, error)
-      })
-    }
+    if (svg !== undefined) await writeWhole(svg, chartOf(found, title))
     process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : statsTable(found))
   },
 })

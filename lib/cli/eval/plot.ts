@@ -1,7 +1,7 @@
 /** `z1 eval plot`: a figure of runs. */
 import { basename, resolve } from 'node:path'
+import { writeWhole } from '../../base/files.js'
 import { figureOf } from '../../eval/figure.js'
-import { writeWhole } from '../../eval/results.js'
 import { readSummary } from '../../eval/summary.js'
 import { repeated, required, text, UsageError } from '../args.js'
 import { defineCommand } from '../command.js'
@@ -20,6 +20,6 @@ export const command = defineCommand({
       label: label?.[i] ?? basename(resolve(directory)),
       summary: readSummary(directory),
     }))
-    writeWhole(output, figureOf(runs, title))
+    await writeWhole(output, figureOf(runs, title))
   },
 })

@@ -1,9 +1,10 @@
 /** `z1 eval`: runs an evaluation, or goes on with one. */
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import { writeWhole } from '../../base/files.js'
 import { figureOf } from '../../eval/figure.js'
 import { reportOf } from '../../eval/report.js'
-import { readOutcomes, readRun, writeWhole } from '../../eval/results.js'
+import { readOutcomes, readRun } from '../../eval/results.js'
 import { evaluate, type Progress } from '../../eval/run.js'
 import { summarize } from '../../eval/summary.js'
 import type { Task } from '../../eval/task.js'
@@ -71,7 +72,7 @@ z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
       () => afterInterrupt(output, json === true),
     )
     if (!summary) return
-    if (figure !== undefined) writeWhole(figure, figureOf([{ label: basename(resolve(output)), summary }]))
+    if (figure !== undefined) await writeWhole(figure, figureOf([{ label: basename(resolve(output)), summary }]))
     process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : `${reportOf(summary)}\n`)
   },
 })
