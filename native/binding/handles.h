@@ -35,11 +35,11 @@ struct Handle<OpenContext> {
 
 template <class T>
 Napi::Value wrap(Napi::Env env, const std::shared_ptr<T> & open, void (*collected)(T &)) {
-    auto handle = Napi::External<std::shared_ptr<T>>::New(
-        env, new std::shared_ptr<T>(open), [collected](Napi::Env, std::shared_ptr<T> * held) {
-            collected(**held);
-            delete held;
-        });
+    const auto finalize = [collected](Napi::Env, std::shared_ptr<T> * held) {
+        collected(**held);
+        delete held;
+    };
+    auto handle = Napi::External<std::shared_ptr<T>>::New(env, new std::shared_ptr<T>(open), finalize);
     handle.TypeTag(&Handle<T>::tag);
     return handle;
 }

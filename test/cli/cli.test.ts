@@ -418,7 +418,7 @@ describe('z1', () => {
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
     expect(named).toHaveLength(33)
     // An option that does not exist would be told by its name, before anything else.
-    const switches = ['raw', 'json']
+    const switches = ['raw', 'loops', 'json']
     const args = named.flatMap((name) => (switches.includes(name) ? [`--${name}`] : [`--${name}`, '1']))
     const { status, stderr } = await z1(['ask', ...args, 'q'])
     expect(status).toBe(2)

@@ -27,6 +27,8 @@ void check_plain(const std::vector<float> & values) {
 }
 
 constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr float lowest = std::numeric_limits<float>::lowest();
+constexpr float smallest = std::numeric_limits<float>::denorm_min();
 constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 } // namespace
@@ -67,8 +69,7 @@ TEST(the_first_of_equals) {
 
 TEST(infinities_and_nans_in_places) {
     std::mt19937 random(3);
-    const float some[] = { -infinity, not_a_number, -not_a_number, infinity, -1, 0, 1, std::numeric_limits<float>::lowest(),
-                           std::numeric_limits<float>::denorm_min() };
+    const float some[] = { -infinity, not_a_number, -not_a_number, infinity, -1, 0, 1, lowest, smallest };
     for (int repeat = 0; repeat < 20000; ++repeat) {
         std::vector<float> values(1 + random() % 100);
         const size_t kinds = 1 + random() % std::size(some);

@@ -39,6 +39,12 @@ inline void fail(const char * file, int line, const std::string & message) {
 }
 
 template <typename T>
+concept is_optional = requires(const T & value) {
+    value.has_value();
+    *value;
+};
+
+template <typename T>
 std::string show(const T & value) {
     std::ostringstream out;
     if constexpr (std::is_same_v<T, bool>) {
@@ -54,7 +60,7 @@ std::string show(const T & value) {
             out << std::exchange(separator, ", ") << show(item);
         }
         out << ']';
-    } else if constexpr (requires { value.has_value(); *value; }) {
+    } else if constexpr (is_optional<T>) {
         out << (value.has_value() ? show(*value) : "nothing");
     } else if constexpr (requires { out << value; }) {
         out << value;

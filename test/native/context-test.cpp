@@ -285,7 +285,7 @@ TEST(stop_ends_with_what_there_is) {
     } table[] = {
         { 1, 0, 0, Ended::stop },   // in the first of two parts of the prompt
         { 2, 1, 0, Ended::stop },   // in the second, after which a token is drawn
-        { 4, 3, 0, Ended::stop },
+        { 4, 3, 0, Ended::stop },   // while it thinks
         { 6, 5, 0, Ended::window }, // the draw that closes the window
         { 7, 5, 1, Ended::window }, // in the hint
         { 8, 5, 2, Ended::window },
@@ -632,7 +632,8 @@ TEST(a_failed_decode_ends_those_that_took_part) {
             };
             const Outcome failed = rig.run(asked);
             CHECK_EQ(failed.error_code(), "DECODE_FAILED");
-            CHECK_EQ(failed.thinking.size(), 2); // 6 decodes of the prompt, one more, one of the other, the one that failed
+            // 6 decodes of the prompt, one more, one of the other, the one that failed.
+            CHECK_EQ(failed.thinking.size(), 2);
             CHECK_EQ(failed.error->message, status == 1 ? "The KV cache has no room for the batch"
                                                         : "llama_decode returned " + std::to_string(status));
             check_alone(rig.wait(other), alone(fixture.fake, asked, 64));

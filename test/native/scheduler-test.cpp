@@ -94,6 +94,7 @@ TEST(a_prompt_that_came_first_keeps_room_for_a_token) {
     check_plan({ prompt(5), next_token() }, 1, { { 0, 1, 0 } }, true);
     check_plan({ next_token(), prompt(5) }, 1, { { 0, 1, 1 } }, true);
     // Two prompts share the room that is kept.
+    check_plan({ prompt(5), prompt(5) }, 1, { { 0, 1, 0 } }, false);
     check_plan({ prompt(5), prompt(5), next_token() }, 2, { { 2, 1, 1 }, { 0, 1, 0 } }, false);
 }
 

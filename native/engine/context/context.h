@@ -106,7 +106,7 @@ private:
     std::unique_ptr<llama_context, decltype(&::llama_free)> ctx;
     std::string fatal_error; // why no llama_decode may be called any more; empty while all is well
     std::optional<SequencePool> sequences;
-    std::list<std::unique_ptr<Generation>> generations; // who comes first is served first; those without a sequence wait
+    std::list<std::unique_ptr<Generation>> generations; // in order of turns; those without a sequence wait for one
 
     // Of the step that is made. The entries of `plan_` are parts of `demands`, which are those of `running`.
     std::vector<Generation *> running;

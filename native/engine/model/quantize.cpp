@@ -32,7 +32,7 @@ std::filesystem::path path_of(const std::string & utf8) {
 // new_ofstream).
 void check_complete(const Api & api, const std::string & path) {
     const std::unique_ptr<gguf_context, decltype(&::gguf_free)> gguf(
-        api.gguf_init_from_file(path.c_str(), { /*.no_alloc =*/ true, /*.ctx =*/ nullptr }), api.gguf_free);
+        api.gguf_init_from_file(path.c_str(), { .no_alloc = true, .ctx = nullptr }), api.gguf_free);
     uint64_t end = 0;
     for (int64_t i = 0; gguf && i < api.gguf_get_n_tensors(gguf.get()); ++i) {
         const uint64_t offset = api.gguf_get_data_offset(gguf.get()) + api.gguf_get_tensor_offset(gguf.get(), i);

@@ -26,8 +26,9 @@ private:
     int32_t unit_of(int32_t length) const;
     bool spans(int32_t period, int32_t length) const { return n_equal[period] >= length - period; }
 
-    std::array<llama_token, max_period> recent {};   // token i at i modulo max_period
-    std::array<int32_t, max_period + 1> n_equal {};  // by period: last tokens in a row that equal the one a period before
+    std::array<llama_token, max_period> recent {}; // token i at i modulo max_period
+    // By period: how many of the last tokens in a row equal the one a period before.
+    std::array<int32_t, max_period + 1> n_equal {};
     int64_t n_tokens = 0;
 };
 
