@@ -34,7 +34,7 @@ export async function* inOrder<T, R>(
       queue.push({ item, result })
       while (queue.length >= room) yield await take(queue.shift() as (typeof queue)[0])
     }
-    // What was interrupted together with its input has not seen the input's end.
+    // An abort may also have ended `items` early.
     outer?.throwIfAborted()
     while (queue.length > 0) yield await take(queue.shift() as (typeof queue)[0])
   } catch (error) {
@@ -48,8 +48,8 @@ export async function* inOrder<T, R>(
   }
 }
 
-/** Runs what it is given, at most `parallel` at once, in the order it was given. */
-function limiter(parallel: number): <R>(task: () => Promise<R>) => Promise<R> {
+/** Runs what it is given, at most `parallel` at once, the first come first. */
+export function limiter(parallel: number): <R>(task: () => Promise<R>) => Promise<R> {
   const waiting: (() => void)[] = []
   let running = 0
   return async (task) => {

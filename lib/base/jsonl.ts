@@ -1,29 +1,48 @@
-/** JSON Lines: read from any line on, in bounded memory, and written so that a run goes on where the last one ended. */
+/**
+ * JSON Lines: read from any line on, in bounded memory, and written so that a run goes on where the last one ended. Of a
+ * log, a line counts from its line feed on: whatever ended the process that wrote it, all lines before stay.
+ */
 import { once } from 'node:events'
-import { createReadStream } from 'node:fs'
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { constants, createReadStream } from 'node:fs'
+import { type FileHandle, open, stat, truncate } from 'node:fs/promises'
 import { pipeline, type Readable, Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { type Place, type Row, START } from './rows.js'
+import { cannotWrite, writeAll } from './files.js'
+import { type Position, type Row, START } from './rows.js'
 
 /** A line is held as a whole: a file without an end of line within this is no JSON Lines. */
 const MAX_LINE_BYTES = 2 ** 28
 
-/** Written lines wait for this many characters, or for a flush. */
+/** Appended lines wait for this many characters, or for a flush. */
 const BUFFER_LENGTH = 2 ** 20
 
 /**
- * The rows of a file, or of standard input (`-`). `.gz` is unpacked, blank lines are skipped.
- * @throws {Error} naming file and line for what is no JSON object.
+ * The rows of a file, or of standard input (`-`), of which the last may lack its line feed. `.gz` is unpacked, blank
+ * lines are skipped.
+ * @throws {Error} naming file and line for what is not a JSON object.
  */
-export async function* readJsonl(path: string, from: Place = START): AsyncGenerator<Row> {
+export function readJsonl(path: string, from: Position = START): AsyncGenerator<Row> {
+  return readLines(path, from, true)
+}
+
+/**
+ * The rows of a log, which may be written to at the moment: a torn line at its end is none.
+ * @throws as {@link readJsonl} does.
+ */
+export function readLog(path: string): AsyncGenerator<Row> {
+  return readLines(path, START, false)
+}
+
+async function* readLines(path: string, from: Position, tornLine: boolean): AsyncGenerator<Row> {
   const name = path === '-' ? 'standard input' : path
   try {
     const source = await sourceOf(path, from.offset)
-    for await (const { bytes, next } of linesOf(source.stream, name, from)) {
-      const place = `${name}:${next.line}`
-      const json = decode(bytes, place)
-      if (json !== '') yield { columns: parse(json, place), json, place, next, fraction: source.fraction(next.offset) }
+    for await (const { bytes, next, torn } of linesOf(source.stream, name, from)) {
+      if (torn && !tornLine) return
+      const location = `${name}:${next.line}`
+      const json = decode(bytes, location)
+      if (json === '') continue
+      yield { columns: parse(json, location), json, location, next, fraction: source.fraction(next.offset) }
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
@@ -64,7 +83,14 @@ function skip(bytes: number): Transform {
   })
 }
 
-async function* linesOf(stream: Readable, name: string, from: Place): AsyncGenerator<{ bytes: Buffer; next: Place }> {
+interface Line {
+  bytes: Buffer
+  next: Position
+  /** It has no line feed: the last one. */
+  torn: boolean
+}
+
+async function* linesOf(stream: Readable, name: string, from: Position): AsyncGenerator<Line> {
   let { offset, line } = from
   let parts: Buffer[] = []
   let length = 0
@@ -75,7 +101,7 @@ async function* linesOf(stream: Readable, name: string, from: Place): AsyncGener
       const bytes = length > 0 ? Buffer.concat([...parts, part]) : part
       offset += bytes.length + 1
       line += 1
-      yield { bytes, next: { offset, line } }
+      yield { bytes, next: { offset, line }, torn: false }
       start = end + 1
       parts = []
       length = 0
@@ -84,34 +110,34 @@ async function* linesOf(stream: Readable, name: string, from: Place): AsyncGener
     length += chunk.length - start
     if (length > MAX_LINE_BYTES) throw new Error(`${name}:${line + 1}: a line of more than ${MAX_LINE_BYTES} bytes`)
   }
-  if (length > 0) yield { bytes: Buffer.concat(parts), next: { offset: offset + length, line: line + 1 } }
+  if (length > 0) yield { bytes: Buffer.concat(parts), next: { offset: offset + length, line: line + 1 }, torn: true }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-function decode(bytes: Buffer, place: string): string {
+function decode(bytes: Buffer, location: string): string {
   try {
     return utf8.decode(bytes).trim()
   } catch {
-    throw new Error(`${place}: not UTF-8`)
+    throw new Error(`${location}: not UTF-8`)
   }
 }
 
-function parse(json: string, place: string): Record<string, unknown> {
+function parse(json: string, location: string): Record<string, unknown> {
   let value: unknown
   try {
     value = JSON.parse(json)
   } catch (error) {
-    throw new Error(`${place}: not JSON: ${(error as Error).message}`)
+    throw new Error(`${location}: not JSON: ${(error as Error).message}`)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new Error(`${place}: expected a JSON object, one on each line`)
+    throw new Error(`${location}: expected a JSON object, one on each line`)
   }
   return value as Record<string, unknown>
 }
 
-/** Writes lines to a file, or to standard output (`-`), and knows how long the file is. */
-export class LineWriter {
+/** A file that grows by whole lines at its end, or standard output (`-`), and how long it is. */
+export class AppendLog {
   /** Bytes that have reached the system. Lines that wait are not among them. */
   bytes: number
 
@@ -119,6 +145,8 @@ export class LineWriter {
   readonly #handle: FileHandle | null
   #waiting: string[] = []
   #length = 0
+  /** The write that is under way: the next one begins after it. */
+  #writing: Promise<void> = Promise.resolve()
   /** What was waiting is lost then: nothing may be written after it. */
   #failure: Error | undefined
 
@@ -128,24 +156,30 @@ export class LineWriter {
     this.bytes = bytes
   }
 
-  /** @param keep Bytes of an existing file to go on after; what follows them is cut off. 0 starts anew. */
-  static async open(path: string, keep = 0): Promise<LineWriter> {
-    if (path === '-') return new LineWriter(path, null, 0)
+  /**
+   * @param keep Bytes of an existing file to go on after; what follows them is cut off. 0 starts anew.
+   * @throws {Error} when the file cannot be written.
+   */
+  static async open(path: string, keep = 0): Promise<AppendLog> {
+    if (path === '-') return new AppendLog(path, null, 0)
+    const { O_WRONLY, O_APPEND, O_CREAT, O_TRUNC } = constants
     try {
-      const handle = await open(path, keep > 0 ? 'r+' : 'w')
-      try {
-        if (keep > 0) await handle.truncate(keep)
-      } catch (error) {
-        await handle.close()
-        throw error
-      }
-      return new LineWriter(path, handle, keep)
+      // By its path: Windows does not let a file be cut that is open for appending.
+      if (keep > 0) await truncate(path, keep)
+      const handle = await open(path, O_WRONLY | O_APPEND | (keep > 0 ? 0 : O_CREAT | O_TRUNC))
+      return new AppendLog(path, handle, keep)
     } catch (error) {
       throw cannotWrite(path, error)
     }
   }
 
-  async write(line: string): Promise<void> {
+  /** Goes on after the last line feed of what is there; a torn line is cut off. Creates a file that is missing. */
+  static async resume(path: string): Promise<AppendLog> {
+    return AppendLog.open(path, await lengthOfLines(path))
+  }
+
+  /** @param line Without its line feed. */
+  async append(line: string): Promise<void> {
     this.#waiting.push(line, '\n')
     this.#length += line.length + 1
     if (this.#length >= BUFFER_LENGTH) await this.flush()
@@ -153,18 +187,9 @@ export class LineWriter {
 
   /** Hands what waits to the system. Once this has failed, it fails for good. */
   async flush(): Promise<void> {
-    if (this.#failure) throw this.#failure
-    const bytes = Buffer.from(this.#waiting.join(''))
-    this.#waiting = []
-    this.#length = 0
-    await this.#attempt(async () => {
-      if (!this.#handle && bytes.length > 0 && !process.stdout.write(bytes)) await once(process.stdout, 'drain')
-      for (let done = 0; this.#handle && done < bytes.length; ) {
-        const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, this.bytes + done)
-        done += bytesWritten
-      }
-    })
-    this.bytes += bytes.length
+    const written = this.#writing.then(() => this.#attempt(() => this.#write()))
+    this.#writing = written.catch(() => {})
+    await written
   }
 
   /** As {@link flush}, and on to the disk. */
@@ -178,7 +203,17 @@ export class LineWriter {
     await this.#handle?.close()
   }
 
+  async #write(): Promise<void> {
+    const bytes = Buffer.from(this.#waiting.join(''))
+    this.#waiting = []
+    this.#length = 0
+    if (this.#handle) await writeAll(this.#handle, bytes)
+    else if (bytes.length > 0 && !process.stdout.write(bytes)) await once(process.stdout, 'drain')
+    this.bytes += bytes.length
+  }
+
   async #attempt(action: () => Promise<void>): Promise<void> {
+    if (this.#failure) throw this.#failure
     try {
       await action()
     } catch (error) {
@@ -188,8 +223,27 @@ export class LineWriter {
   }
 }
 
-/** The error for a file that could not be written, in one sentence. */
-export function cannotWrite(path: string, cause: unknown): Error {
-  const name = path === '-' ? 'standard output' : path
-  return new Error(`Cannot write ${name}: ${(cause as Error).message}`, { cause })
+/** Bytes of a file up to its last line feed; 0 if there is no such file. */
+async function lengthOfLines(path: string): Promise<number> {
+  let file: FileHandle
+  try {
+    file = await open(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+    throw new Error(`Cannot read ${path}: ${(error as Error).message}`, { cause: error })
+  }
+  try {
+    const chunk = Buffer.alloc(65_536)
+    let end = (await file.stat()).size
+    while (end > 0) {
+      const start = Math.max(0, end - chunk.length)
+      const { bytesRead } = await file.read(chunk, 0, end - start, start)
+      const lineFeed = chunk.subarray(0, bytesRead).lastIndexOf(10)
+      end = start + lineFeed + 1
+      if (lineFeed >= 0) break
+    }
+    return end
+  } finally {
+    await file.close()
+  }
 }

@@ -2,44 +2,44 @@
 import { basename } from 'node:path'
 
 /** Where in a file a row begins. */
-export interface Place {
+export interface Position {
   /** JSON Lines: bytes before it (unpacked, if the file is packed). Parquet: rows before it. */
   offset: number
   /** Lines, or rows, before it. */
   line: number
 }
 
-export const START: Place = { offset: 0, line: 0 }
+export const START: Position = { offset: 0, line: 0 }
 
 export interface Row {
   columns: Record<string, unknown>
   /** The columns as JSON on one line; of JSON Lines the very line, so that what is passed on is not altered. */
   readonly json: string
   /** File and line (Parquet: row), from 1, for messages. */
-  place: string
-  next: Place
+  location: string
+  next: Position
   /** Share of the file that was read with this row, 0 … 1; 0 if its size is not known. */
   fraction: number
 }
 
-/** Text of a column. @throws {Error} naming the place if it is absent, blank or no text. */
-export function textOf({ columns, place }: Row, name: string): string {
+/** Text of a column. @throws {Error} naming the location if it is absent, blank or not text. */
+export function textOf({ columns, location }: Row, name: string): string {
   const value = columns[name]
   if (typeof value === 'string' && value.trim() !== '') return value
-  throw new Error(`${place}: expected text in ${name} but found ${describe(value)}`)
+  throw new Error(`${location}: expected text in ${name} but found ${describe(value)}`)
 }
 
-/** Integer ≥ 0 in a column. @throws {Error} naming the place if there is none. */
-export function countOf({ columns, place }: Row, name: string): number {
+/** Integer ≥ 0 in a column. @throws {Error} naming the location if there is none. */
+export function countOf({ columns, location }: Row, name: string): number {
   const value = columns[name]
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
-  throw new Error(`${place}: expected an integer ≥ 0 in ${name} but found ${describe(value)}`)
+  throw new Error(`${location}: expected an integer ≥ 0 in ${name} but found ${describe(value)}`)
 }
 
 /** What a row is called by a column; where that says nothing, by its file and number. */
-export function idOf({ columns, place }: Row, name = 'id'): string {
+export function idOf({ columns, location }: Row, name = 'id'): string {
   const id = columns[name]
-  return typeof id === 'string' || typeof id === 'number' ? String(id) : basename(place).replace(/[:\s]+/g, '-')
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : basename(location).replace(/[:\s]+/g, '-')
 }
 
 function describe(value: unknown): string {

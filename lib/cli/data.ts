@@ -1,6 +1,6 @@
 /** `z1 data`: makes, imports, cleans, selects and measures trajectory sets. */
 import { writeFile } from 'node:fs/promises'
-import { cannotWrite } from '../base/jsonl.js'
+import { cannotWrite } from '../base/files.js'
 import { chartOf } from '../data/chart.js'
 import { clean } from '../data/clean.js'
 import { distill } from '../data/distill.js'

@@ -1,10 +1,11 @@
 /** `z1 eval`: runs an evaluation, compares two, draws figures. */
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import { writeWhole } from '../base/files.js'
 import { compareRuns } from '../eval/compare.js'
 import { figureOf } from '../eval/figure.js'
 import { reportOf, reportOfComparison } from '../eval/report.js'
-import { type Method, readOutcomes, readRun, writeWhole } from '../eval/results.js'
+import { type Method, readOutcomes, readRun } from '../eval/results.js'
 import { evaluate, type Progress } from '../eval/run.js'
 import { readSummary, summarize } from '../eval/summary.js'
 import type { Task } from '../eval/task.js'
@@ -106,7 +107,7 @@ async function run(values: Values, output: string): Promise<void> {
       signal: interrupt.signal,
       onProgress: process.stderr.isTTY ? progressLine() : undefined,
     })
-    if (values.figure !== undefined) writeWhole(values.figure, figureOf([{ label: nameOf(output), summary }]))
+    if (values.figure !== undefined) await writeWhole(values.figure, figureOf([{ label: nameOf(output), summary }]))
     process.stdout.write(values.json ? `${JSON.stringify(summary, null, 2)}\n` : `${reportOf(summary)}\n`)
   } catch (error) {
     if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error
@@ -215,7 +216,7 @@ async function plot(args: string[]): Promise<void> {
     label: label[i] ?? nameOf(directory),
     summary: readSummary(directory),
   }))
-  writeWhole(output, figureOf(runs, title))
+  await writeWhole(output, figureOf(runs, title))
 }
 
 function nameOf(directory: string): string {

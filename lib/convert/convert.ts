@@ -1,13 +1,13 @@
 /** From a checkpoint in Hugging Face's layout to a GGUF file, a few megabytes at a time. */
-import { stat } from 'node:fs/promises'
+import { type FileHandle, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { attempt, type CallSite, callSite } from '../base/errors.js'
+import { removeLeftovers, replaceFile, withTemporaryFile, writeAll } from '../base/files.js'
 import { openEngine } from '../native/engine.js'
 import { invalid } from './failure.js'
 import { converter, FLOAT_BYTES, UnusableNumber } from './floats.js'
 import { aligned, encodeHeader, type TensorHeader } from './gguf.js'
 import { type CheckedConvertOptions, type ConvertOptions, checkConvertOptions } from './options.js'
-import { replaceFile, withFile, writeFully, writing } from './output.js'
 import { quantizeFile } from './quantize.js'
 import { piecesOf } from './safetensors.js'
 import { fileTypeMetadata, readSource, type Source } from './source.js'
@@ -51,14 +51,19 @@ async function run({ model, output, type, ...job }: CheckedConvertOptions, site:
   const float = floatTypeOf(wanted)
   const report = job.onProgress ?? (() => {})
   if (float) {
-    await replaceFile(path, (partial) => writeModel(partial, source, float, report, job.signal))
+    await removeLeftovers(path)
+    await replaceFile(path, ({ handle }) => writeModel(handle, source, float, report, job.signal))
   } else {
-    // A missing engine is told before hours of work.
+    // Fail early: without an engine, hours of work would be for nothing.
     await openEngine('auto')
-    await withFile(`${path}.unquantized`, async (unquantized) => {
+    await removeLeftovers(path)
+    await withTemporaryFile(path, async (unquantized) => {
       const half = (from: number) => (progress: number) => report(from + progress / 2)
-      await writeModel(unquantized, source, source.type, half(0), job.signal)
-      await quantizeFile({ ...job, input: unquantized, output: path, type: wanted, onProgress: half(0.5) }, site)
+      await writeModel(unquantized.handle, source, source.type, half(0), job.signal)
+      // A full disk may show only here.
+      await unquantized.handle.sync()
+      const input = unquantized.path
+      await quantizeFile({ ...job, input, output: path, type: wanted, onProgress: half(0.5) }, site)
     })
   }
   const { size } = await stat(path)
@@ -71,7 +76,7 @@ function defaultOutput(model: string, type: FileType): string {
 }
 
 async function writeModel(
-  path: string,
+  file: FileHandle,
   { metadata, tensors }: Source,
   type: FloatType,
   report: (progress: number) => void,
@@ -88,17 +93,15 @@ async function writeModel(
     if (now > told) report(written / total)
     told = now
   }
-  await writing(path, async (file) => {
-    await writeFully(file, encodeHeader(new Map([...metadata, ...fileTypeMetadata(type)]), headers))
-    for (const [i, tensor] of tensors.entries()) {
-      const { type, size } = headers[i] as TensorHeader
-      for await (const bytes of converted(tensor, type)) {
-        await writeFully(file, bytes)
-        advance(bytes.length)
-      }
-      await writeFully(file, new Uint8Array(aligned(size) - size))
+  await writeAll(file, encodeHeader(new Map([...metadata, ...fileTypeMetadata(type)]), headers))
+  for (const [i, tensor] of tensors.entries()) {
+    const { type, size } = headers[i] as TensorHeader
+    for await (const bytes of converted(tensor, type)) {
+      await writeAll(file, bytes)
+      advance(bytes.length)
     }
-  })
+    await writeAll(file, new Uint8Array(aligned(size) - size))
+  }
   signal?.throwIfAborted()
 }
 

@@ -1,11 +1,11 @@
 /** Another type for the tensors of a GGUF file, by llama.cpp's own llama_model_quantize. */
 import { realpath, stat } from 'node:fs/promises'
 import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
+import { removeLeftovers, replaceFile } from '../base/files.js'
 import { openEngine } from '../native/engine.js'
 import { quantizeModel } from '../native/quantize.js'
 import { defaultThreads } from '../native/threads.js'
 import { type CheckedQuantizeOptions, checkQuantizeOptions, type QuantizeOptions } from './options.js'
-import { replaceFile, writing } from './output.js'
 import { FILE_TYPES, type FileType } from './types.js'
 
 /** What was written. */
@@ -37,14 +37,14 @@ export async function quantizeFile(options: CheckedQuantizeOptions, site: CallSi
   const { input, output, type, signal } = options
   await checkInput(input, output)
   await openEngine('auto')
+  await removeLeftovers(output)
   return attempt(
     site,
     () =>
-      replaceFile(output, async (partial) => {
-        await runNative(options, partial)
+      replaceFile(output, async ({ path, handle }) => {
+        await runNative(options, path)
         signal?.throwIfAborted()
-        await writing(partial, async () => {})
-        const { size } = await stat(partial)
+        const { size } = await handle.stat()
         return { path: output, type, size }
       }),
     signal,

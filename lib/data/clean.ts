@@ -1,7 +1,7 @@
 /** `clean`: leaves out exact duplicates, near duplicates, and what an evaluation set holds. The first of equals stays. */
 
+import { readRows } from '../base/formats.js'
 import { type Row, textOf } from '../base/rows.js'
-import { readRows } from './io.js'
 import { Job, type JobOptions, type JobReport, type Outcome, rowsOf } from './job.js'
 import { NearIndex, type NearOptions } from './minhash.js'
 import { OverlapIndex } from './overlap.js'

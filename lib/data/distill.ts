@@ -82,7 +82,7 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
       return { line: JSON.stringify(record) }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      if (!answered) throw new Error(`${row.place}: the teacher refused: ${error.message}`, { cause: error })
+      if (!answered) throw new Error(`${row.location}: the teacher refused: ${error.message}`, { cause: error })
       return { dropped: error.reason, detail: error.message }
     }
   }

@@ -41,7 +41,7 @@ export async function generateFile(options: GenerateFileOptions): Promise<JobRep
       if (python !== false) await checkProblems(batch, python)
       for (const problem of batch) {
         next += 1
-        yield { value: problem, place: problem.record.id, next, fraction: next / count }
+        yield { value: problem, location: problem.record.id, next, fraction: next / count }
       }
     }
   }

@@ -1,30 +1,11 @@
-/** Data files by their names: which format a file has, its rows and records, and a writer of either format. */
-import { rename, rm } from 'node:fs/promises'
-import { cannotWrite, LineWriter, readJsonl } from '../base/jsonl.js'
-import { countOf, type Place, type Row, textOf } from '../base/rows.js'
+/** Records in files of either format, and where the lines of an output are collected. */
+import { rm } from 'node:fs/promises'
+import { removeLeftovers, TemporaryFile } from '../base/files.js'
+import { outputFormatOf, readRows } from '../base/formats.js'
+import { AppendLog } from '../base/jsonl.js'
+import { writeParquet } from '../base/parquet.js'
+import { countOf, type Row, textOf } from '../base/rows.js'
 import type { TrajectoryRecord } from '../problems/record.js'
-import { readParquet, writeParquet } from './parquet.js'
-
-export type Format = 'jsonl' | 'parquet'
-
-/** @throws {TypeError} for a name whose end tells no format. */
-export function formatOf(path: string): Format {
-  if (path === '-' || /\.(jsonl|ndjson)(\.gz)?$/i.test(path)) return 'jsonl'
-  if (/\.parquet$/i.test(path)) return 'parquet'
-  throw new TypeError(`Expected a file named .jsonl, .jsonl.gz or .parquet, or - for a pipe, but received ${path}`)
-}
-
-/** The same for a file to write. */
-export function outputFormatOf(path: string): Format {
-  const format = formatOf(path)
-  if (!/\.gz$/i.test(path)) return format
-  throw new TypeError(`Expected a file named .jsonl or .parquet to write, or -, but received ${path}`)
-}
-
-/** The rows of a file with all their columns, from a place on that an earlier row named as its next. */
-export function readRows(path: string, from?: Place): AsyncGenerator<Row> {
-  return formatOf(path) === 'parquet' ? readParquet(path, from) : readJsonl(path, from)
-}
 
 /**
  * The records of one file or of several: `.jsonl`, `.jsonl.gz`, `.parquet`, or `-` for JSON Lines on standard input.
@@ -51,52 +32,55 @@ function recordOf(row: Row): TrajectoryRecord {
 /** Writes records to a `.jsonl` or `.parquet` file, or to standard output (`-`). An existing file is replaced. */
 export class RecordWriter {
   readonly #path: string
-  readonly #lines: LineWriter
+  readonly #lines: AppendLog
+  /** The lines that a Parquet file will be made of: it cannot be appended to. */
+  readonly #collected: TemporaryFile | null
 
-  private constructor(path: string, lines: LineWriter) {
+  private constructor(path: string, lines: AppendLog, collected: TemporaryFile | null) {
     this.#path = path
     this.#lines = lines
+    this.#collected = collected
   }
 
   static async open(path: string): Promise<RecordWriter> {
-    outputFormatOf(path)
-    return new RecordWriter(path, await LineWriter.open(linesPath(path)))
+    if (outputFormatOf(path) === 'jsonl') return new RecordWriter(path, await AppendLog.open(path), null)
+    await removeLeftovers(path)
+    const collected = await TemporaryFile.beside(path)
+    return new RecordWriter(path, await AppendLog.open(collected.path), collected)
   }
 
   async write(record: TrajectoryRecord): Promise<void> {
-    await this.#lines.write(JSON.stringify(record))
+    await this.#lines.append(JSON.stringify(record))
   }
 
   /** Completes the file. A Parquet file comes to be only here. */
   async close(): Promise<void> {
+    await using collected = this.#collected
     try {
       await this.#lines.flush()
     } finally {
       await this.#lines.close()
     }
-    await finishFile(this.#path)
-    await removeLines(this.#path)
+    if (collected) await writeParquet(collected.path, this.#path)
   }
 }
 
-/** Where lines are collected: Parquet cannot be appended to, so it is made of them in the end. */
+/** Where a run that can be resumed collects its lines: those of a Parquet output have a file of their own. */
 export function linesPath(output: string): string {
   return outputFormatOf(output) === 'parquet' ? `${output}.partial.jsonl` : output
+}
+
+/** Creates the file of {@link linesPath} anew. */
+export async function createLines(output: string): Promise<AppendLog> {
+  // Removed first: what stands under this name may be a symbolic link to another file.
+  await removeLines(output)
+  return AppendLog.open(linesPath(output))
 }
 
 /** Makes a Parquet output of its lines, whole or not at all. */
 export async function finishFile(output: string): Promise<void> {
   const lines = linesPath(output)
-  if (lines === output) return
-  const unfinished = `${output}.partial`
-  try {
-    await writeParquet(lines, unfinished)
-    await rename(unfinished, output).catch((error) => {
-      throw cannotWrite(output, error)
-    })
-  } finally {
-    await rm(unfinished, { force: true })
-  }
+  if (lines !== output) await writeParquet(lines, output)
 }
 
 /** Removes what a finished Parquet output was made of. */

@@ -6,12 +6,14 @@
  * the input goes on; what stands beyond them, a torn line too, is cut off. It also pins what the run was begun with,
  * and stays when the run is done, as a note of how the output came to be.
  */
-import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, realpath, rm, stat } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { inOrder } from '../base/concurrency.js'
-import { cannotWrite, LineWriter } from '../base/jsonl.js'
-import type { Place, Row } from '../base/rows.js'
-import { finishFile, formatOf, linesPath, outputFormatOf, readRows, removeLines } from './io.js'
+import { removeLeftovers, writeWhole } from '../base/files.js'
+import { formatOf, outputFormatOf, readRows } from '../base/formats.js'
+import { AppendLog, readLog } from '../base/jsonl.js'
+import type { Position, Row } from '../base/rows.js'
+import { createLines, finishFile, linesPath, removeLines } from './io.js'
 
 /** Options of every command that writes records. */
 export interface JobOptions {
@@ -50,7 +52,7 @@ export type Outcome = { line: string } | { dropped: string; detail?: string }
 export interface Step<T> {
   value: T
   /** For messages. */
-  place: string
+  location: string
   /** What {@link Job.position} shall be after it: anything that JSON can say. */
   next: unknown
   fraction: number
@@ -83,12 +85,12 @@ export class Job {
   readonly #output: string
   readonly #statePath: string | null
   /** null: the run is done. */
-  readonly #lines: LineWriter | null
+  readonly #lines: AppendLog | null
   readonly #state: State
   readonly #options: JobOptions
   #checkpointed = 0
 
-  private constructor(options: JobOptions, statePath: string | null, lines: LineWriter | null, state: State) {
+  private constructor(options: JobOptions, statePath: string | null, lines: AppendLog | null, state: State) {
     this.#options = options
     this.#output = options.output
     this.#statePath = statePath
@@ -114,19 +116,20 @@ export class Job {
       report: { read: 0, kept: 0, dropped: {}, examples: {} },
       done: false,
     }
-    if (output === '-') return new Job(options, null, await LineWriter.open('-'), fresh)
+    if (output === '-') return new Job(options, null, await AppendLog.open('-'), fresh)
 
     await checkDistinct(inputs, output)
     const statePath = `${output}.state.json`
+    for (const path of [output, statePath]) await removeLeftovers(path)
     const earlier = force ? null : await resumable(fresh, output, statePath)
     if (earlier?.done) {
       await removeLines(output)
       return new Job(options, statePath, null, earlier)
     }
-    if (earlier) return new Job(options, statePath, await LineWriter.open(linesPath(output), earlier.bytes), earlier)
+    if (earlier) return new Job(options, statePath, await AppendLog.open(linesPath(output), earlier.bytes), earlier)
     // In this order: the state of another output must not be taken for this one's.
     await rm(statePath, { force: true })
-    return new Job(options, statePath, await LineWriter.open(linesPath(output)), fresh)
+    return new Job(options, statePath, await createLines(output), fresh)
   }
 
   /** Whether an earlier run has done all of it. */
@@ -145,7 +148,7 @@ export class Job {
 
   /** The rows that earlier runs have kept. */
   async *written(): AsyncGenerator<Row> {
-    if (this.#state.bytes > 0) yield* readRows(linesPath(this.#output))
+    if (this.#state.bytes > 0) yield* readLog(linesPath(this.#output))
   }
 
   /**
@@ -167,10 +170,10 @@ export class Job {
       for await (const { item, result } of inOrder(steps, parallel, work, signal)) {
         report.read += 1
         if ('line' in result) {
-          await lines.write(result.line)
+          await lines.append(result.line)
           report.kept += 1
         } else {
-          drop(report, result.dropped, result.detail ? `${item.place}: ${result.detail}` : item.place)
+          drop(report, result.dropped, result.detail ? `${item.location}: ${result.detail}` : item.location)
         }
         this.#state.position = item.next
         if (slow || Date.now() - this.#checkpointed >= CHECKPOINT_MS) await this.#checkpoint()
@@ -203,13 +206,7 @@ export class Job {
     if (!lines || this.#statePath === null) return lines?.flush()
     await lines.sync()
     this.#state.bytes = lines.bytes
-    const unfinished = `${this.#statePath}.partial`
-    try {
-      await writeFile(unfinished, `${JSON.stringify(this.#state, null, 2)}\n`)
-      await rename(unfinished, this.#statePath)
-    } catch (error) {
-      throw cannotWrite(this.#statePath, error)
-    }
+    await writeWhole(this.#statePath, `${JSON.stringify(this.#state, null, 2)}\n`)
     this.#checkpointed = Date.now()
   }
 }
@@ -222,7 +219,7 @@ function drop({ dropped, examples }: JobReport, reason: string, example: string)
 
 /** The steps over the rows of several files, one after the other, from a job's position on. */
 export async function* rowsOf(inputs: readonly string[], position: unknown): AsyncGenerator<Step<Row>> {
-  const from = (position ?? { file: 0, place: undefined }) as { file: number; place: Place | undefined }
+  const from = (position ?? { file: 0, place: undefined }) as { file: number; place: Position | undefined }
   const sizes = await Promise.all(inputs.map(async (path) => (await identityOf(path)).size))
   const total = sizes.reduce((sum, size) => sum + size, 0)
   let before = 0
@@ -231,7 +228,7 @@ export async function* rowsOf(inputs: readonly string[], position: unknown): Asy
     if (file >= from.file) {
       for await (const row of readRows(path, file === from.file ? from.place : undefined)) {
         const fraction = total > 0 ? (before + row.fraction * size) / total : 0
-        yield { value: row, place: row.place, next: { file, place: row.next }, fraction }
+        yield { value: row, location: row.location, next: { file, place: row.next }, fraction }
       }
     }
     before += size

@@ -1,8 +1,8 @@
 /** `select`: part of a set, by a budget of tokens. The paper's script and its Algorithm 1 differ; both are here. */
 import { misuse } from '../base/checks.js'
+import { readRows } from '../base/formats.js'
 import { Random } from '../base/random.js'
 import { countOf } from '../base/rows.js'
-import { readRows } from './io.js'
 import { Job, type JobOptions, type JobReport, rowsOf } from './job.js'
 
 export const MODES = ['longest', 'shortest', 'random'] as const

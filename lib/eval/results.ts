@@ -3,22 +3,11 @@
  * is done. A line counts from its line feed on: whatever ended the process, all lines before stay, and a torn one is
  * cut off by the next start.
  */
-import { createHash } from 'node:crypto'
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { removeLeftovers, writeWhole } from '../base/files.js'
+import { AppendLog, readLog } from '../base/jsonl.js'
 import type { Ended, FinishReason } from '../native/binding.js'
 import type { ChatMessage } from '../reason/options.js'
 import type { ReasonResult } from '../reason/result.js'
@@ -105,12 +94,12 @@ export class ResultsFolder {
   readonly outcomes: Outcome[]
   readonly #directory: string
   readonly #options: RunOptions
-  readonly #file: number
+  readonly #log: AppendLog
 
-  private constructor(directory: string, options: RunOptions, outcomes: Outcome[]) {
+  private constructor(directory: string, options: RunOptions, log: AppendLog, outcomes: Outcome[]) {
     this.#directory = directory
     this.#options = options
-    this.#file = openSync(resultsFile(directory), 'a')
+    this.#log = log
     this.outcomes = outcomes
   }
 
@@ -119,35 +108,32 @@ export class ResultsFolder {
    * @throws {Error} for another run's folder, and for results that are none.
    */
   static async open(directory: string, options: RunOptions): Promise<ResultsFolder> {
-    mkdirSync(directory, { recursive: true })
+    await mkdir(directory, { recursive: true })
     const results = resultsFile(directory)
     if (existsSync(runFile(directory))) checkSame(directory, readRun(directory).options, options)
     else if (existsSync(results)) throw new Error(`${directory} holds results without run.json: give another folder`)
-    if (existsSync(results)) cutTornLine(results)
-    return new ResultsFolder(directory, options, existsSync(results) ? await readOutcomes(directory) : [])
+    for (const file of ['run.json', 'summary.json']) await removeLeftovers(join(directory, file))
+    const outcomes = existsSync(results) ? await readOutcomes(directory) : []
+    return new ResultsFolder(directory, options, await AppendLog.resume(results), outcomes)
   }
 
   /** Keeps what the run was begun with; a resumed one has it already. */
-  begin(facts: RunFacts): void {
+  async begin(facts: RunFacts): Promise<void> {
     if (existsSync(runFile(this.#directory))) return
-    writeWhole(runFile(this.#directory), `${JSON.stringify({ options: this.#options, facts }, null, 2)}\n`)
+    await writeWhole(runFile(this.#directory), `${JSON.stringify({ options: this.#options, facts }, null, 2)}\n`)
   }
 
   /** @throws {Error} for a full disk and the like. What was appended before is kept. */
-  append(record: ResultRecord): Outcome {
-    const line = Buffer.from(`${JSON.stringify(record)}\n`)
-    try {
-      for (let at = 0; at < line.length; ) at += writeSync(this.#file, line, at)
-    } catch (cause) {
-      throw new Error(`Cannot write ${resultsFile(this.#directory)}: ${(cause as Error).message}`, { cause })
-    }
+  async append(record: ResultRecord): Promise<Outcome> {
+    await this.#log.append(JSON.stringify(record))
+    await this.#log.flush()
     const outcome = outcomeOf(record)
     this.outcomes.push(outcome)
     return outcome
   }
 
-  close(): void {
-    closeSync(this.#file)
+  async close(): Promise<void> {
+    await this.#log.close()
   }
 }
 
@@ -158,22 +144,17 @@ export function readRun(directory: string): Run {
 
 /** The results in a folder, the large parts left out. @throws {Error} naming the line that is none. */
 export async function readOutcomes(directory: string): Promise<Outcome[]> {
-  const file = resultsFile(directory)
   const outcomes: Outcome[] = []
   const keys = new Set<string>()
-  for await (const text of completeLines(file)) {
-    const place = `${file}:${outcomes.length + 1}`
-    let record: ResultRecord
-    try {
-      record = JSON.parse(text)
-    } catch (cause) {
-      throw new Error(`${place}: ${(cause as Error).message}`, { cause })
-    }
-    if (typeof record?.correct !== 'boolean' || typeof record.usage?.thinkingTokens !== 'number') {
-      throw new Error(`${place}: Expected a result`)
+  for await (const { columns, location } of readLog(resultsFile(directory))) {
+    const record = columns as unknown as ResultRecord
+    if (typeof record.correct !== 'boolean' || typeof record.usage?.thinkingTokens !== 'number') {
+      throw new Error(`${location}: Expected a result`)
     }
     const key = keyOf(record)
-    if (keys.has(key)) throw new Error(`${place}: The result of ${record.id} at window ${record.window} is there twice`)
+    if (keys.has(key)) {
+      throw new Error(`${location}: The result of ${record.id} at window ${record.window} is there twice`)
+    }
     keys.add(key)
     outcomes.push(outcomeOf(record))
   }
@@ -195,20 +176,6 @@ export function readJson(file: string, missing: string): unknown {
   }
 }
 
-/** A file that others see whole or not at all. */
-export function writeWhole(file: string, text: string): void {
-  const draft = `${file}.${process.pid}.tmp`
-  writeFileSync(draft, text)
-  renameSync(draft, file)
-}
-
-/** @throws {Error} the stream's own. */
-export async function sha256Of(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(file)) hash.update(chunk)
-  return hash.digest('hex')
-}
-
 function runFile(directory: string): string {
   return join(directory, 'run.json')
 }
@@ -224,36 +191,6 @@ function checkSame(directory: string, before: RunOptions, now: RunOptions): void
     throw new Error(
       `${directory} holds a run with ${name} ${was}, not ${is}: give the same options to go on, or another folder`,
     )
-  }
-}
-
-/** Leaves the file at its last line feed. */
-function cutTornLine(file: string): void {
-  const { size } = statSync(file)
-  let end = size
-  const chunk = Buffer.alloc(65_536)
-  const descriptor = openSync(file, 'r')
-  try {
-    while (end > 0) {
-      const start = Math.max(0, end - chunk.length)
-      const read = readSync(descriptor, chunk, 0, end - start, start)
-      const lineFeed = chunk.subarray(0, read).lastIndexOf(10)
-      end = start + lineFeed + 1
-      if (lineFeed >= 0) break
-    }
-  } finally {
-    closeSync(descriptor)
-  }
-  if (end < size) truncateSync(file, end)
-}
-
-/** The lines that end in a line feed. */
-async function* completeLines(file: string): AsyncGenerator<string> {
-  let rest = ''
-  for await (const chunk of createReadStream(file, 'utf8')) {
-    const lines = (rest + chunk).split('\n')
-    rest = lines.pop() as string
-    yield* lines
   }
 }
 

@@ -1,7 +1,9 @@
 /** A run: every item of a task under every window, in parallel on one model, each response graded and kept at once. */
 import { createHash } from 'node:crypto'
 import { basename, join } from 'node:path'
+import { limiter } from '../base/concurrency.js'
 import { Z1Error } from '../base/errors.js'
+import { sha256Of, writeWhole } from '../base/files.js'
 import { packageVersion } from '../base/package.js'
 import { closingPart, extractFinalAnswer } from '../reason/answer.js'
 import { EMBEDDED_MODEL } from '../reason/model-file.js'
@@ -14,7 +16,7 @@ import {
 } from '../reason/options.js'
 import type { ReasonResult } from '../reason/result.js'
 import { Z1 } from '../reason/z1.js'
-import { keyOf, type Method, type Outcome, ResultsFolder, type RunOptions, sha256Of, writeWhole } from './results.js'
+import { keyOf, type Method, type Outcome, ResultsFolder, type RunOptions } from './results.js'
 import { type Summary, summarize } from './summary.js'
 import type { Item, Task } from './task.js'
 import { type EvalWindow, readWindows, windowTokens } from './windows.js'
@@ -69,14 +71,14 @@ export async function evaluate(options: EvaluateOptions): Promise<Summary> {
     signal?.throwIfAborted()
     if (folder.outcomes.length < items.length * plan.windows.length * plan.samples) {
       await using z1 = await Z1.load({ ...plan.load, signal })
-      folder.begin(factsOf(z1))
+      await folder.begin(factsOf(z1))
       await new Runner(z1, plan, options, items, folder).run()
     }
     const summary = summarize(runOptions, folder.outcomes)
-    writeWhole(join(output, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
+    await writeWhole(join(output, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
     return summary
   } finally {
-    folder.close()
+    await folder.close()
   }
 }
 
@@ -265,7 +267,7 @@ class Runner {
       })
       const { correct, extracted } = await this.#task.grade(item, result)
       const { id, family, difficulty, answer } = item
-      const outcome = this.#folder.append({
+      const outcome = await this.#folder.append({
         id,
         ...(family !== undefined && { family }),
         ...(difficulty !== undefined && { difficulty }),
@@ -356,21 +358,4 @@ function seedOf(seed: number, id: string, sample: number): number {
     .update(JSON.stringify([seed, id, sample]))
     .digest()
   return digest.readUInt32LE(0) % (2 ** 32 - 1)
-}
-
-/** Runs at most `limit` jobs at a time, the first come first. */
-function limiter(limit: number): <T>(job: () => Promise<T>) => Promise<T> {
-  let free = limit
-  const waiting: (() => void)[] = []
-  return async (job) => {
-    if (free > 0) free--
-    else await new Promise<void>((resolve) => waiting.push(resolve))
-    try {
-      return await job()
-    } finally {
-      const next = waiting.shift()
-      if (next) next()
-      else free++
-    }
-  }
 }

@@ -1,27 +1,25 @@
 /** A checkpoint becomes a file that holds its numbers, in every type, and that the library loads and answers with. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { convert, FILE_TYPE_NAMES, quantize } from '../../lib/convert/index.js'
 import { FILE_TYPES } from '../../lib/convert/types.js'
 import { Z1 } from '../../lib/index.js'
 import { inspectModel } from '../../lib/reason/vocabulary.js'
+import { temporaryFolder } from '../support/folder.js'
 import { quantizeQ8, readGguf, readTensor } from '../support/gguf.js'
 import { chatTemplate, checkpoint, type Tensor } from './checkpoint.js'
 
-let folder: string
+const folder = temporaryFolder()()
 let model: string
 let stored: Map<string, Tensor>
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-convert-'))
   const change = (tensors: Map<string, Tensor>) => {
     stored = new Map(tensors)
   }
   model = checkpoint(join(folder, 'Small-Model'), { tied: false, change })
 })
-afterAll(() => rmSync(folder, { recursive: true }))
 
 const names: [from: string, to: string][] = [
   ['model.embed_tokens.weight', 'token_embd.weight'],

@@ -3,33 +3,32 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { convert, quantize } from '../../lib/convert/index.js'
+import { temporaryFolder } from '../support/folder.js'
 import { checkpoint, type Tensor } from './checkpoint.js'
 
-let folder: string
+const folder = temporaryFolder()()
 let model: string
 let plain: string
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-ends-'))
   model = checkpoint(join(folder, 'model'))
   plain = join(folder, 'plain.gguf')
   await convert({ model, output: plain })
 })
-afterAll(() => rmSync(folder, { recursive: true }))
 
 let count = 0
 function place(): { output: string; files: () => string[] } {
@@ -72,6 +71,28 @@ describe.each([
     }
     await expect(run({ output, onProgress })).rejects.toBe(reason)
     expect(files()).toEqual([])
+  })
+
+  test('several times at once onto one file', async () => {
+    const { output, files } = place()
+    await run({ output })
+    const alone = readFileSync(output)
+    rmSync(output)
+    await Promise.all([run({ output }), run({ output }), run({ output })])
+    expect(readFileSync(output).equals(alone)).toBe(true)
+    expect(files()).toEqual(['out.gguf'])
+  })
+
+  test('writes through no link that stands where its temporary files could', async () => {
+    const { output } = place()
+    const precious = join(folder, 'precious.gguf')
+    for (const suffix of ['.partial', '.unquantized', '.unquantized.partial', '.tmp']) {
+      writeFileSync(precious, 'precious')
+      symlinkSync(precious, `${output}${suffix}`)
+    }
+    await run({ output })
+    expect(readFileSync(precious, 'utf8')).toBe('precious')
+    expect(lstatSync(output).isFile()).toBe(true)
   })
 
   test('killed, and run again', async () => {
@@ -158,7 +179,8 @@ describe('the command', () => {
       told += text
     })
     const ended = once(child, 'exit')
-    while (!existsSync(`${output}.partial`) || statSync(`${output}.partial`).size < 1 << 20) await sleep(10)
+    const written = () => files().map((name) => statSync(join(dirname(output), name)).size)
+    while (!written().some((size) => size >= 1 << 20)) await sleep(10)
     child.kill('SIGINT')
     expect(await ended).toEqual([130, null])
     expect(told).toBe('z1: Interrupted: nothing was written\n')

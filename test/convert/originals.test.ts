@@ -4,13 +4,13 @@
  * Python with PyTorch and transformers (Z1_PYTHON, else python3), and says so where there is none.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { convert, type FileType } from '../../lib/convert/index.js'
 import { openEngine } from '../../lib/native/engine.js'
+import { temporaryFolder } from '../support/folder.js'
 import { tokensOf } from '../support/tokenizer.js'
 import { type CheckpointOptions, checkpoint, multilingual, splitOn } from './checkpoint.js'
 import { missing, runPython } from './python.js'
@@ -74,12 +74,11 @@ describe.skipIf(missing)('as the originals', () => {
   const oracle = fileURLToPath(new URL('oracle.py', import.meta.url))
   const answers = new Map<string, Answer>()
   const files = new Map<string, string>()
-  let folder: string
+  const folder = temporaryFolder()()
   let engine: string
 
   beforeAll(async () => {
     engine = (await openEngine('cpu')).engine.directory
-    folder = mkdtempSync(join(tmpdir(), 'z1-originals-'))
     const requests = []
     for (const [i, [name, options]] of Object.entries(cases).entries()) {
       const { resaved = false, pre = null, type = 'f32' } = options
@@ -98,7 +97,6 @@ describe.skipIf(missing)('as the originals', () => {
     const found: Answer[] = JSON.parse(runPython([oracle, 'check'], request))
     for (const [i, name] of Object.keys(cases).entries()) answers.set(name, found[i] as Answer)
   }, 900_000)
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   describe.each(Object.keys(cases))('%s', (name) => {
     test('keys and tensors are those of llama.cpp’s converter', () => {

@@ -1,19 +1,10 @@
 /** Whatever is wrong with a checkpoint is told in one sentence that names the file, and no file is written. */
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { type ConvertOptions, convert, type QuantizeOptions, quantize } from '../../lib/convert/index.js'
+import { temporaryFolder } from '../support/folder.js'
 import {
   type CheckpointOptions,
   checkpoint,
@@ -24,11 +15,7 @@ import {
   writeJson,
 } from './checkpoint.js'
 
-let folder: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-refusals-'))
-})
-afterAll(() => rmSync(folder, { recursive: true }))
+const folder = temporaryFolder()()
 
 let count = 0
 const next = () => join(folder, `${count++}`)
@@ -430,11 +417,20 @@ describe('output', () => {
   test('a folder that is not there', async () => {
     const output = join(folder, 'not', 'there.gguf')
     const failed = convert({ model: checkpoint(next()), output })
-    await expect(failed).rejects.toThrow(`Cannot write ${output}.partial: ENOENT`)
+    await expect(failed).rejects.toThrow(`Cannot write ${output}: ENOENT`)
+  })
+
+  test('a folder of that name', async () => {
+    const output = next()
+    mkdirSync(output)
+    for (const type of ['f32', 'q8_0'] as const) {
+      const failed = convert({ model: checkpoint(next()), output, type })
+      await expect(failed).rejects.toThrow(`Cannot write ${output}: not a regular file`)
+    }
   })
 
   test('a disk that is full leaves what was there before', async () => {
-    // Linux's device that is always full stands in for one.
+    // A limit on the size of files stands in for one: Linux's way, in which a write fails where its signal is ignored.
     if (process.platform !== 'linux') return
     const model = checkpoint(next())
     const place = next()
@@ -443,13 +439,19 @@ describe('output', () => {
     const plain = join(place, 'plain.gguf')
     await convert({ model, output: plain })
     writeFileSync(output, 'before')
-    for (const write of [
-      () => convert({ model, output }),
-      () => convert({ model, output, type: 'q8_0', threads: 1 }),
-      () => quantize({ input: plain, output, type: 'q8_0', threads: 1 }),
-    ]) {
-      symlinkSync('/dev/full', `${output}.partial`)
-      await expect(write()).rejects.toThrow(/^Cannot write \S+\/model\.gguf\.partial: /)
+    const index = JSON.stringify(new URL('../../dist/convert/index.js', import.meta.url))
+    for (const [limit, call] of [
+      [64, `convert(${JSON.stringify({ model, output })})`],
+      [64, `convert(${JSON.stringify({ model, output, type: 'q8_0', threads: 1 })})`],
+      [64, `quantize(${JSON.stringify({ input: plain, output, type: 'q8_0', threads: 1 })})`],
+    ] as const) {
+      const program = `
+        import { convert, quantize } from ${index}
+        await ${call}.then(() => console.log('written'), ({ message }) => console.log(message))`
+      const limited = `trap '' XFSZ; ulimit -f ${limit}; exec "$0" "$@"`
+      const args = ['-c', limited, process.execPath, '--input-type=module', '--eval', program]
+      const { stdout } = spawnSync('sh', args, { encoding: 'utf8' })
+      expect(stdout).toMatch(/^Cannot write \S+\/model\.gguf(\.\S+\.tmp)?: /)
       expect(readdirSync(place).sort()).toEqual(['model.gguf', 'plain.gguf'])
       expect(readFileSync(output, 'utf8')).toBe('before')
     }

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { clean } from '../../lib/data/clean.js'
 import { NearIndex } from '../../lib/data/minhash.js'
 import { OverlapIndex } from '../../lib/data/overlap.js'
+import { temporaryFolder } from '../support/folder.js'
+import { readLines, writeJsonl } from '../support/lines.js'
 import { Random } from '../support/random.js'
-import { readLines, temporaryFolder, writeJsonl } from './files.js'
 
 const path = temporaryFolder()
 

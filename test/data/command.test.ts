@@ -4,7 +4,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { readLines, recordsOf, temporaryFolder, writeJsonl } from './files.js'
+import { temporaryFolder } from '../support/folder.js'
+import { readLines, writeJsonl } from '../support/lines.js'
+import { recordsOf } from './records.js'
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const path = temporaryFolder()

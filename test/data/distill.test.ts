@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type DistillOptions, distill } from '../../lib/data/distill.js'
 import { Z1 } from '../../lib/reason/z1.js'
+import { temporaryFolder } from '../support/folder.js'
+import { readLines, writeJsonl } from '../support/lines.js'
 import { tableModel } from '../support/table-model.js'
-import { readLines, temporaryFolder, writeJsonl } from './files.js'
 
 const path = temporaryFolder()
 let outputs = 0

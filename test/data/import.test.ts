@@ -6,7 +6,8 @@ import { type ImportOptions, importRecords } from '../../lib/data/import.js'
 import { EMBEDDED_MODEL } from '../../lib/reason/model-file.js'
 import { KNOWN_TAGS } from '../../lib/reason/tags.js'
 import { Z1 } from '../../lib/reason/z1.js'
-import { readLines, temporaryFolder, writeJsonl } from './files.js'
+import { temporaryFolder } from '../support/folder.js'
+import { readLines, writeJsonl } from '../support/lines.js'
 
 const path = temporaryFolder()
 let files = 0

@@ -1,14 +1,16 @@
 /** Records through files: both formats there and back, in odd pieces, and what is said of files that are broken. */
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
 import { parquetMetadata } from 'hyparquet'
 import { describe, expect, it } from 'vitest'
-import { LineWriter } from '../../lib/base/jsonl.js'
-import { RecordWriter, readRecords, readRows } from '../../lib/data/io.js'
-import { writeParquet } from '../../lib/data/parquet.js'
+import { readRows } from '../../lib/base/formats.js'
+import { writeParquet } from '../../lib/base/parquet.js'
+import { RecordWriter, readRecords } from '../../lib/data/io.js'
 import type { TrajectoryRecord } from '../../lib/problems/record.js'
-import { collect, jsonl, recordsOf, temporaryFolder, writeJsonl } from './files.js'
+import { temporaryFolder } from '../support/folder.js'
+import { collect, jsonl, writeJsonl } from '../support/lines.js'
+import { recordsOf } from './records.js'
 
 const path = temporaryFolder()
 
@@ -47,8 +49,8 @@ describe.each(['jsonl', 'parquet'])('%s', (format) => {
     const rows = await collect(readRows(file))
     for (const from of [0, 1, 24, 49]) {
       const rest = await collect(readRows(file, rows[from]?.next))
-      expect(rest.map(({ columns, place }) => [columns, place])).toEqual(
-        rows.slice(from + 1).map(({ columns, place }) => [columns, place]),
+      expect(rest.map(({ columns, location }) => [columns, location])).toEqual(
+        rows.slice(from + 1).map(({ columns, location }) => [columns, location]),
       )
     }
   })
@@ -70,69 +72,9 @@ describe.each(['jsonl', 'parquet'])('%s', (format) => {
   })
 })
 
-describe('JSON Lines', () => {
-  it('is read across the borders of chunks, with blank lines, CRLF and a byte order mark', async () => {
-    const records = recordsOf(300, 8000)
-    const text = `\uFEFF${records.map((record) => JSON.stringify(record)).join('\r\n\n  \n')}`
-    writeFileSync(path('chunks.jsonl'), text)
-    expect(text.length).toBeGreaterThan(2 ** 21)
-    expect(await collect(readRecords(path('chunks.jsonl')))).toEqual(records)
-  })
-
-  it('is unpacked, from any row on', async () => {
-    const records = recordsOf(3000)
-    writeFileSync(path('packed.jsonl.gz'), gzipSync(jsonl(records)))
-    const rows = await collect(readRows(path('packed.jsonl.gz')))
-    expect(rows.map(({ columns }) => columns)).toEqual(records)
-    const rest = await collect(readRows(path('packed.jsonl.gz'), rows[1999]?.next))
-    expect(rest.map(({ place }) => place)).toEqual(rows.slice(2000).map(({ place }) => place))
-  })
-
-  it('hands on the very line', async () => {
-    const line = '{"id":1.0,"question":"\\u0041","big":12345678901234567890,  "response":"b"}'
-    writeFileSync(path('very.jsonl'), `${line}\n`)
-    expect((await collect(readRows(path('very.jsonl')))).map(({ json }) => json)).toEqual([line])
-  })
-
-  const good = JSON.stringify(odd[0])
-  it.each([
-    ['no JSON', `${good}\n\n{"id": \n`, /:3: not JSON/],
-    ['a last line cut short', `${good}\n${good.slice(0, 20)}`, /:2: not JSON/],
-    ['a list', `${good}\n[]\n`, /:2: expected a JSON object/],
-    ['no UTF-8', Buffer.concat([Buffer.from(`${good}\n`), Buffer.from([0x22, 0xff, 0x22])]), /:2: not UTF-8/],
-  ])('names the line that is %s', async (_name, content, message) => {
-    writeFileSync(path('broken.jsonl'), content)
-    await expect(collect(readRows(path('broken.jsonl')))).rejects.toThrow(message)
-  })
-
-  it('says that a packed file is cut short', async () => {
-    const packed = gzipSync(jsonl(recordsOf(500)))
-    writeFileSync(path('cut.jsonl.gz'), packed.subarray(0, packed.length / 2))
-    await expect(collect(readRows(path('cut.jsonl.gz')))).rejects.toThrow(/Cannot read .*cut\.jsonl\.gz/)
-  })
-
-  it('is written on from where it is certain', async () => {
-    writeFileSync(path('torn.jsonl'), '{"a":1}\n{"b":2}\n{"c"')
-    const writer = await LineWriter.open(path('torn.jsonl'), 8)
-    await writer.write('{"d":4}')
-    await writer.flush()
-    expect(writer.bytes).toBe(16)
-    await writer.close()
-    expect(readFileSync(path('torn.jsonl'), 'utf8')).toBe('{"a":1}\n{"d":4}\n')
-  })
-
-  it.skipIf(!existsSync('/dev/full'))('fails for good once a disk is full', async () => {
-    const writer = await LineWriter.open('/dev/full')
-    await writer.write('{}')
-    await expect(writer.flush()).rejects.toThrow('Cannot write /dev/full: ENOSPC')
-    await expect(writer.flush()).rejects.toThrow('Cannot write /dev/full: ENOSPC')
-    await writer.close()
-  })
-
-  it('refuses names that tell no format, and writing packed files', async () => {
-    expect(() => readRows('data.json')).toThrow(TypeError)
-    await expect(RecordWriter.open(path('a.jsonl.gz'))).rejects.toThrow(TypeError)
-  })
+it('refuses names that tell no format, and writing packed files', async () => {
+  expect(() => readRows('data.json')).toThrow(TypeError)
+  await expect(RecordWriter.open(path('a.jsonl.gz'))).rejects.toThrow(TypeError)
 })
 
 describe('Parquet', () => {
@@ -152,7 +94,7 @@ describe('Parquet', () => {
     const rows = await collect(readRows(file))
     expect(rows.map(({ columns }) => columns)).toEqual(records)
     const rest = await collect(readRows(file, rows[1000]?.next))
-    expect(rest.map(({ place }) => place)).toEqual(rows.slice(1001).map(({ place }) => place))
+    expect(rest.map(({ location }) => location)).toEqual(rows.slice(1001).map(({ location }) => location))
   })
 
   it('is read as pyarrow 26 writes it: Zstandard, groups of two rows, lists of structs, dictionaries, nulls', async () => {
@@ -172,7 +114,7 @@ describe('Parquet', () => {
 
   it('leaves nothing else behind', async () => {
     const file = await write(path('alone.parquet'), recordsOf(3))
-    expect([existsSync(`${file}.partial`), existsSync(`${file}.partial.jsonl`)]).toEqual([false, false])
+    expect(readdirSync(path()).filter((name) => name.startsWith('alone'))).toEqual([basename(file)])
   })
 
   it('does not come to be if it cannot be completed', async () => {

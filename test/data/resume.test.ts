@@ -1,6 +1,6 @@
 /** Runs that are killed, interrupted or stopped by a full disk: the same call goes on, to the same bytes. */
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type CleanOptions, clean } from '../../lib/data/clean.js'
@@ -10,8 +10,10 @@ import { importRecords } from '../../lib/data/import.js'
 import { readRecords } from '../../lib/data/io.js'
 import type { JobOptions, JobReport } from '../../lib/data/job.js'
 import { select } from '../../lib/data/select.js'
+import { temporaryFolder } from '../support/folder.js'
+import { collect, jsonl, writeJsonl } from '../support/lines.js'
 import { tableModel } from '../support/table-model.js'
-import { collect, jsonl, recordsOf, temporaryFolder, writeJsonl } from './files.js'
+import { recordsOf } from './records.js'
 
 const path = temporaryFolder()
 const child = fileURLToPath(new URL('child.mjs', import.meta.url))
@@ -133,6 +135,17 @@ describe('a run', () => {
     writeJsonl(input, recordsOf(6))
     await expect(clean({ inputs: [input], output })).rejects.toThrow('another input')
     expect((await clean({ inputs: [input], output, force: true })).kept).toBe(6)
+  })
+
+  it('writes through no link that stands where its side files will', async () => {
+    const [precious, output] = [path('precious.jsonl'), path('linked.parquet')]
+    for (const suffix of ['.partial', '.partial.jsonl', '.state.json', '.state.json.partial']) {
+      writeFileSync(precious, 'precious')
+      symlinkSync(precious, `${output}${suffix}`)
+    }
+    expect((await clean({ inputs: [writeJsonl(path('few.jsonl'), recordsOf(5))], output, force: true })).kept).toBe(5)
+    expect(readFileSync(precious, 'utf8')).toBe('precious')
+    expect(await collect(readRecords(output))).toHaveLength(5)
   })
 
   it('leaves alone what it did not begin, and what was shortened since', async () => {

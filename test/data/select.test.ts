@@ -2,7 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type SelectionOptions, select, selectRows } from '../../lib/data/select.js'
-import { jsonl, readLines, recordsOf, temporaryFolder, writeJsonl } from './files.js'
+import { temporaryFolder } from '../support/folder.js'
+import { jsonl, readLines, writeJsonl } from '../support/lines.js'
+import { recordsOf } from './records.js'
 
 const path = temporaryFolder()
 

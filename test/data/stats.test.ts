@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { chartOf } from '../../lib/data/chart.js'
 import { stats } from '../../lib/data/stats.js'
 import { TrigramCounter } from '../../lib/data/trigrams.js'
+import { temporaryFolder } from '../support/folder.js'
+import { writeJsonl } from '../support/lines.js'
 import { Random } from '../support/random.js'
-import { temporaryFolder, writeJsonl } from './files.js'
 
 const path = temporaryFolder()
 

@@ -1,7 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { writeParquet } from '../../lib/base/parquet.js'
 import type { Item, Task } from '../../lib/eval/index.js'
 import { heldout, jsonl } from '../../lib/eval/index.js'
 import { generate } from '../../lib/problems/generate.js'
@@ -75,6 +77,26 @@ describe('jsonl', () => {
       { id: '7', question: 'a?', answer: 'b', family: 'f', difficulty: 3 },
     ])
     expect(await itemsOf(jsonl({ file, count: 1 }))).toHaveLength(1)
+  })
+
+  it('reads packed files and Parquet alike', async () => {
+    const file = write(
+      '{"question":"1+1?","answer":2}\n\n{"id":7,"question":"a?","answer":"b","family":"f","difficulty":3}\n',
+    )
+    const items = await itemsOf(jsonl({ file }))
+    expect(items.map(({ id }) => id)).toEqual(['1', '7'])
+    const [packed, parquet] = [join(folder, 'items.jsonl.gz'), join(folder, 'items.parquet')]
+    writeFileSync(packed, gzipSync(readFileSync(file)))
+    expect(await itemsOf(jsonl({ file: packed }))).toEqual(items)
+    await writeParquet(file, parquet)
+    // Where there is no id, it is the number of the row.
+    expect(await itemsOf(jsonl({ file: parquet }))).toEqual(items)
+  })
+
+  it('takes files of any other name for JSON Lines, and reads no further than it is told', async () => {
+    const file = join(folder, 'items.txt')
+    writeFileSync(file, '{"question":"1+1?","answer":2}\nnonsense\n')
+    expect(await itemsOf(jsonl({ file, count: 1 }))).toEqual([{ id: '1', question: '1+1?', answer: '2' }])
   })
 
   it.each([

@@ -1,11 +1,14 @@
-/** The task `jsonl`: a file with a question and its answer in each line. */
-import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
+/** The task `jsonl`: a file with a question and its answer in each row. */
+import { readRows } from '../../base/formats.js'
+import type { Row } from '../../base/rows.js'
 import { gradeFinalAnswer } from '../grade.js'
 import type { Item, Task } from '../task.js'
 
 export interface JsonlOptions {
-  /** Lines with `question` and `answer`, and perhaps `id` (default: the line's number), `family`, `difficulty`. */
+  /**
+   * `.jsonl`, `.jsonl.gz`, `.parquet`, or `-` for standard input; any other name is read as JSON Lines. Rows with
+   * `question` and `answer`, and perhaps `id` (default: the number of the line or row), `family`, `difficulty`.
+   */
   file: string
   /** Take no more items than that. Default: all. */
   count?: number | undefined
@@ -15,13 +18,11 @@ export function jsonl({ file, count = Infinity }: JsonlOptions): Task {
   return {
     name: 'jsonl',
     async *items(): AsyncGenerator<Item> {
-      let line = 0
       let taken = 0
-      for await (const text of createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity })) {
-        line++
-        if (text.trim() === '') continue
-        if (taken++ >= count) return
-        yield readItem(text, `${file}:${line}`, String(line))
+      if (count <= taken) return
+      for await (const row of readRows(file, undefined, 'jsonl')) {
+        yield readItem(row)
+        if (++taken >= count) return
       }
     },
     prompt: ({ question }) => ({ messages: [{ role: 'user', content: question }] }),
@@ -29,30 +30,23 @@ export function jsonl({ file, count = Infinity }: JsonlOptions): Task {
   }
 }
 
-function readItem(text: string, place: string, line: string): Item {
-  let fields: Record<string, unknown>
-  try {
-    fields = JSON.parse(text)
-  } catch (cause) {
-    throw new Error(`${place}: ${(cause as Error).message}`, { cause })
-  }
-  if (typeof fields !== 'object' || fields === null) throw new Error(`${place}: Expected an object`)
-  const { id = line, family, difficulty } = fields
-  if (family !== undefined && typeof family !== 'string') throw new Error(`${place}: Expected a string for family`)
+function readItem({ columns, location, next }: Row): Item {
+  const { id = next.line, family, difficulty } = columns
+  if (family !== undefined && typeof family !== 'string') throw new Error(`${location}: Expected a string for family`)
   if (difficulty !== undefined && typeof difficulty !== 'number') {
-    throw new Error(`${place}: Expected a number for difficulty`)
+    throw new Error(`${location}: Expected a number for difficulty`)
   }
   return {
     id: String(id),
-    question: textOf(fields.question, 'question', place),
-    answer: textOf(fields.answer, 'answer', place),
+    question: textOf(columns.question, 'question', location),
+    answer: textOf(columns.answer, 'answer', location),
     ...(family !== undefined && { family }),
     ...(difficulty !== undefined && { difficulty }),
   }
 }
 
-function textOf(value: unknown, name: string, place: string): string {
+function textOf(value: unknown, name: string, location: string): string {
   const text = typeof value === 'number' ? String(value) : value
-  if (typeof text !== 'string' || text.trim() === '') throw new Error(`${place}: Expected a text for ${name}`)
+  if (typeof text !== 'string' || text.trim() === '') throw new Error(`${location}: Expected a text for ${name}`)
   return text
 }

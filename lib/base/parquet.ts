@@ -6,14 +6,15 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects, type SchemaElement } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { fileWriter, ParquetWriter } from 'hyparquet-writer'
-import { cannotWrite, readJsonl } from '../base/jsonl.js'
-import { type Place, type Row, START } from '../base/rows.js'
+import { replaceFile } from './files.js'
+import { readJsonl } from './jsonl.js'
+import { type Position, type Row, START } from './rows.js'
 
 /** Characters of JSON in a row group: small enough to be held several times over, large enough to compress well. */
 const GROUP_LENGTH = 2 ** 23
 
-/** @throws {Error} naming the file if it is no Parquet file or is damaged. */
-export async function* readParquet(path: string, from: Place = START): AsyncGenerator<Row> {
+/** @throws {Error} naming the file if it is not a Parquet file or is damaged. */
+export async function* readParquet(path: string, from: Position = START): AsyncGenerator<Row> {
   let handle: FileHandle | undefined
   try {
     handle = await open(path)
@@ -42,8 +43,8 @@ export async function* readParquet(path: string, from: Place = START): AsyncGene
 class ParquetRow implements Row {
   constructor(
     readonly columns: Record<string, unknown>,
-    readonly place: string,
-    readonly next: Place,
+    readonly location: string,
+    readonly next: Position,
     readonly fraction: number,
   ) {}
 
@@ -91,7 +92,7 @@ interface Column {
 }
 
 /**
- * Writes the rows of a JSON Lines file as Parquet. Reads the file twice: the types of all columns come first.
+ * Replaces a file by the rows of a JSON Lines file as Parquet. Reads them twice: the types of all columns come first.
  * @throws {Error} naming the file that could not be read or written.
  */
 export async function writeParquet(jsonl: string, path: string): Promise<void> {
@@ -106,30 +107,29 @@ export async function writeParquet(jsonl: string, path: string): Promise<void> {
       columns.set(name, { type: widest(column?.type ?? type, type), filled: (column?.filled ?? 0) + 1 })
     }
   }
+  await replaceFile(path, (file) => writeGroups(jsonl, file.path, columns, rows))
+}
 
-  try {
-    const writer = new ParquetWriter({ writer: fileWriter(path), schema: schemaOf(columns, rows) })
-    let group: Record<string, unknown>[] = []
-    let length = 0
-    const flush = () => {
-      const columnData = Array.from(columns, ([name, { type }]) => ({
-        name,
-        data: group.map((record) => stored(record[name], type)),
-      }))
-      writer.write({ columnData, rowGroupSize: group.length })
-      group = []
-      length = 0
-    }
-    for await (const row of readJsonl(jsonl)) {
-      group.push(row.columns)
-      length += row.json.length
-      if (length >= GROUP_LENGTH) flush()
-    }
-    if (group.length > 0) flush()
-    writer.finish()
-  } catch (error) {
-    throw cannotWrite(path, error)
+async function writeGroups(jsonl: string, path: string, columns: Map<string, Column>, rows: number): Promise<void> {
+  const writer = new ParquetWriter({ writer: fileWriter(path), schema: schemaOf(columns, rows) })
+  let group: Record<string, unknown>[] = []
+  let length = 0
+  const flush = () => {
+    const columnData = Array.from(columns, ([name, { type }]) => ({
+      name,
+      data: group.map((record) => stored(record[name], type)),
+    }))
+    writer.write({ columnData, rowGroupSize: group.length })
+    group = []
+    length = 0
   }
+  for await (const row of readJsonl(jsonl)) {
+    group.push(row.columns)
+    length += row.json.length
+    if (length >= GROUP_LENGTH) flush()
+  }
+  if (group.length > 0) flush()
+  writer.finish()
 }
 
 function typeOf(value: unknown): ColumnType {

@@ -1,0 +1,108 @@
+/**
+ * Files that others see whole or not at all: written under a name of their own beside the target, synced, renamed.
+ * Knows no format.
+ */
+import { createHash, randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+/** A file beside another one, with a name that nobody can know before. It is removed with its scope. */
+export class TemporaryFile {
+  private constructor(
+    readonly path: string,
+    readonly handle: FileHandle,
+  ) {}
+
+  /** @throws {Error} when no file can be created there, or the target is there and no file could take its place. */
+  static async beside(target: string): Promise<TemporaryFile> {
+    // Fail early: a folder or a device shows only when a file is renamed to it, after hours of work perhaps.
+    const there = await stat(target).catch(() => null)
+    if (there && !there.isFile()) throw cannotWrite(target, new Error('not a regular file'))
+    const path = `${target}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`
+    try {
+      // Exclusive: neither another run's file nor a symbolic link is opened.
+      return new TemporaryFile(path, await open(path, 'wx'))
+    } catch (cause) {
+      throw cannotWrite(target, cause)
+    }
+  }
+
+  /** Puts it in the place of another file. What others have written to it by its path is synced as well. */
+  async moveTo(target: string): Promise<void> {
+    // A full disk may show only here.
+    await this.handle.sync()
+    await this.handle.close()
+    await rename(this.path, target)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.handle.close()
+    await rm(this.path, { force: true })
+  }
+}
+
+/**
+ * Has `write` write a file that then takes the place of `path`. When anything fails, nothing is left, and what was at
+ * `path` before is still there. Of several at once the last one to end stays.
+ * @throws {Error} when the file cannot be written, and what `write` throws.
+ */
+export async function replaceFile<T>(path: string, write: (file: TemporaryFile) => Promise<T>): Promise<T> {
+  return withTemporaryFile(path, async (file) => {
+    const result = await write(file)
+    await file.moveTo(path)
+    return result
+  })
+}
+
+/** Passes on a file beside `path` that is gone in the end. Errors of the system name `path`. */
+export async function withTemporaryFile<T>(path: string, use: (file: TemporaryFile) => Promise<T>): Promise<T> {
+  try {
+    await using file = await TemporaryFile.beside(path)
+    return await use(file)
+  } catch (error) {
+    throw error instanceof Error && 'syscall' in error ? cannotWrite(path, error) : error
+  }
+}
+
+/** Replaces a file by a text. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  await replaceFile(path, ({ handle }) => writeAll(handle, Buffer.from(text)))
+}
+
+/** Removes the temporary files that processes have left beside `path` when they were killed. */
+export async function removeLeftovers(path: string): Promise<void> {
+  const folder = dirname(path)
+  const prefix = `${basename(path)}.`
+  for (const name of await readdir(folder).catch(() => [])) {
+    const pid = name.startsWith(prefix) && /^(\d+)-[0-9a-f]{12}\.tmp$/.exec(name.slice(prefix.length))?.[1]
+    if (pid && !isRunning(Number(pid))) await rm(join(folder, name), { force: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // Another user's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Writes at the file's end, or where it stands: one write may take only part of the bytes. */
+export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten
+}
+
+/** @returns In hexadecimal. @throws {Error} the stream's own. */
+export async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const chunk of createReadStream(path)) hash.update(chunk)
+  return hash.digest('hex')
+}
+
+/** The error for a file that could not be written, in one sentence. */
+export function cannotWrite(path: string, cause: unknown): Error {
+  const name = path === '-' ? 'standard output' : path
+  return new Error(`Cannot write ${name}: ${(cause as Error).message}`, { cause })
+}

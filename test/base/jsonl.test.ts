@@ -1,0 +1,110 @@
+/** JSON Lines: read in odd pieces, from any line on, and what is said of files that are broken; logs that go on. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { AppendLog, readJsonl, readLog } from '../../lib/base/jsonl.js'
+import { recordsOf } from '../data/records.js'
+import { temporaryFolder } from '../support/folder.js'
+import { collect, jsonl } from '../support/lines.js'
+
+const path = temporaryFolder()
+
+describe('JSON Lines', () => {
+  it('is read across the borders of chunks, with blank lines, CRLF and a byte order mark', async () => {
+    const records = recordsOf(300, 8000)
+    const text = `\uFEFF${records.map((record) => JSON.stringify(record)).join('\r\n\n  \n')}`
+    writeFileSync(path('chunks.jsonl'), text)
+    expect(text.length).toBeGreaterThan(2 ** 21)
+    expect((await collect(readJsonl(path('chunks.jsonl')))).map(({ columns }) => columns)).toEqual(records)
+  })
+
+  it('is unpacked, from any row on', async () => {
+    const records = recordsOf(3000)
+    writeFileSync(path('packed.jsonl.gz'), gzipSync(jsonl(records)))
+    const rows = await collect(readJsonl(path('packed.jsonl.gz')))
+    expect(rows.map(({ columns }) => columns)).toEqual(records)
+    const rest = await collect(readJsonl(path('packed.jsonl.gz'), rows[1999]?.next))
+    expect(rest.map(({ location }) => location)).toEqual(rows.slice(2000).map(({ location }) => location))
+  })
+
+  it('hands on the very line', async () => {
+    const line = '{"id":1.0,"question":"\\u0041","big":12345678901234567890,  "response":"b"}'
+    writeFileSync(path('very.jsonl'), `${line}\n`)
+    expect((await collect(readJsonl(path('very.jsonl')))).map(({ json }) => json)).toEqual([line])
+  })
+
+  const good = JSON.stringify({ id: 'a', question: '  "quoted"\n\ttabs ', response: '\u2028 𝕏 \0 \\' })
+  it.each([
+    ['no JSON', `${good}\n\n{"id": \n`, /:3: not JSON/],
+    ['a last line cut short', `${good}\n${good.slice(0, 20)}`, /:2: not JSON/],
+    ['a list', `${good}\n[]\n`, /:2: expected a JSON object/],
+    ['no UTF-8', Buffer.concat([Buffer.from(`${good}\n`), Buffer.from([0x22, 0xff, 0x22])]), /:2: not UTF-8/],
+  ])('names the line that is %s', async (_name, content, message) => {
+    writeFileSync(path('broken.jsonl'), content)
+    await expect(collect(readJsonl(path('broken.jsonl')))).rejects.toThrow(message)
+  })
+
+  it('says that a packed file is cut short', async () => {
+    const packed = gzipSync(jsonl(recordsOf(500)))
+    writeFileSync(path('cut.jsonl.gz'), packed.subarray(0, packed.length / 2))
+    await expect(collect(readJsonl(path('cut.jsonl.gz')))).rejects.toThrow(/Cannot read .*cut\.jsonl\.gz/)
+  })
+})
+
+describe('AppendLog', () => {
+  it('is written on from where it is certain', async () => {
+    writeFileSync(path('torn.jsonl'), '{"a":1}\n{"b":2}\n{"c"')
+    const writer = await AppendLog.open(path('torn.jsonl'), 8)
+    await writer.append('{"d":4}')
+    await writer.flush()
+    expect(writer.bytes).toBe(16)
+    await writer.close()
+    expect(readFileSync(path('torn.jsonl'), 'utf8')).toBe('{"a":1}\n{"d":4}\n')
+  })
+
+  it.skipIf(!existsSync('/dev/full'))('fails for good once a disk is full', async () => {
+    const writer = await AppendLog.open('/dev/full')
+    await writer.append('{}')
+    await expect(writer.flush()).rejects.toThrow('Cannot write /dev/full: ENOSPC')
+    await expect(writer.flush()).rejects.toThrow('Cannot write /dev/full: ENOSPC')
+    await writer.close()
+  })
+
+  it.each([
+    ['nothing', '', ''],
+    ['whole lines', '{"a":1}\n{"b":2}\n', '{"a":1}\n{"b":2}\n'],
+    ['a torn line', '{"a":1}\n{"b":2}', '{"a":1}\n'],
+    ['a torn line alone', '{"a":1}', ''],
+    ['a torn line longer than what is read at once', `{"a":1}\n${'x'.repeat(200_000)}`, '{"a":1}\n'],
+  ])('resumes after the last line feed of %s, as its reader does', async (_name, content, kept) => {
+    const file = path('resumed.jsonl')
+    writeFileSync(file, content)
+    const rows = await collect(readLog(file))
+    expect(rows.map(({ json }) => `${json}\n`).join('')).toBe(kept)
+    const log = await AppendLog.resume(file)
+    expect(log.bytes).toBe(kept.length)
+    await log.append('{"z":26}')
+    await log.flush()
+    await log.close()
+    expect(readFileSync(file, 'utf8')).toBe(`${kept}{"z":26}\n`)
+  })
+
+  it('creates the file that it resumes', async () => {
+    const log = await AppendLog.resume(path('new.jsonl'))
+    await log.close()
+    expect(readFileSync(path('new.jsonl'), 'utf8')).toBe('')
+  })
+
+  it('keeps lines whole and in order that are appended at the same time', async () => {
+    const log = await AppendLog.open(path('parallel.jsonl'))
+    const records = Array.from({ length: 200 }, (_, i) => ({ i, text: 'é'.repeat(i * 100) }))
+    const append = async (record: object) => {
+      await log.append(JSON.stringify(record))
+      await log.flush()
+    }
+    await Promise.all(records.map(append))
+    await log.close()
+    expect(readFileSync(path('parallel.jsonl'), 'utf8')).toBe(jsonl(records))
+    expect(log.bytes).toBe(Buffer.byteLength(jsonl(records)))
+  })
+})
