@@ -9,6 +9,7 @@ export {
   type Outcome,
   type ResultRecord,
   type Run,
+  type RunEnvironment,
   type RunOptions,
   readOutcomes,
   readRun,

@@ -10,6 +10,7 @@ import { removeLeftovers, writeWhole } from '../base/files.js'
 import { AppendLog, readLog } from '../base/jsonl.js'
 import type { Ended, FinishReason } from '../native/binding.js'
 import type { ChatMessage } from '../reason/options.js'
+import type { ReasonerModel } from '../reason/reasoner.js'
 import type { ReasonResult } from '../reason/result.js'
 
 /** What limits thinking: the shifted window, forced closing of the model's tags, or a limit alone. */
@@ -21,7 +22,10 @@ export interface RunOptions {
   items: number
   /** Of all items, as JSON. */
   itemsSha256: string
-  modelSha256: string
+  /** Of the model's file; null where it runs elsewhere. */
+  modelSha256: string | null
+  /** What a model is called that runs elsewhere; null where there is its file. */
+  modelName: string | null
   method: Method
   windows: string[]
   /** The text; null for the method `none`. */
@@ -35,20 +39,25 @@ export interface RunOptions {
 }
 
 /** What is worth knowing about a run and may differ when it is resumed. */
-export interface RunFacts {
+export interface RunEnvironment {
   /** Of this package. */
   version: string
-  model: { file: string; architecture: string; quantization: string; parameters: number; size: number }
-  engine: string
-  devices: string[]
+  model: { file: string } & { [Name in 'architecture' | 'quantization' | 'parameters' | 'size']: ReasonerModel[Name] }
+  engine: string | undefined
+  devices: string[] | undefined
   parallel: number
-  threads: number
+  threads: number | undefined
 }
 
 export interface Run {
+  /** Of run.json. A run without one is of format 1. */
+  format: number
   options: RunOptions
-  facts: RunFacts
+  environment: RunEnvironment
 }
+
+/** 2: the environment was called facts before, and a model had no name. */
+const FORMAT = 2
 
 /** One response, graded: a line of results.jsonl. */
 export interface ResultRecord {
@@ -118,9 +127,10 @@ export class ResultsFolder {
   }
 
   /** Keeps what the run was begun with; a resumed one has it already. */
-  async begin(facts: RunFacts): Promise<void> {
+  async begin(environment: RunEnvironment): Promise<void> {
     if (existsSync(runFile(this.#directory))) return
-    await writeWhole(runFile(this.#directory), `${JSON.stringify({ options: this.#options, facts }, null, 2)}\n`)
+    const run: Run = { format: FORMAT, options: this.#options, environment }
+    await writeWhole(runFile(this.#directory), `${JSON.stringify(run, null, 2)}\n`)
   }
 
   /** @throws {Error} for a full disk and the like. What was appended before is kept. */
@@ -137,9 +147,23 @@ export class ResultsFolder {
   }
 }
 
-/** What a folder's run was made with. @throws {Error} when there is none. */
+/** What a folder's run was made with. @throws {Error} when there is none, or a later version has written it. */
 export function readRun(directory: string): Run {
-  return readJson(runFile(directory), `${directory} holds no run`) as Run
+  const {
+    format = 1,
+    options,
+    facts,
+    environment,
+  } = readJson(runFile(directory), `${directory} holds no run`) as {
+    format?: number
+    options: RunOptions
+    environment: RunEnvironment
+    facts?: RunEnvironment
+  }
+  if (format > FORMAT) {
+    throw new Error(`${directory} holds a run of format ${format}, and this version reads formats up to ${FORMAT}`)
+  }
+  return { format, options: { ...options, modelName: options.modelName ?? null }, environment: facts ?? environment }
 }
 
 /** The results in a folder, the large parts left out. @throws {Error} naming the line that is none. */

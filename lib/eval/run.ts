@@ -1,10 +1,10 @@
 /** A run: every item of a task under every window, in parallel on one model, each response graded and kept at once. */
 import { createHash } from 'node:crypto'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
+import { misuse } from '../base/checks.js'
 import { limiter } from '../base/concurrency.js'
 import { Z1Error } from '../base/errors.js'
-import { sha256Of, writeWhole } from '../base/files.js'
-import { packageVersion } from '../base/package.js'
+import { writeWhole } from '../base/files.js'
 import { closingPart, extractFinalAnswer } from '../reason/answer.js'
 import { EMBEDDED_MODEL } from '../reason/model-file.js'
 import {
@@ -14,8 +14,10 @@ import {
   type LoadOptions,
   type ReasonOptions,
 } from '../reason/options.js'
+import type { Reasoner } from '../reason/reasoner.js'
 import type { ReasonResult } from '../reason/result.js'
 import { Z1 } from '../reason/z1.js'
+import { environmentOf, pinFile, pinReasoner, sha256OfItems } from './pinned.js'
 import { keyOf, type Method, type Outcome, ResultsFolder, type RunOptions } from './results.js'
 import { type Summary, summarize } from './summary.js'
 import type { Item, Task } from './task.js'
@@ -25,6 +27,11 @@ export interface EvaluateOptions
   extends Pick<LoadOptions, 'model' | 'engine' | 'gpuLayers' | 'contextSize' | 'parallel' | 'threads'>,
     Pick<ReasonOptions, 'hint' | 'maxTokens' | 'system' | 'temperature'> {
   task: Task
+  /**
+   * What answers; it is not disposed. It has a model, so none of the options of loading one may be given beside it.
+   * Default: a `Z1` that is loaded with them, and disposed at the end.
+   */
+  reasoner?: Reasoner | undefined
   /** Numbers of tokens, percents of each item's own natural thinking length (`'25%'`), `'inf'`. */
   windows: readonly (string | number)[]
   /** Folder of the run. Results that are in it already are kept and not computed again. */
@@ -70,9 +77,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Summary> {
   try {
     signal?.throwIfAborted()
     if (folder.outcomes.length < items.length * plan.windows.length * plan.samples) {
-      await using z1 = await Z1.load({ ...plan.load, signal })
-      await folder.begin(factsOf(z1))
-      await new Runner(z1, plan, options, items, folder).run()
+      await using loaded = plan.reasoner ? undefined : await Z1.load({ ...plan.load, signal })
+      const reasoner = plan.reasoner ?? (loaded as Z1)
+      await folder.begin(await environmentOf(reasoner.model))
+      await new Runner(reasoner, plan, options, items, folder).run()
     }
     const summary = summarize(runOptions, folder.outcomes)
     await writeWhole(join(output, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
@@ -92,6 +100,7 @@ interface Plan {
   hint: string
   system: string | undefined
   temperature: number
+  reasoner: Reasoner | undefined
   load: LoadOptions & { model: string; parallel: number }
 }
 
@@ -112,7 +121,8 @@ function readPlan(options: EvaluateOptions): Plan {
   if (samples > 1 && checked.sampling.temperature === 0) {
     throw new RangeError('Expected a temperature above 0 with more than one sample: greedy ones are all the same')
   }
-  const load = checkLoadOptions({ model, engine, gpuLayers, contextSize, parallel, threads })
+  const given = { model, engine, gpuLayers, contextSize, parallel, threads }
+  const load = checkLoadOptions(given)
   return {
     windows: readWindows(options.windows),
     method,
@@ -123,8 +133,17 @@ function readPlan(options: EvaluateOptions): Plan {
     hint: checked.hint,
     system: checked.system,
     temperature: checked.sampling.temperature,
+    reasoner: checkReasoner(options.reasoner, given),
     load: { ...load, model: load.model ?? EMBEDDED_MODEL },
   }
+}
+
+function checkReasoner(reasoner: Reasoner | undefined, load: object): Reasoner | undefined {
+  if (reasoner === undefined) return undefined
+  if (typeof reasoner?.reason !== 'function') throw misuse(TypeError, 'Reasoner', 'reasoner', reasoner)
+  const [name] = Object.entries(load).find(([, value]) => value !== undefined) ?? []
+  if (name) throw new TypeError(`Expected no ${name} beside a reasoner: its model is loaded`)
+  return reasoner
 }
 
 async function readItems(task: Task): Promise<Item[]> {
@@ -138,18 +157,12 @@ async function readItems(task: Task): Promise<Item[]> {
 }
 
 async function describeRun(plan: Plan, task: Task, items: Item[]): Promise<RunOptions> {
-  const { method, windows, hint, maxTokens, system = null, temperature, samples, seed, load } = plan
-  let modelSha256: string
-  try {
-    modelSha256 = await sha256Of(load.model)
-  } catch (cause) {
-    throw new Z1Error('MODEL_NOT_FOUND', `No model at ${load.model}: ${(cause as Error).message}`, { cause })
-  }
+  const { method, windows, hint, maxTokens, system = null, temperature, samples, seed, reasoner, load } = plan
   return {
     task: task.name,
     items: items.length,
-    itemsSha256: createHash('sha256').update(JSON.stringify(items)).digest('hex'),
-    modelSha256,
+    itemsSha256: sha256OfItems(items),
+    ...(reasoner ? await pinReasoner(reasoner) : await pinFile(load.model)),
     method,
     windows: windows.map(({ name }) => name),
     hint: method === 'none' ? null : hint,
@@ -158,25 +171,13 @@ async function describeRun(plan: Plan, task: Task, items: Item[]): Promise<RunOp
     temperature,
     samples,
     seed,
-    contextSize: load.contextSize ?? null,
-  }
-}
-
-function factsOf({ model }: Z1) {
-  const { path, architecture, quantization, parameters, size, engine, devices, parallel, threads } = model
-  return {
-    version: packageVersion(),
-    model: { file: basename(path), architecture, quantization, parameters, size },
-    engine,
-    devices: devices.map(({ name }) => name),
-    parallel,
-    threads,
+    contextSize: reasoner ? reasoner.model.contextSize : (load.contextSize ?? null),
   }
 }
 
 /** Computes what a folder lacks. */
 class Runner {
-  readonly #z1: Z1
+  readonly #reasoner: Reasoner
   readonly #plan: Plan
   readonly #task: Task
   readonly #items: Item[]
@@ -188,8 +189,8 @@ class Runner {
   readonly #abort = new AbortController()
   readonly #slot: ReturnType<typeof limiter>
 
-  constructor(z1: Z1, plan: Plan, options: EvaluateOptions, items: Item[], folder: ResultsFolder) {
-    this.#z1 = z1
+  constructor(reasoner: Reasoner, plan: Plan, options: EvaluateOptions, items: Item[], folder: ResultsFolder) {
+    this.#reasoner = reasoner
     this.#plan = plan
     this.#task = options.task
     this.#items = items
@@ -202,7 +203,7 @@ class Runner {
     }
     this.#onProgress = options.onProgress
     this.#callerSignal = options.signal
-    this.#slot = limiter(z1.model.parallel)
+    this.#slot = limiter(reasoner.model.parallel)
     for (const outcome of folder.outcomes) this.#count(outcome)
   }
 
@@ -216,7 +217,7 @@ class Runner {
       const worker = async () => {
         for (const [item, sample] of work) await this.#answer(item, sample)
       }
-      await this.#all(Array.from({ length: this.#z1.model.parallel }, worker))
+      await this.#all(Array.from({ length: this.#reasoner.model.parallel }, worker))
     } finally {
       this.#callerSignal?.removeEventListener('abort', stop)
     }
@@ -313,14 +314,22 @@ class Runner {
     const { method, hint, maxTokens, temperature } = this.#plan
     const tags = method === 'delimited' ? 'keep' : 'ban'
     const { signal } = this.#abort
-    const result = await this.#z1.reason(prompt, { thinkingWindow, hint, maxTokens, tags, temperature, seed, signal })
+    const result = await this.#reasoner.reason(prompt, {
+      thinkingWindow,
+      hint,
+      maxTokens,
+      tags,
+      temperature,
+      seed,
+      signal,
+    })
     return method === 'none' ? withoutHint(result) : result
   }
 
   /** Tokens of thinking for which there is room beside prompt, hint and answer. */
   async #room(promptTokens: number): Promise<number> {
-    const { tags, contextSize } = this.#z1.model
-    const hint = await this.#z1.tokenize(`${this.#plan.hint}${tags?.close ?? ''}`)
+    const { tags, contextSize } = this.#reasoner.model
+    const hint = await this.#reasoner.tokenize(`${this.#plan.hint}${tags?.close ?? ''}`)
     // The line feeds that stand around a close tag may be tokens of their own.
     return Math.max(0, contextSize - promptTokens - hint.length - this.#plan.maxTokens - 8)
   }

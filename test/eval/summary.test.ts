@@ -9,6 +9,7 @@ const options: RunOptions = {
   items: 4,
   itemsSha256: '',
   modelSha256: '',
+  modelName: null,
   method: 'window',
   windows: ['4', 'inf'],
   hint: 'so:',
