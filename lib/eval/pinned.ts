@@ -6,13 +6,33 @@ import { Z1Error } from '../base/errors.js'
 import { sha256Of } from '../base/files.js'
 import { packageVersion } from '../base/package.js'
 import type { Reasoner, ReasonerModel } from '../reason/reasoner.js'
+import type { ResolvedOptions } from './options.js'
 import type { RunEnvironment, RunOptions } from './results.js'
 import type { Item } from './task.js'
 
+/** What a run's results depend on. @throws {Z1Error} MODEL_NOT_FOUND. */
+export async function pinnedOptions(options: ResolvedOptions, items: readonly Item[]): Promise<RunOptions> {
+  const { task, reasoner, load, methodName, method, windows, system = null, temperature, samples, seed } = options
+  return {
+    task: task.name,
+    items: items.length,
+    itemsSha256: createHash('sha256').update(JSON.stringify(items)).digest('hex'),
+    ...(reasoner ? await pinReasoner(reasoner) : await pinFile(load.model)),
+    method: methodName,
+    windows: windows.map(({ name }) => name),
+    ...method.pinned,
+    system,
+    temperature,
+    samples,
+    seed,
+    contextSize: reasoner ? reasoner.model.contextSize : (load.contextSize ?? null),
+  }
+}
+
 type PinnedModel = Pick<RunOptions, 'modelSha256' | 'modelName'>
 
-/** A model's file is known by its content. @throws {Z1Error} MODEL_NOT_FOUND. */
-export async function pinFile(path: string): Promise<PinnedModel> {
+/** A model's file is known by its content. */
+async function pinFile(path: string): Promise<PinnedModel> {
   try {
     return { modelSha256: await sha256Of(path), modelName: null }
   } catch (cause) {
@@ -21,12 +41,8 @@ export async function pinFile(path: string): Promise<PinnedModel> {
 }
 
 /** What runs elsewhere is known by its name alone. */
-export async function pinReasoner({ model }: Reasoner): Promise<PinnedModel> {
+async function pinReasoner({ model }: Reasoner): Promise<PinnedModel> {
   return (await isFile(model.path)) ? pinFile(model.path) : { modelSha256: null, modelName: model.path }
-}
-
-export function sha256OfItems(items: readonly Item[]): string {
-  return createHash('sha256').update(JSON.stringify(items)).digest('hex')
 }
 
 /** Of a model that runs elsewhere it may be little. */

@@ -12,12 +12,13 @@ import type { Ended, FinishReason } from '../native/binding.js'
 import type { ChatMessage } from '../reason/options.js'
 import type { ReasonerModel } from '../reason/reasoner.js'
 import type { ReasonResult } from '../reason/result.js'
+import type { Method } from './methods/index.js'
+import type { PinnedMethod } from './methods/method.js'
 
-/** What limits thinking: the shifted window, forced closing of the model's tags, or a limit alone. */
-export type Method = 'window' | 'delimited' | 'none'
+export type { Method }
 
 /** All that decides what a run's results are. A folder holds the results of one such set. */
-export interface RunOptions {
+export interface RunOptions extends PinnedMethod {
   task: string
   items: number
   /** Of all items, as JSON. */
@@ -28,9 +29,6 @@ export interface RunOptions {
   modelName: string | null
   method: Method
   windows: string[]
-  /** The text; null for the method `none`. */
-  hint: string | null
-  maxTokens: number | null
   system: string | null
   temperature: number
   samples: number
@@ -81,7 +79,7 @@ export interface ResultRecord {
   correct: boolean
   /** After a hint: whether the answer has the form that the hint asks for; null: there was no hint. */
   inForm: boolean | null
-  /** As in `ReasonResult`; `length` where the method `none` reached its limit. */
+  /** As in `ReasonResult`. */
   ended: Ended
   finishReason: FinishReason
   usage: ReasonResult['usage']
