@@ -1,6 +1,7 @@
 /** Two finished runs over the same items, window by window. */
 
-import { type Outcome, readOutcomes, readRun } from './results.js'
+import type { Outcome, RunOptions } from './records.js'
+import { readOutcomes, readRun } from './results.js'
 import { bootstrap, type Interval, mean } from './statistics.js'
 import { itemMeans, meanAt } from './summary.js'
 
@@ -38,7 +39,7 @@ export async function compareRuns(
 
 interface Finished {
   directory: string
-  options: ReturnType<typeof readRun>['options']
+  options: RunOptions
   outcomes: Outcome[]
 }
 

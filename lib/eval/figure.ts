@@ -1,7 +1,7 @@
 /** Accuracy over average thinking tokens as an SVG: one line per run, an interval bar at each window. */
 import { scaleLinear } from 'd3-scale'
 import { line, symbol, symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape'
-import type { Summary, WindowSummary } from './summary.js'
+import type { Summary, WindowSummary } from './records.js'
 
 export interface FigureRun {
   /** Stands in the legend. */

@@ -6,8 +6,9 @@ import { Z1Error } from '../base/errors.js'
 import { sha256Of } from '../base/files.js'
 import { packageVersion } from '../base/package.js'
 import type { Reasoner, ReasonerModel } from '../reason/reasoner.js'
+import { hashedItems } from './formats.js'
 import type { ResolvedOptions } from './options.js'
-import type { RunEnvironment, RunOptions } from './results.js'
+import type { RunEnvironment, RunOptions } from './records.js'
 import type { Item } from './task.js'
 
 /** What a run's results depend on. @throws {Z1Error} MODEL_NOT_FOUND. */
@@ -16,7 +17,9 @@ export async function pinnedOptions(options: ResolvedOptions, items: readonly It
   return {
     task: task.name,
     items: items.length,
-    itemsSha256: createHash('sha256').update(JSON.stringify(items)).digest('hex'),
+    itemsSha256: createHash('sha256')
+      .update(JSON.stringify(hashedItems(items)))
+      .digest('hex'),
     ...(reasoner ? await pinReasoner(reasoner) : await pinFile(load.model)),
     method: methodName,
     windows: windows.map(({ name }) => name),

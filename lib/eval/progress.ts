@@ -1,5 +1,5 @@
 /** How far a run is. */
-import type { Outcome } from './results.js'
+import type { Outcome } from './records.js'
 
 export interface Progress {
   /** Responses that are there, earlier ones included. */

@@ -7,7 +7,7 @@ import type { Reasoner } from '../reason/reasoner.js'
 import type { ReasonResult } from '../reason/result.js'
 import type { Question } from './methods/method.js'
 import type { ResolvedOptions } from './options.js'
-import type { ResultRecord } from './results.js'
+import type { ResultRecord } from './records.js'
 import type { Cell } from './schedule.js'
 import type { Item, Task } from './task.js'
 
@@ -27,11 +27,10 @@ export async function respond(
     throw new Z1Error(error.code, `Item ${item.id} at window ${window}: ${error.message}`, { cause: error })
   })
   const { correct, extracted } = await task.grade(item, result)
-  const { id, family, difficulty, answer } = item
+  const { id, groups, answer } = item
   return {
     id,
-    ...(family !== undefined && { family }),
-    ...(difficulty !== undefined && { difficulty }),
+    ...(groups && { groups }),
     window,
     thinkingWindow: thinkingWindow === Infinity ? null : thinkingWindow,
     sample,

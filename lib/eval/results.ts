@@ -8,87 +8,10 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeLeftovers, writeWhole } from '../base/files.js'
 import { AppendLog, readLog } from '../base/jsonl.js'
-import type { Ended, FinishReason } from '../native/binding.js'
-import type { ChatMessage } from '../reason/options.js'
-import type { ReasonerModel } from '../reason/reasoner.js'
-import type { ReasonResult } from '../reason/result.js'
-import type { Method } from './methods/index.js'
-import type { PinnedMethod } from './methods/method.js'
+import { currentRecord, currentRun, FORMAT } from './formats.js'
+import type { Outcome, ResultRecord, Run, RunEnvironment, RunOptions } from './records.js'
 
-export type { Method }
-
-/** All that decides what a run's results are. A folder holds the results of one such set. */
-export interface RunOptions extends PinnedMethod {
-  task: string
-  items: number
-  /** Of all items, as JSON. */
-  itemsSha256: string
-  /** Of the model's file; null where it runs elsewhere. */
-  modelSha256: string | null
-  /** What a model is called that runs elsewhere; null where there is its file. */
-  modelName: string | null
-  method: Method
-  windows: string[]
-  system: string | null
-  temperature: number
-  samples: number
-  seed: number
-  contextSize: number | null
-}
-
-/** What is worth knowing about a run and may differ when it is resumed. */
-export interface RunEnvironment {
-  /** Of this package. */
-  version: string
-  model: { file: string } & { [Name in 'architecture' | 'quantization' | 'parameters' | 'size']: ReasonerModel[Name] }
-  engine: string | undefined
-  devices: string[] | undefined
-  parallel: number
-  threads: number | undefined
-}
-
-export interface Run {
-  /** Of run.json. A run without one is of format 1. */
-  format: number
-  options: RunOptions
-  environment: RunEnvironment
-}
-
-/** 2: the environment was called facts before, and a model had no name. */
-const FORMAT = 2
-
-/** One response, graded: a line of results.jsonl. */
-export interface ResultRecord {
-  id: string
-  family?: string
-  difficulty?: number
-  /** As it was asked for: `64`, `25%`, `inf`. */
-  window: string
-  /** In tokens; null: no end. */
-  thinkingWindow: number | null
-  /** 0 … samples − 1 */
-  sample: number
-  prompt: ChatMessage[]
-  /** Ids of the sampled tokens and of the hint. */
-  tokens: ReasonResult['tokens']
-  /** All of the response: reasoning, hint, answer. */
-  text: string
-  extracted: string | null
-  /** The right answer. */
-  answer: string
-  correct: boolean
-  /** After a hint: whether the answer has the form that the hint asks for; null: there was no hint. */
-  inForm: boolean | null
-  /** As in `ReasonResult`. */
-  ended: Ended
-  finishReason: FinishReason
-  usage: ReasonResult['usage']
-  timings: ReasonResult['timings']
-  seed: number
-}
-
-/** What figures need of a result: the large parts are left in the file. */
-export type Outcome = Omit<ResultRecord, 'prompt' | 'tokens' | 'text' | 'timings' | 'thinkingWindow' | 'seed'>
+export type { Method } from './methods/index.js'
 
 /** Names one response of a run. */
 export function keyOf({ id, window, sample }: Pick<ResultRecord, 'id' | 'window' | 'sample'>): string {
@@ -147,21 +70,7 @@ export class ResultsFolder {
 
 /** What a folder's run was made with. @throws {Error} when there is none, or a later version has written it. */
 export function readRun(directory: string): Run {
-  const {
-    format = 1,
-    options,
-    facts,
-    environment,
-  } = readJson(runFile(directory), `${directory} holds no run`) as {
-    format?: number
-    options: RunOptions
-    environment: RunEnvironment
-    facts?: RunEnvironment
-  }
-  if (format > FORMAT) {
-    throw new Error(`${directory} holds a run of format ${format}, and this version reads formats up to ${FORMAT}`)
-  }
-  return { format, options: { ...options, modelName: options.modelName ?? null }, environment: facts ?? environment }
+  return currentRun(readJson(runFile(directory), `${directory} holds no run`) as Run, directory)
 }
 
 /** The results in a folder, the large parts left out. @throws {Error} naming the line that is none. */
@@ -178,7 +87,7 @@ export async function readOutcomes(directory: string): Promise<Outcome[]> {
       throw new Error(`${location}: The result of ${record.id} at window ${record.window} is there twice`)
     }
     keys.add(key)
-    outcomes.push(outcomeOf(record))
+    outcomes.push(outcomeOf(currentRecord(record)))
   }
   return outcomes
 }

@@ -6,10 +6,11 @@ import { Z1 } from '../reason/z1.js'
 import { type EvaluateOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { environmentOf, pinnedOptions } from './pinned.js'
 import { countComputed, type Progress, startProgress } from './progress.js'
+import type { Summary } from './records.js'
 import { respond } from './response.js'
 import { keyOf, ResultsFolder } from './results.js'
 import { runSchedule } from './schedule.js'
-import { type Summary, summarize } from './summary.js'
+import { summarize } from './summary.js'
 import type { Item, Task } from './task.js'
 
 export type { Progress }

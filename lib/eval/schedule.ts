@@ -2,7 +2,7 @@
  * The order of a run: item by item, of each the natural length first where shares need it, then all windows together.
  * Knows neither models nor files.
  */
-import type { Outcome } from './results.js'
+import type { Outcome } from './records.js'
 import type { Item } from './task.js'
 import { type EvalWindow, windowTokens } from './windows.js'
 

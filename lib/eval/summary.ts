@@ -1,58 +1,9 @@
 /** The figures of a run, from its outcomes. Shares are 0 … 1, intervals are 95%. */
 import { join } from 'node:path'
-import { type Outcome, type RunOptions, readJson } from './results.js'
-import { bootstrap, type Interval, mean, spearman, wilson } from './statistics.js'
-
-export interface Figures {
-  items: number
-  /** Share of right answers; with several samples, the mean over items of each one's share. */
-  accuracy: number
-  /** Wilson's; with several samples, a bootstrap over items. */
-  interval: Interval
-  /**
-   * Average thinking tokens, the paper's: all that is generated before a hint, and all of a response that got none, its
-   * answer included.
-   */
-  att: number
-  /** Rank correlation between difficulty and thinking tokens; null where one of them does not vary. */
-  spearman: number | null
-}
-
-export interface WindowSummary extends Figures {
-  window: string
-  /** Average of all tokens that were generated: thinking and answer, without the hint. */
-  generatedTokens: number
-  /** Shares by how the thinking ended. */
-  ended: { self: number; window: number; length: number }
-  /** Share of responses without any answer. */
-  unanswered: number
-  /** Responses that got a hint. */
-  cuts: number
-  /** Of them, the share that answered in the form the hint asks for; null: there were none. */
-  inForm: number | null
-  families: Record<string, Figures>
-  difficulties: Record<string, Figures>
-}
-
-/** Accuracy at one window less that at another, over the same items. */
-export interface Difference {
-  from: string
-  to: string
-  difference: number
-  /** Paired bootstrap over items. */
-  interval: Interval
-}
-
-export interface Summary {
-  options: RunOptions
-  /** Responses that are there, and those that the run asks for. */
-  done: number
-  total: number
-  /** In the order of the run. Those of which nothing is there yet are left out. */
-  windows: WindowSummary[]
-  /** Each window with the next, and with the last. */
-  differences: Difference[]
-}
+import { currentSummary } from './formats.js'
+import type { Difference, Figures, Outcome, RunOptions, Summary, WindowSummary } from './records.js'
+import { readJson } from './results.js'
+import { bootstrap, mean, spearman, wilson } from './statistics.js'
 
 /** @param outcomes In any order: the figures do not depend on it. */
 export function summarize(options: RunOptions, outcomes: readonly Outcome[]): Summary {
@@ -71,7 +22,7 @@ export function summarize(options: RunOptions, outcomes: readonly Outcome[]): Su
 /** The figures that a run has left in its folder. @throws {Error} where there are none, or not all. */
 export function readSummary(directory: string): Summary {
   const file = join(directory, 'summary.json')
-  const summary = readJson(file, `${directory} holds no finished run`) as Summary
+  const summary = currentSummary(readJson(file, `${directory} holds no finished run`) as Summary)
   if (summary.done < summary.total) {
     throw new Error(`${directory} is not finished: ${summary.done} of ${summary.total} responses are there`)
   }
@@ -98,8 +49,6 @@ export function itemMeans(outcomes: readonly Outcome[]): Map<string, { accuracy:
 function summarizeWindow(window: string, outcomes: readonly Outcome[]): WindowSummary {
   const share = (isCounted: (outcome: Outcome) => boolean) => outcomes.filter(isCounted).length / outcomes.length
   const cuts = outcomes.filter(({ inForm }) => inForm !== null)
-  const families = groupBy(outcomes, ({ family }) => family)
-  const difficulties = groupBy(outcomes, ({ difficulty }) => difficulty)
   return {
     window,
     ...figuresOf(outcomes),
@@ -112,19 +61,35 @@ function summarizeWindow(window: string, outcomes: readonly Outcome[]): WindowSu
     unanswered: share(({ extracted }) => extracted === null),
     cuts: cuts.length,
     inForm: cuts.length > 0 ? cuts.filter(({ inForm }) => inForm).length / cuts.length : null,
-    families: Object.fromEntries(
-      [...families].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, part]) => [name, figuresOf(part)]),
-    ),
-    difficulties: Object.fromEntries(
-      [...difficulties].sort(([a], [b]) => a - b).map(([level, part]) => [level, figuresOf(part)]),
-    ),
+    groups: figuresByGroup(outcomes),
   }
+}
+
+/** Names in the order in which the items have them, values in their own. */
+function figuresByGroup(outcomes: readonly Outcome[]): WindowSummary['groups'] {
+  const inOrder = [...outcomes].sort((a, b) => (a.id < b.id ? -1 : 1))
+  const names = new Set(inOrder.flatMap(({ groups = {} }) => Object.keys(groups)))
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const members = outcomes.filter(({ groups = {} }) => Object.hasOwn(groups, name))
+      const valueIn = ({ groups }: Outcome) => groups?.[name] as string | number
+      const parts = [...groupBy(members, (outcome) => String(valueIn(outcome)))]
+      parts.sort(([, [a]], [, [b]]) => compareValues(valueIn(a as Outcome), valueIn(b as Outcome)))
+      return [name, Object.fromEntries(parts.map(([value, part]) => [value, figuresOf(part)]))]
+    }),
+  )
+}
+
+/** Numbers before texts. */
+function compareValues(a: string | number, b: string | number): number {
+  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1
+  return a < b ? -1 : 1
 }
 
 function figuresOf(outcomes: readonly Outcome[]): Figures {
   const items = [...itemMeans(outcomes).values()]
   const shares = items.map(({ accuracy }) => accuracy)
-  const graded = outcomes.filter(({ difficulty }) => difficulty !== undefined)
+  const graded = outcomes.filter(({ groups }) => typeof groups?.difficulty === 'number')
   return {
     items: items.length,
     accuracy: mean(shares),
@@ -134,7 +99,7 @@ function figuresOf(outcomes: readonly Outcome[]): Figures {
         : bootstrap(items.length, (sample) => meanAt(shares, sample)),
     att: mean(items.map(({ att }) => att)),
     spearman: spearman(
-      graded.map(({ difficulty }) => difficulty as number),
+      graded.map(({ groups }) => groups?.difficulty as number),
       graded.map(thinkingTokens),
     ),
   }

@@ -1,5 +1,5 @@
 /** Runs on a reasoner that is there already, wherever its model is. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { expect, it } from 'vitest'
 import { type EvaluateOptions, evaluate, readRun, type Task } from '../../lib/eval/index.js'
@@ -92,14 +92,4 @@ it('refuses a model beside it, and what is none', async () => {
   await expect(refused).rejects.toThrow(TypeError)
   const none = evaluate({ ...options, reasoner: 'z1' as never })
   await expect(none).rejects.toThrow('Expected Reasoner for reasoner but received "z1"')
-})
-
-it('reads a run of format 1, and none of a later format', async () => {
-  const file = at('asks', 'run.json')
-  const { options, environment } = JSON.parse(readFileSync(file, 'utf8'))
-  const { modelName, ...before } = { ...options, modelSha256: 'ab' }
-  writeFileSync(file, JSON.stringify({ options: before, facts: environment }))
-  expect(readRun(at('asks'))).toEqual({ format: 1, options: { ...before, modelName: null }, environment })
-  writeFileSync(file, JSON.stringify({ format: 3, options, environment }))
-  expect(() => readRun(at('asks'))).toThrow('holds a run of format 3, and this version reads formats up to 2')
 })

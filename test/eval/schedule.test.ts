@@ -1,8 +1,8 @@
 /** The order of a run, without a model. */
 import { describe, expect, it } from 'vitest'
 import type { ResolvedMethod } from '../../lib/eval/methods/method.js'
+import type { Outcome } from '../../lib/eval/records.js'
 import { respond } from '../../lib/eval/response.js'
-import type { Outcome } from '../../lib/eval/results.js'
 import { type Cell, runSchedule, type Schedule } from '../../lib/eval/schedule.js'
 import { readWindows } from '../../lib/eval/windows.js'
 import type { ReasonResult } from '../../lib/index.js'

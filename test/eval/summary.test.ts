@@ -1,6 +1,7 @@
 /** Figures against counts by hand. */
 import { describe, expect, it } from 'vitest'
-import type { Outcome, RunOptions } from '../../lib/eval/results.js'
+import type { Outcome, RunOptions } from '../../lib/eval/records.js'
+import { reportOf } from '../../lib/eval/report.js'
 import { wilson } from '../../lib/eval/statistics.js'
 import { summarize } from '../../lib/eval/summary.js'
 
@@ -26,8 +27,7 @@ type Row = [id: string, window: string, correct: boolean, thinking: number, more
 function outcome([id, window, correct, thinkingTokens, more]: Row): Outcome {
   return {
     id,
-    family: id < 'c' ? 'early' : 'late',
-    difficulty: id.charCodeAt(0) - 96,
+    groups: { family: id < 'c' ? 'early' : 'late', difficulty: id.charCodeAt(0) - 96 },
     window,
     sample: 0,
     extracted: correct ? '1' : '2',
@@ -86,11 +86,11 @@ describe('summarize', () => {
     })
   })
 
-  it('gives families and difficulties for themselves', () => {
-    expect(Object.keys(at4?.families ?? {})).toEqual(['early', 'late'])
-    expect(at4?.families.late).toMatchObject({ items: 2, accuracy: 0.5, interval: wilson(1, 2), att: 4 })
-    expect(Object.keys(atInf?.difficulties ?? {})).toEqual(['1', '2', '3', '4'])
-    expect(atInf?.difficulties[4]).toMatchObject({ items: 1, accuracy: 0, att: 30 })
+  it('gives each value of each group for itself', () => {
+    expect(Object.keys(at4?.groups.family ?? {})).toEqual(['early', 'late'])
+    expect(at4?.groups.family?.late).toMatchObject({ items: 2, accuracy: 0.5, interval: wilson(1, 2), att: 4 })
+    expect(Object.keys(atInf?.groups.difficulty ?? {})).toEqual(['1', '2', '3', '4'])
+    expect(atInf?.groups.difficulty?.[4]).toMatchObject({ items: 1, accuracy: 0, att: 30 })
   })
 
   it('correlates difficulty with thinking', () => {
@@ -98,7 +98,62 @@ describe('summarize', () => {
     expect(atInf?.spearman).toBeCloseTo(0.8, 12)
     // Against 1 3 3 3, the tied ones sharing their rank: 3 / √(5 · 3).
     expect(at4?.spearman).toBeCloseTo(3 / Math.sqrt(15), 12)
-    expect(at4?.families.late?.spearman).toBeNull()
+    expect(at4?.groups.family?.late?.spearman).toBeNull()
+  })
+
+  it('takes groups of any name, with texts and numbers, and those that only some items have', () => {
+    const grouped = (groups: Outcome['groups'], i: number) => outcome([`${i}`, '4', i % 2 === 0, i, { groups }])
+    const { windows } = summarize(options, [
+      grouped({ source: 'web', level: 10 }, 0),
+      grouped({ source: 'book', level: 9 }, 1),
+      grouped({ source: 'web', level: 'none', constructor: 'yes' }, 2),
+      grouped(undefined, 3),
+      grouped({ source: 'web', level: 2, difficulty: 'hard' }, 4),
+    ])
+    const [at4] = windows
+    expect(Object.keys(at4?.groups ?? {})).toEqual(['source', 'level', 'constructor', 'difficulty'])
+    const counts = Object.entries(at4?.groups ?? {}).map(([name, values]) => {
+      return [name, ...Object.entries(values).map(([value, { items, accuracy }]) => [value, items, accuracy])]
+    })
+    expect(counts).toEqual([
+      ['source', ['book', 1, 0], ['web', 3, 1]],
+      ['level', ['2', 1, 1], ['9', 1, 0], ['10', 1, 1], ['none', 1, 1]],
+      ['constructor', ['yes', 1, 1]],
+      ['difficulty', ['hard', 1, 1]],
+    ])
+    expect(at4?.groups.source?.web?.att).toBe(2)
+  })
+
+  it('sets a difficulty that is no number against nothing', () => {
+    const graded = (difficulty: string | number, i: number) =>
+      outcome([`${i}`, '4', true, i, { groups: { difficulty } }])
+    expect(summarize(options, [graded('1', 1), graded('2', 2)]).windows[0]?.spearman).toBeNull()
+    expect(summarize(options, [graded(1, 1), graded(2, 2), graded('3', 0)]).windows[0]?.spearman).toBe(1)
+  })
+
+  it('has a table for each group', () => {
+    const tables = reportOf(summary).split('\n\n').slice(2, 4)
+    // Wilson's intervals of 1 of 2, 2 of 2, 0 of 1 and 1 of 1.
+    const [half, both, none, one] = [
+      '50.0 (9.5 … 90.5)',
+      '100.0 (34.2 … 100.0)',
+      '0.0 (0.0 … 79.3)',
+      '100.0 (20.7 … 100.0)',
+    ]
+    expect(tables.map((table) => table.split('\n').map((line) => line.split(/ {2,}/)))).toEqual([
+      [
+        ['family, %', '4', 'inf'],
+        ['early', half, both],
+        ['late', half, half],
+      ],
+      [
+        ['difficulty, %', '4', 'inf'],
+        ['1', one, one],
+        ['2', none, one],
+        ['3', none, one],
+        ['4', one, none],
+      ],
+    ])
   })
 
   it('pairs the windows by item', () => {
