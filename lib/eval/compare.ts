@@ -2,8 +2,8 @@
 
 import type { Outcome, RunOptions } from './records.js'
 import { readOutcomes, readRun } from './results.js'
-import { bootstrap, type Interval, mean } from './statistics.js'
-import { itemMeans, meanAt } from './summary.js'
+import { bootstrap, type Interval, mean, meanAt } from './statistics.js'
+import { itemMeans } from './summary.js'
 
 /** One window of run A against one of run B. */
 export interface Comparison {

@@ -1,15 +1,18 @@
 /** The figures of a run, from its outcomes. Shares are 0 … 1, intervals are 95%. */
 import { join } from 'node:path'
+import { group, rollup } from 'd3-array'
 import { currentSummary } from './formats.js'
 import type { Difference, Figures, Outcome, RunOptions, Summary, WindowSummary } from './records.js'
 import { readJson } from './results.js'
-import { bootstrap, mean, spearman, wilson } from './statistics.js'
+import { bootstrap, mean, meanAt, spearman, wilson } from './statistics.js'
 
 /** @param outcomes In any order: the figures do not depend on it. */
 export function summarize(options: RunOptions, outcomes: readonly Outcome[]): Summary {
-  const byWindow = options.windows
-    .map((window) => ({ window, outcomes: outcomes.filter((outcome) => outcome.window === window) }))
-    .filter((each) => each.outcomes.length > 0)
+  const groups = group(outcomes, ({ window }) => window)
+  const byWindow = options.windows.flatMap((window) => {
+    const outcomes = groups.get(window)
+    return outcomes ? [{ window, outcomes }] : []
+  })
   return {
     options,
     done: outcomes.length,
@@ -36,14 +39,15 @@ export function thinkingTokens({ usage }: Outcome): number {
 
 /** The means over samples of each item, in the order of their ids. */
 export function itemMeans(outcomes: readonly Outcome[]): Map<string, { accuracy: number; att: number }> {
-  return new Map(
-    [...groupBy(outcomes, ({ id }) => id)]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, samples]) => [
-        id,
-        { accuracy: mean(samples.map(({ correct }) => Number(correct))), att: mean(samples.map(thinkingTokens)) },
-      ]),
+  const means = rollup(
+    outcomes,
+    (samples) => ({
+      accuracy: mean(samples.map(({ correct }) => Number(correct))),
+      att: mean(samples.map(thinkingTokens)),
+    }),
+    ({ id }) => id,
   )
+  return new Map([...means].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function summarizeWindow(window: string, outcomes: readonly Outcome[]): WindowSummary {
@@ -73,7 +77,7 @@ function figuresByGroup(outcomes: readonly Outcome[]): WindowSummary['groups'] {
     [...names].map((name) => {
       const members = outcomes.filter(({ groups = {} }) => Object.hasOwn(groups, name))
       const valueIn = ({ groups }: Outcome) => groups?.[name] as string | number
-      const parts = [...groupBy(members, (outcome) => String(valueIn(outcome)))]
+      const parts = [...group(members, (outcome) => String(valueIn(outcome)))]
       parts.sort(([, [a]], [, [b]]) => compareValues(valueIn(a as Outcome), valueIn(b as Outcome)))
       return [name, Object.fromEntries(parts.map(([value, part]) => [value, figuresOf(part)]))]
     }),
@@ -126,24 +130,4 @@ function differenceOf(from: Means, to: Means): Difference[] {
   if (differences.length === 0) return []
   const interval = bootstrap(differences.length, (sample) => meanAt(differences, sample))
   return [{ from: from.window, to: to.window, difference: mean(differences), interval }]
-}
-
-/** The mean of the values at some indices. */
-export function meanAt(values: readonly number[], indices: Int32Array): number {
-  let sum = 0
-  for (const index of indices) sum += values[index] as number
-  return sum / indices.length
-}
-
-/** Groups in the order of their first members; those without a key are left out. */
-function groupBy<T, K>(values: readonly T[], keyOf: (value: T) => K | undefined): Map<K, T[]> {
-  const groups = new Map<K, T[]>()
-  for (const value of values) {
-    const key = keyOf(value)
-    if (key === undefined) continue
-    const group = groups.get(key)
-    if (group) group.push(value)
-    else groups.set(key, [value])
-  }
-  return groups
 }
