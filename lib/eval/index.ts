@@ -9,11 +9,11 @@ export type { Progress } from './progress.js'
 export type {
   Difference,
   Figures,
-  Outcome,
   ResultRecord,
   Run,
   RunEnvironment,
   RunOptions,
+  ScoredResponse,
   Summary,
   WindowSummary,
 } from './records.js'

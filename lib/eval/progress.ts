@@ -1,5 +1,5 @@
 /** How far a run is. */
-import type { Outcome } from './records.js'
+import type { ScoredResponse } from './records.js'
 
 export interface Progress {
   /** Responses that are there, earlier ones included. */
@@ -12,24 +12,24 @@ export interface Progress {
 }
 
 /** @param done What is there already. */
-export function startProgress(total: number, windows: readonly string[], done: readonly Outcome[]): Progress {
+export function startProgress(total: number, windows: readonly string[], done: readonly ScoredResponse[]): Progress {
   const progress: Progress = {
     done: 0,
     total,
     computed: 0,
     windows: windows.map((window) => ({ window, done: 0, correct: 0 })),
   }
-  for (const outcome of done) count(progress, outcome)
+  for (const response of done) count(progress, response)
   return progress
 }
 
 /** Counts a response that was just computed. */
-export function countComputed(progress: Progress, outcome: Outcome): void {
-  count(progress, outcome)
+export function countComputed(progress: Progress, response: ScoredResponse): void {
+  count(progress, response)
   progress.computed++
 }
 
-function count(progress: Progress, { window, correct }: Outcome): void {
+function count(progress: Progress, { window, correct }: ScoredResponse): void {
   progress.done++
   const tally = progress.windows.find((tally) => tally.window === window)
   if (!tally) return

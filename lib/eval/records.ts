@@ -75,7 +75,7 @@ export interface ResultRecord {
 }
 
 /** What figures need of a result: the large parts are left in the file. */
-export type Outcome = Omit<ResultRecord, 'prompt' | 'tokens' | 'text' | 'timings' | 'thinkingWindow' | 'seed'>
+export type ScoredResponse = Omit<ResultRecord, 'prompt' | 'tokens' | 'text' | 'timings' | 'thinkingWindow' | 'seed'>
 
 export interface Figures {
   items: number

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { removeLeftovers, writeWhole } from '../base/files.js'
 import { AppendLog, readLog } from '../base/jsonl.js'
 import { currentRecord, currentRun, FORMAT } from './formats.js'
-import type { Outcome, ResultRecord, Run, RunEnvironment, RunOptions } from './records.js'
+import type { ResultRecord, Run, RunEnvironment, RunOptions, ScoredResponse } from './records.js'
 
 export type { Method } from './methods/index.js'
 
@@ -21,21 +21,21 @@ export function keyOf({ id, window, sample }: Pick<ResultRecord, 'id' | 'window'
 /** The folder of a run, open for appending. */
 export class ResultsFolder {
   /** What is there, in the order of the file. */
-  readonly outcomes: Outcome[]
+  readonly responses: ScoredResponse[]
   readonly #directory: string
   readonly #options: RunOptions
   readonly #log: AppendLog
 
-  private constructor(directory: string, options: RunOptions, log: AppendLog, outcomes: Outcome[]) {
+  private constructor(directory: string, options: RunOptions, log: AppendLog, responses: ScoredResponse[]) {
     this.#directory = directory
     this.#options = options
     this.#log = log
-    this.outcomes = outcomes
+    this.responses = responses
   }
 
   /**
    * Opens a folder that may not be there yet, or holds a run with the same options.
-   * @throws {Error} for another run's folder, and for results that are none.
+   * @throws {Error} for another run's folder, and for lines that are not results.
    */
   static async open(directory: string, options: RunOptions): Promise<ResultsFolder> {
     await mkdir(directory, { recursive: true })
@@ -43,8 +43,8 @@ export class ResultsFolder {
     if (existsSync(runFile(directory))) checkSame(directory, readRun(directory).options, options)
     else if (existsSync(results)) throw new Error(`${directory} holds results without run.json: give another folder`)
     for (const file of ['run.json', 'summary.json']) await removeLeftovers(join(directory, file))
-    const outcomes = existsSync(results) ? await readOutcomes(directory) : []
-    return new ResultsFolder(directory, options, await AppendLog.resume(results), outcomes)
+    const responses = existsSync(results) ? await readOutcomes(directory) : []
+    return new ResultsFolder(directory, options, await AppendLog.resume(results), responses)
   }
 
   /** Keeps what the run was begun with; a resumed one has it already. */
@@ -55,12 +55,12 @@ export class ResultsFolder {
   }
 
   /** @throws {Error} for a full disk and the like. What was appended before is kept. */
-  async append(record: ResultRecord): Promise<Outcome> {
+  async append(record: ResultRecord): Promise<ScoredResponse> {
     await this.#log.append(JSON.stringify(record))
     await this.#log.flush()
-    const outcome = outcomeOf(record)
-    this.outcomes.push(outcome)
-    return outcome
+    const response = scoredResponseOf(record)
+    this.responses.push(response)
+    return response
   }
 
   async close(): Promise<void> {
@@ -73,9 +73,9 @@ export function readRun(directory: string): Run {
   return currentRun(readJson(runFile(directory), `${directory} holds no run`) as Run, directory)
 }
 
-/** The results in a folder, the large parts left out. @throws {Error} naming the line that is none. */
-export async function readOutcomes(directory: string): Promise<Outcome[]> {
-  const outcomes: Outcome[] = []
+/** The results in a folder, the large parts left out. @throws {Error} naming the line that is not a result. */
+export async function readOutcomes(directory: string): Promise<ScoredResponse[]> {
+  const responses: ScoredResponse[] = []
   const keys = new Set<string>()
   for await (const { columns, location } of readLog(resultsFile(directory))) {
     const record = columns as unknown as ResultRecord
@@ -84,12 +84,12 @@ export async function readOutcomes(directory: string): Promise<Outcome[]> {
     }
     const key = keyOf(record)
     if (keys.has(key)) {
-      throw new Error(`${location}: The result of ${record.id} at window ${record.window} is there twice`)
+      throw new Error(`${location}: Duplicate result of ${record.id} at window ${record.window}`)
     }
     keys.add(key)
-    outcomes.push(outcomeOf(currentRecord(record)))
+    responses.push(scoredResponseOf(currentRecord(record)))
   }
-  return outcomes
+  return responses
 }
 
 /** Reads a file that is whole or not there. */
@@ -125,6 +125,14 @@ function checkSame(directory: string, before: RunOptions, now: RunOptions): void
   }
 }
 
-function outcomeOf({ prompt, tokens, text, timings, thinkingWindow, seed, ...outcome }: ResultRecord): Outcome {
-  return outcome
+function scoredResponseOf({
+  prompt,
+  tokens,
+  text,
+  timings,
+  thinkingWindow,
+  seed,
+  ...response
+}: ResultRecord): ScoredResponse {
+  return response
 }

@@ -30,8 +30,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Summary> {
   const folder = await ResultsFolder.open(output, pinned)
   try {
     signal?.throwIfAborted()
-    if (folder.outcomes.length < items.length * windows.length * samples) await compute(resolved, items, folder)
-    const summary = summarize(pinned, folder.outcomes)
+    if (folder.responses.length < items.length * windows.length * samples) await compute(resolved, items, folder)
+    const summary = summarize(pinned, folder.responses)
     await writeWhole(join(output, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
     return summary
   } finally {
@@ -59,8 +59,8 @@ async function compute(options: ResolvedOptions, items: Item[], folder: ResultsF
 
   const total = items.length * windows.length * samples
   const names = windows.map(({ name }) => name)
-  const progress = startProgress(total, names, folder.outcomes)
-  const known = new Map(folder.outcomes.map((outcome) => [keyOf(outcome), outcome]))
+  const progress = startProgress(total, names, folder.responses)
+  const known = new Map(folder.responses.map((response) => [keyOf(response), response]))
   const slot = limiter(parallel)
   await runSchedule({
     items,
@@ -74,11 +74,11 @@ async function compute(options: ResolvedOptions, items: Item[], folder: ResultsF
       if (there) return there
       return slot(async () => {
         signal.throwIfAborted()
-        const outcome = await folder.append(await respond(reasoner, options, cell, signal))
-        known.set(key, outcome)
-        countComputed(progress, outcome)
+        const response = await folder.append(await respond(reasoner, options, cell, signal))
+        known.set(key, response)
+        countComputed(progress, response)
         onProgress?.(structuredClone(progress))
-        return outcome
+        return response
       })
     },
     room: (promptTokens) => method.room(reasoner, promptTokens),

@@ -2,7 +2,7 @@
  * The order of a run: item by item, of each the natural length first where shares need it, then all windows together.
  * Knows neither models nor files.
  */
-import type { Outcome } from './records.js'
+import type { ScoredResponse } from './records.js'
 import type { Item } from './task.js'
 import { type EvalWindow, windowTokens } from './windows.js'
 
@@ -27,7 +27,7 @@ export interface Schedule {
   /** Its abort ends the run. */
   signal: AbortSignal | undefined
   /** Gives the response that is there already, or gets it. Ends when the signal aborts. */
-  respond(cell: Cell, signal: AbortSignal): Promise<Outcome>
+  respond(cell: Cell, signal: AbortSignal): Promise<ScoredResponse>
   /** Tokens of thinking that leave room for an answer, after so many tokens of prompt. */
   room(promptTokens: number): Promise<number>
 }

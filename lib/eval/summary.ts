@@ -1,23 +1,23 @@
-/** The figures of a run, from its outcomes. Shares are 0 … 1, intervals are 95%. */
+/** The figures of a run, from its responses. Shares are 0 … 1, intervals are 95%. */
 import { join } from 'node:path'
 import { group, rollup } from 'd3-array'
 import { currentSummary } from './formats.js'
-import type { Difference, Figures, Outcome, RunOptions, Summary, WindowSummary } from './records.js'
+import type { Difference, Figures, RunOptions, ScoredResponse, Summary, WindowSummary } from './records.js'
 import { readJson } from './results.js'
 import { bootstrap, mean, meanAt, spearman, wilson } from './statistics.js'
 
-/** @param outcomes In any order: the figures do not depend on it. */
-export function summarize(options: RunOptions, outcomes: readonly Outcome[]): Summary {
-  const groups = group(outcomes, ({ window }) => window)
+/** @param responses In any order: the figures do not depend on it. */
+export function summarize(options: RunOptions, responses: readonly ScoredResponse[]): Summary {
+  const groups = group(responses, ({ window }) => window)
   const byWindow = options.windows.flatMap((window) => {
-    const outcomes = groups.get(window)
-    return outcomes ? [{ window, outcomes }] : []
+    const responses = groups.get(window)
+    return responses ? [{ window, responses }] : []
   })
   return {
     options,
-    done: outcomes.length,
+    done: responses.length,
     total: options.items * options.windows.length * options.samples,
-    windows: byWindow.map((each) => summarizeWindow(each.window, each.outcomes)),
+    windows: byWindow.map((each) => summarizeWindow(each.window, each.responses)),
     differences: differencesOf(byWindow),
   }
 }
@@ -33,30 +33,36 @@ export function readSummary(directory: string): Summary {
 }
 
 /** Tokens that count as thinking. */
-export function thinkingTokens({ usage }: Outcome): number {
+function thinkingTokens({ usage }: ScoredResponse): number {
   return usage.hintTokens > 0 ? usage.thinkingTokens : usage.thinkingTokens + usage.answerTokens
 }
 
+interface ItemMeans {
+  accuracy: number
+  thinkingTokens: number
+}
+
 /** The means over samples of each item, in the order of their ids. */
-export function itemMeans(outcomes: readonly Outcome[]): Map<string, { accuracy: number; att: number }> {
+export function itemMeans(responses: readonly ScoredResponse[]): Map<string, ItemMeans> {
   const means = rollup(
-    outcomes,
+    responses,
     (samples) => ({
       accuracy: mean(samples.map(({ correct }) => Number(correct))),
-      att: mean(samples.map(thinkingTokens)),
+      thinkingTokens: mean(samples.map(thinkingTokens)),
     }),
     ({ id }) => id,
   )
   return new Map([...means].sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-function summarizeWindow(window: string, outcomes: readonly Outcome[]): WindowSummary {
-  const share = (isCounted: (outcome: Outcome) => boolean) => outcomes.filter(isCounted).length / outcomes.length
-  const cuts = outcomes.filter(({ inForm }) => inForm !== null)
+function summarizeWindow(window: string, responses: readonly ScoredResponse[]): WindowSummary {
+  const share = (isCounted: (response: ScoredResponse) => boolean) =>
+    responses.filter(isCounted).length / responses.length
+  const cuts = responses.filter(({ inForm }) => inForm !== null)
   return {
     window,
-    ...figuresOf(outcomes),
-    generatedTokens: mean(outcomes.map(({ usage }) => usage.thinkingTokens + usage.answerTokens)),
+    ...figuresOf(responses),
+    generatedTokens: mean(responses.map(({ usage }) => usage.thinkingTokens + usage.answerTokens)),
     ended: {
       self: share(({ ended }) => ended === 'self'),
       window: share(({ ended }) => ended === 'window'),
@@ -65,20 +71,20 @@ function summarizeWindow(window: string, outcomes: readonly Outcome[]): WindowSu
     unanswered: share(({ extracted }) => extracted === null),
     cuts: cuts.length,
     inForm: cuts.length > 0 ? cuts.filter(({ inForm }) => inForm).length / cuts.length : null,
-    groups: figuresByGroup(outcomes),
+    groups: figuresByGroup(responses),
   }
 }
 
 /** Names in the order in which the items have them, values in their own. */
-function figuresByGroup(outcomes: readonly Outcome[]): WindowSummary['groups'] {
-  const inOrder = [...outcomes].sort((a, b) => (a.id < b.id ? -1 : 1))
+function figuresByGroup(responses: readonly ScoredResponse[]): WindowSummary['groups'] {
+  const inOrder = [...responses].sort((a, b) => (a.id < b.id ? -1 : 1))
   const names = new Set(inOrder.flatMap(({ groups = {} }) => Object.keys(groups)))
   return Object.fromEntries(
     [...names].map((name) => {
-      const members = outcomes.filter(({ groups = {} }) => Object.hasOwn(groups, name))
-      const valueIn = ({ groups }: Outcome) => groups?.[name] as string | number
-      const parts = [...group(members, (outcome) => String(valueIn(outcome)))]
-      parts.sort(([, [a]], [, [b]]) => compareValues(valueIn(a as Outcome), valueIn(b as Outcome)))
+      const members = responses.filter(({ groups = {} }) => Object.hasOwn(groups, name))
+      const valueIn = ({ groups }: ScoredResponse) => groups?.[name] as string | number
+      const parts = [...group(members, (response) => String(valueIn(response)))]
+      parts.sort(([, [a]], [, [b]]) => compareValues(valueIn(a as ScoredResponse), valueIn(b as ScoredResponse)))
       return [name, Object.fromEntries(parts.map(([value, part]) => [value, figuresOf(part)]))]
     }),
   )
@@ -90,18 +96,18 @@ function compareValues(a: string | number, b: string | number): number {
   return a < b ? -1 : 1
 }
 
-function figuresOf(outcomes: readonly Outcome[]): Figures {
-  const items = [...itemMeans(outcomes).values()]
+function figuresOf(responses: readonly ScoredResponse[]): Figures {
+  const items = [...itemMeans(responses).values()]
   const shares = items.map(({ accuracy }) => accuracy)
-  const graded = outcomes.filter(({ groups }) => typeof groups?.difficulty === 'number')
+  const graded = responses.filter(({ groups }) => typeof groups?.difficulty === 'number')
   return {
     items: items.length,
     accuracy: mean(shares),
     interval:
-      outcomes.length === items.length
-        ? wilson(outcomes.filter(({ correct }) => correct).length, outcomes.length)
+      responses.length === items.length
+        ? wilson(responses.filter(({ correct }) => correct).length, responses.length)
         : bootstrap(items.length, (sample) => meanAt(shares, sample)),
-    att: mean(items.map(({ att }) => att)),
+    att: mean(items.map(({ thinkingTokens }) => thinkingTokens)),
     spearman: spearman(
       graded.map(({ groups }) => groups?.difficulty as number),
       graded.map(thinkingTokens),
@@ -109,21 +115,21 @@ function figuresOf(outcomes: readonly Outcome[]): Figures {
   }
 }
 
-interface Means {
+interface WindowMeans {
   window: string
-  items: ReturnType<typeof itemMeans>
+  items: Map<string, ItemMeans>
 }
 
-function differencesOf(windows: { window: string; outcomes: Outcome[] }[]): Difference[] {
-  const means: Means[] = windows.map(({ window, outcomes }) => ({ window, items: itemMeans(outcomes) }))
+function differencesOf(windows: { window: string; responses: ScoredResponse[] }[]): Difference[] {
+  const means: WindowMeans[] = windows.map(({ window, responses }) => ({ window, items: itemMeans(responses) }))
   return means.flatMap((from, i) => {
     const others = [...new Set([means[i + 1], means.at(-1)])].filter((to) => to && to !== from)
-    return others.flatMap((to) => differenceOf(from, to as Means))
+    return others.flatMap((to) => differenceOf(from, to as WindowMeans))
   })
 }
 
 /** None while no item has been through both. */
-function differenceOf(from: Means, to: Means): Difference[] {
+function differenceOf(from: WindowMeans, to: WindowMeans): Difference[] {
   const differences = [...from.items]
     .filter(([id]) => to.items.has(id))
     .map(([id, { accuracy }]) => (to.items.get(id)?.accuracy as number) - accuracy)

@@ -78,14 +78,14 @@ describe('a run of format 1', () => {
   it('is read with groups, with an environment, and with the ends that the method none has now', async () => {
     const { options, facts } = written
     expect(readRun(at('old'))).toEqual({ format: 1, options: { ...options, modelName: null }, environment: facts })
-    const outcomes = await readOutcomes(at('old'))
-    expect(outcomes.map(({ id, groups, window, ended }) => [id, groups, window, ended])).toEqual([
+    const responses = await readOutcomes(at('old'))
+    expect(responses.map(({ id, groups, window, ended }) => [id, groups, window, ended])).toEqual([
       ['1', { family: 'early', difficulty: 1 }, '2', 'window'],
       ['1', { family: 'early', difficulty: 1 }, 'inf', 'length'],
       ['2', { family: 'late', difficulty: 2 }, '2', 'self'],
       ['2', { family: 'late', difficulty: 2 }, 'inf', 'self'],
     ])
-    expect(Object.keys(outcomes[0] ?? {})).not.toContain('family')
+    expect(Object.keys(responses[0] ?? {})).not.toContain('family')
   })
 
   it('is gone on with', async () => {

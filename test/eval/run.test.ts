@@ -298,7 +298,7 @@ describe('a run that goes on', () => {
     for (const [line, message] of [
       ['{"id":', 'results.jsonl:4: '],
       ['{"id":"1"}', 'results.jsonl:4: Expected a result'],
-      [first, 'results.jsonl:4: The result of 1 at window 3 is there twice'],
+      [first, 'results.jsonl:4: Duplicate result of 1 at window 3'],
     ] as const) {
       writeFileSync(results, `${good}${line}\n`)
       await expect(again()).rejects.toThrow(message)

@@ -1,7 +1,7 @@
 /** The order of a run, without a model. */
 import { describe, expect, it } from 'vitest'
 import type { ResolvedMethod } from '../../lib/eval/methods/method.js'
-import type { Outcome } from '../../lib/eval/records.js'
+import type { ScoredResponse } from '../../lib/eval/records.js'
 import { respond } from '../../lib/eval/response.js'
 import { type Cell, runSchedule, type Schedule } from '../../lib/eval/schedule.js'
 import { readWindows } from '../../lib/eval/windows.js'
@@ -11,9 +11,9 @@ import { scripted } from './scripted.js'
 const items = ['a', 'b'].map((id) => ({ id, question: `${id}?`, answer: '1' }))
 
 /** Ten tokens for item a, twenty for b. */
-function outcome({ item }: Cell, ended = 'self'): Outcome {
+function response({ item }: Cell, ended = 'self'): ScoredResponse {
   const usage = { promptTokens: 5, cachedTokens: 0, thinkingTokens: item.id === 'a' ? 10 : 20, hintTokens: 0 }
-  return { ended, usage: { ...usage, answerTokens: 0 } } as Outcome
+  return { ended, usage: { ...usage, answerTokens: 0 } } as ScoredResponse
 }
 
 async function run(windows: (string | number)[], more: Partial<Schedule> = {}): Promise<Cell[]> {
@@ -26,7 +26,7 @@ async function run(windows: (string | number)[], more: Partial<Schedule> = {}): 
     signal: undefined,
     respond: async (cell) => {
       cells.push(cell)
-      return outcome(cell)
+      return response(cell)
     },
     room: () => expect.unreachable(),
     ...more,
@@ -64,7 +64,7 @@ describe('runSchedule', () => {
     const asked: number[] = []
     const respond = async (cell: Cell) => {
       asked.push(cell.thinkingWindow)
-      return outcome(cell, 'length')
+      return response(cell, 'length')
     }
     const room = async (promptTokens: number) => promptTokens + 2
     await run(['50%', '100%', 9], { respond, room, items: items.slice(0, 1) })
@@ -94,7 +94,7 @@ describe('runSchedule', () => {
     const respond = async (cell: Cell) => {
       asked.push(cell)
       abort.abort(new Error('enough'))
-      return outcome(cell)
+      return response(cell)
     }
     await expect(run([3], { respond, signal: abort.signal })).rejects.toThrow('enough')
     expect(asked).toHaveLength(1)

@@ -1,6 +1,6 @@
 /** Figures against counts by hand. */
 import { describe, expect, it } from 'vitest'
-import type { Outcome, RunOptions } from '../../lib/eval/records.js'
+import type { RunOptions, ScoredResponse } from '../../lib/eval/records.js'
 import { reportOf } from '../../lib/eval/report.js'
 import { wilson } from '../../lib/eval/statistics.js'
 import { summarize } from '../../lib/eval/summary.js'
@@ -22,9 +22,9 @@ const options: RunOptions = {
   contextSize: null,
 }
 
-type Row = [id: string, window: string, correct: boolean, thinking: number, more?: Partial<Outcome>]
+type Row = [id: string, window: string, correct: boolean, thinking: number, more?: Partial<ScoredResponse>]
 
-function outcome([id, window, correct, thinkingTokens, more]: Row): Outcome {
+function response([id, window, correct, thinkingTokens, more]: Row): ScoredResponse {
   return {
     id,
     groups: { family: id < 'c' ? 'early' : 'late', difficulty: id.charCodeAt(0) - 96 },
@@ -41,7 +41,7 @@ function outcome([id, window, correct, thinkingTokens, more]: Row): Outcome {
   }
 }
 
-function cut(thinkingTokens: number, answerTokens: number, inForm: boolean): Partial<Outcome> {
+function cut(thinkingTokens: number, answerTokens: number, inForm: boolean): Partial<ScoredResponse> {
   const usage = { promptTokens: 5, cachedTokens: 0, thinkingTokens, hintTokens: 3, answerTokens }
   return { ended: 'window', inForm, usage }
 }
@@ -58,7 +58,7 @@ const rows: Row[] = [
 ]
 
 describe('summarize', () => {
-  const summary = summarize(options, rows.map(outcome))
+  const summary = summarize(options, rows.map(response))
   const [at4, atInf] = summary.windows
 
   it('counts by hand', () => {
@@ -102,7 +102,7 @@ describe('summarize', () => {
   })
 
   it('takes groups of any name, with texts and numbers, and those that only some items have', () => {
-    const grouped = (groups: Outcome['groups'], i: number) => outcome([`${i}`, '4', i % 2 === 0, i, { groups }])
+    const grouped = (groups: ScoredResponse['groups'], i: number) => response([`${i}`, '4', i % 2 === 0, i, { groups }])
     const { windows } = summarize(options, [
       grouped({ source: 'web', level: 10 }, 0),
       grouped({ source: 'book', level: 9 }, 1),
@@ -126,7 +126,7 @@ describe('summarize', () => {
 
   it('sets a difficulty that is no number against nothing', () => {
     const graded = (difficulty: string | number, i: number) =>
-      outcome([`${i}`, '4', true, i, { groups: { difficulty } }])
+      response([`${i}`, '4', true, i, { groups: { difficulty } }])
     expect(summarize(options, [graded('1', 1), graded('2', 2)]).windows[0]?.spearman).toBeNull()
     expect(summarize(options, [graded(1, 1), graded(2, 2), graded('3', 0)]).windows[0]?.spearman).toBe(1)
   })
@@ -163,14 +163,14 @@ describe('summarize', () => {
     expect([low, high]).toEqual([-0.5, 1])
   })
 
-  it('does not depend on the order of the outcomes', () => {
-    expect(summarize(options, rows.toReversed().map(outcome))).toEqual(summary)
+  it('does not depend on the order of the responses', () => {
+    expect(summarize(options, rows.toReversed().map(response))).toEqual(summary)
   })
 
   it('sets each window against the next and the last', () => {
     const three = summarize(
       { ...options, windows: ['0', '4', 'inf'] },
-      [...rows, ['a', '0', false, 0] as Row, ['b', '0', false, 0] as Row].map(outcome),
+      [...rows, ['a', '0', false, 0] as Row, ['b', '0', false, 0] as Row].map(response),
     )
     expect(three.differences.map(({ from, to }) => [from, to])).toEqual([
       ['0', '4'],
@@ -183,26 +183,26 @@ describe('summarize', () => {
   })
 
   it('pairs only what has been through both windows', () => {
-    const { differences } = summarize(options, rows.slice(1, 6).map(outcome))
+    const { differences } = summarize(options, rows.slice(1, 6).map(response))
     // b alone: wrong, then right.
     expect(differences).toMatchObject([{ difference: 1, interval: [1, 1] }])
   })
 
   it('leaves out a window of which nothing is there', () => {
-    const { windows, differences } = summarize(options, rows.slice(0, 3).map(outcome))
+    const { windows, differences } = summarize(options, rows.slice(0, 3).map(response))
     expect(windows.map(({ window, items }) => [window, items])).toEqual([['4', 3]])
     expect(differences).toEqual([])
   })
 
   it('counts the answer of a response without a hint as thinking: the answer after a close tag', () => {
     const usage = { promptTokens: 5, cachedTokens: 0, thinkingTokens: 6, hintTokens: 0, answerTokens: 3 }
-    const { windows } = summarize(options, [outcome(['a', '4', true, 6, { usage }])])
+    const { windows } = summarize(options, [response(['a', '4', true, 6, { usage }])])
     expect(windows[0]?.att).toBe(9)
   })
 
   it('takes the mean of the samples of an item, and draws items, not samples', () => {
     const samples = ['a', 'b'].flatMap((id) => [0, 1, 2].map((sample) => [id, '4', id === 'a', 1, { sample }] as Row))
-    const { windows } = summarize({ ...options, samples: 3 }, samples.map(outcome))
+    const { windows } = summarize({ ...options, samples: 3 }, samples.map(response))
     // With all samples of an item alike, there are two observations, not six: both items may be drawn twice.
     expect(windows[0]).toMatchObject({ items: 2, accuracy: 0.5, interval: [0, 1] })
   })
