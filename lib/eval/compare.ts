@@ -1,8 +1,9 @@
 /** Two finished runs over the same items, window by window. */
 
-import { type Outcome, readOutcomes, readRun } from './results.js'
-import { bootstrap, type Interval, mean } from './statistics.js'
-import { itemMeans, meanAt } from './summary.js'
+import type { RunOptions, ScoredResponse } from './records.js'
+import { readOutcomes, readRun } from './results.js'
+import { bootstrap, type Interval, mean, meanAt } from './statistics.js'
+import { itemMeans } from './summary.js'
 
 /** One window of run A against one of run B. */
 export interface Comparison {
@@ -18,8 +19,8 @@ export interface Comparison {
 
 /**
  * @param pairs Windows of A and of B to set against each other. Default: those that both have.
- * @throws {RangeError} for a window that a run has not.
- * @throws {Error} for runs that are not finished, or were over other items.
+ * @throws {RangeError} for a window missing from a run.
+ * @throws {Error} for runs that are not finished, or were run on different items.
  */
 export async function compareRuns(
   directoryA: string,
@@ -28,7 +29,9 @@ export async function compareRuns(
 ): Promise<Comparison[]> {
   const [a, b] = [await readFinished(directoryA), await readFinished(directoryB)]
   if (a.options.itemsSha256 !== b.options.itemsSha256) {
-    throw new Error(`${directoryA} and ${directoryB} are over other items: only the same ones can be compared in pairs`)
+    throw new Error(
+      `${directoryA} and ${directoryB} were run on different items: only the same ones can be compared in pairs`,
+    )
   }
   const shared = a.options.windows.filter((window) => b.options.windows.includes(window))
   return (pairs ?? shared.map((window) => [window, window] as const)).map(([windowA, windowB]) => {
@@ -38,45 +41,49 @@ export async function compareRuns(
 
 interface Finished {
   directory: string
-  options: ReturnType<typeof readRun>['options']
-  outcomes: Outcome[]
+  options: RunOptions
+  responses: ScoredResponse[]
 }
 
 async function readFinished(directory: string): Promise<Finished> {
   const { options } = readRun(directory)
-  const outcomes = await readOutcomes(directory)
+  const responses = await readOutcomes(directory)
   const total = options.items * options.windows.length * options.samples
-  if (outcomes.length < total) {
-    throw new Error(`${directory} is not finished: ${outcomes.length} of ${total} responses are there`)
+  if (responses.length < total) {
+    throw new Error(`${directory} is not finished: ${responses.length} of ${total} responses are there`)
   }
-  return { directory, options, outcomes }
+  return { directory, options, responses }
 }
 
 interface Means {
   window: string
   accuracy: number[]
-  att: number[]
+  thinkingTokens: number[]
 }
 
 /** In the order of the items' ids. */
-function meansAt({ directory, options, outcomes }: Finished, window: string): Means {
+function meansAt({ directory, options, responses }: Finished, window: string): Means {
   if (!options.windows.includes(window)) {
     throw new RangeError(`${directory} has no window ${window}, but ${options.windows.join(', ')}`)
   }
-  const items = [...itemMeans(outcomes.filter((outcome) => outcome.window === window)).values()]
-  return { window, accuracy: items.map(({ accuracy }) => accuracy), att: items.map(({ att }) => att) }
+  const items = [...itemMeans(responses.filter((response) => response.window === window)).values()]
+  return {
+    window,
+    accuracy: items.map(({ accuracy }) => accuracy),
+    thinkingTokens: items.map(({ thinkingTokens }) => thinkingTokens),
+  }
 }
 
 function compareWindows(a: Means, b: Means): Comparison {
   const differences = a.accuracy.map((accuracy, i) => accuracy - (b.accuracy[i] as number))
-  const ratio = (indices: Int32Array) => meanAt(a.att, indices) / meanAt(b.att, indices)
-  const hasRatio = mean(b.att) > 0
+  const ratio = (indices: Int32Array) => meanAt(a.thinkingTokens, indices) / meanAt(b.thinkingTokens, indices)
+  const hasRatio = mean(b.thinkingTokens) > 0
   return {
-    a: { window: a.window, accuracy: mean(a.accuracy), att: mean(a.att) },
-    b: { window: b.window, accuracy: mean(b.accuracy), att: mean(b.att) },
+    a: { window: a.window, accuracy: mean(a.accuracy), att: mean(a.thinkingTokens) },
+    b: { window: b.window, accuracy: mean(b.accuracy), att: mean(b.thinkingTokens) },
     difference: mean(differences),
     interval: bootstrap(differences.length, (indices) => meanAt(differences, indices)),
-    attRatio: hasRatio ? mean(a.att) / mean(b.att) : null,
-    attRatioInterval: hasRatio ? bootstrap(a.att.length, ratio) : null,
+    attRatio: hasRatio ? mean(a.thinkingTokens) / mean(b.thinkingTokens) : null,
+    attRatioInterval: hasRatio ? bootstrap(a.thinkingTokens.length, ratio) : null,
   }
 }

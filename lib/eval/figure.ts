@@ -2,7 +2,7 @@
 import { scaleLinear } from 'd3-scale'
 import { line, symbol, symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape'
 import { horizontalLines, INK, PALETTE, path, round, svgDocument, text, upwardText, valuesBelow } from '../base/svg.js'
-import type { Summary, WindowSummary } from './summary.js'
+import type { Summary, WindowSummary } from './records.js'
 
 export interface FigureRun {
   /** Stands in the legend. */

@@ -3,19 +3,25 @@ export { sameAnswer } from '../grading/answers.js'
 export { type Comparison, compareRuns } from './compare.js'
 export { type FigureRun, figureOf } from './figure.js'
 export { gradeFinalAnswer } from './grade.js'
+export type { Method } from './methods/index.js'
+export type { EvaluateOptions } from './options.js'
+export type { Progress } from './progress.js'
+export type {
+  Difference,
+  Figures,
+  ResultRecord,
+  Run,
+  RunEnvironment,
+  RunOptions,
+  ScoredResponse,
+  Summary,
+  WindowSummary,
+} from './records.js'
 export { reportOf, reportOfComparison } from './report.js'
-export {
-  type Method,
-  type Outcome,
-  type ResultRecord,
-  type Run,
-  type RunOptions,
-  readOutcomes,
-  readRun,
-} from './results.js'
-export { type EvaluateOptions, evaluate, type Progress } from './run.js'
+export { readOutcomes, readRun } from './results.js'
+export { evaluate } from './run.js'
 export { bootstrap, type Interval, spearman, wilson } from './statistics.js'
-export { type Difference, type Figures, readSummary, type Summary, summarize, type WindowSummary } from './summary.js'
+export { readSummary, summarize } from './summary.js'
 export type { Grade, Item, Task } from './task.js'
 export { type HeldoutOptions, heldout } from './tasks/heldout.js'
 export { type JsonlOptions, jsonl } from './tasks/jsonl.js'

@@ -1,7 +1,7 @@
 /** Figures as tables of text, for people. */
 import type { Comparison } from './compare.js'
+import type { Figures, Summary, WindowSummary } from './records.js'
 import type { Interval } from './statistics.js'
-import type { Figures, Summary, WindowSummary } from './summary.js'
 
 /** All tables of a run. */
 export function reportOf({ options, done, total, windows, differences }: Summary): string {
@@ -23,8 +23,7 @@ export function reportOf({ options, done, total, windows, differences }: Summary
         window.spearman === null ? '–' : window.spearman.toFixed(2),
       ]),
     ]),
-    groupTable('family', windows, ({ families }) => families),
-    groupTable('difficulty', windows, ({ difficulties }) => difficulties),
+    ...namesIn(windows, ({ groups }) => groups).map((name) => groupTable(name, windows)),
     columns([
       ['windows', 'difference, %', '95%'],
       ...differences.map(({ from, to, difference, interval: bounds }) => [
@@ -56,24 +55,23 @@ export function reportOfComparison(comparisons: readonly Comparison[]): string {
   ])
 }
 
-/** Accuracy by group and window; '' where there are no groups. */
-function groupTable(
-  name: string,
-  windows: readonly WindowSummary[],
-  groupsOf: (window: WindowSummary) => Record<string, Figures>,
-): string {
-  const groups = [...new Set(windows.flatMap((window) => Object.keys(groupsOf(window))))]
-  if (groups.length === 0) return ''
+/** Accuracy by value of a group and window. */
+function groupTable(name: string, windows: readonly WindowSummary[]): string {
+  const figuresOf = ({ groups }: WindowSummary): Record<string, Figures> => groups[name] ?? {}
   return columns([
     [`${name}, %`, ...windows.map(({ window }) => window)],
-    ...groups.map((group) => [
-      group,
+    ...namesIn(windows, figuresOf).map((value) => [
+      value,
       ...windows.map((window) => {
-        const figures = groupsOf(window)[group]
+        const figures = new Map(Object.entries(figuresOf(window))).get(value)
         return figures ? `${percent(figures.accuracy)} (${interval(figures.interval)})` : '–'
       }),
     ]),
   ])
+}
+
+function namesIn(windows: readonly WindowSummary[], objectOf: (window: WindowSummary) => object): string[] {
+  return [...new Set(windows.flatMap((window) => Object.keys(objectOf(window))))]
 }
 
 /** Left-aligned names, right-aligned figures. '' for a table without rows. */

@@ -8,80 +8,10 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeLeftovers, writeWhole } from '../base/files.js'
 import { AppendLog, readLog } from '../base/jsonl.js'
-import type { Ended, FinishReason } from '../native/binding.js'
-import type { ChatMessage } from '../reason/options.js'
-import type { ReasonResult } from '../reason/result.js'
+import { currentRecord, currentRun, FORMAT } from './formats.js'
+import type { ResultRecord, Run, RunEnvironment, RunOptions, ScoredResponse } from './records.js'
 
-/** What limits thinking: the shifted window, forced closing of the model's tags, or a limit alone. */
-export type Method = 'window' | 'delimited' | 'none'
-
-/** All that decides what a run's results are. A folder holds the results of one such set. */
-export interface RunOptions {
-  task: string
-  items: number
-  /** Of all items, as JSON. */
-  itemsSha256: string
-  modelSha256: string
-  method: Method
-  windows: string[]
-  /** The text; null for the method `none`. */
-  hint: string | null
-  maxTokens: number | null
-  system: string | null
-  temperature: number
-  samples: number
-  seed: number
-  contextSize: number | null
-}
-
-/** What is worth knowing about a run and may differ when it is resumed. */
-export interface RunFacts {
-  /** Of this package. */
-  version: string
-  model: { file: string; architecture: string; quantization: string; parameters: number; size: number }
-  engine: string
-  devices: string[]
-  parallel: number
-  threads: number
-}
-
-export interface Run {
-  options: RunOptions
-  facts: RunFacts
-}
-
-/** One response, graded: a line of results.jsonl. */
-export interface ResultRecord {
-  id: string
-  family?: string
-  difficulty?: number
-  /** As it was asked for: `64`, `25%`, `inf`. */
-  window: string
-  /** In tokens; null: no end. */
-  thinkingWindow: number | null
-  /** 0 … samples − 1 */
-  sample: number
-  prompt: ChatMessage[]
-  /** Ids of the sampled tokens and of the hint. */
-  tokens: ReasonResult['tokens']
-  /** All of the response: reasoning, hint, answer. */
-  text: string
-  extracted: string | null
-  /** The right answer. */
-  answer: string
-  correct: boolean
-  /** After a hint: whether the answer has the form that the hint asks for; null: there was no hint. */
-  inForm: boolean | null
-  /** As in `ReasonResult`; `length` where the method `none` reached its limit. */
-  ended: Ended
-  finishReason: FinishReason
-  usage: ReasonResult['usage']
-  timings: ReasonResult['timings']
-  seed: number
-}
-
-/** What figures need of a result: the large parts are left in the file. */
-export type Outcome = Omit<ResultRecord, 'prompt' | 'tokens' | 'text' | 'timings' | 'thinkingWindow' | 'seed'>
+export type { Method } from './methods/index.js'
 
 /** Names one response of a run. */
 export function keyOf({ id, window, sample }: Pick<ResultRecord, 'id' | 'window' | 'sample'>): string {
@@ -91,21 +21,21 @@ export function keyOf({ id, window, sample }: Pick<ResultRecord, 'id' | 'window'
 /** The folder of a run, open for appending. */
 export class ResultsFolder {
   /** What is there, in the order of the file. */
-  readonly outcomes: Outcome[]
+  readonly responses: ScoredResponse[]
   readonly #directory: string
   readonly #options: RunOptions
   readonly #log: AppendLog
 
-  private constructor(directory: string, options: RunOptions, log: AppendLog, outcomes: Outcome[]) {
+  private constructor(directory: string, options: RunOptions, log: AppendLog, responses: ScoredResponse[]) {
     this.#directory = directory
     this.#options = options
     this.#log = log
-    this.outcomes = outcomes
+    this.responses = responses
   }
 
   /**
    * Opens a folder that may not be there yet, or holds a run with the same options.
-   * @throws {Error} for another run's folder, and for results that are none.
+   * @throws {Error} for another run's folder, and for lines that are not results.
    */
   static async open(directory: string, options: RunOptions): Promise<ResultsFolder> {
     await mkdir(directory, { recursive: true })
@@ -113,23 +43,24 @@ export class ResultsFolder {
     if (existsSync(runFile(directory))) checkSame(directory, readRun(directory).options, options)
     else if (existsSync(results)) throw new Error(`${directory} holds results without run.json: give another folder`)
     for (const file of ['run.json', 'summary.json']) await removeLeftovers(join(directory, file))
-    const outcomes = existsSync(results) ? await readOutcomes(directory) : []
-    return new ResultsFolder(directory, options, await AppendLog.resume(results), outcomes)
+    const responses = existsSync(results) ? await readOutcomes(directory) : []
+    return new ResultsFolder(directory, options, await AppendLog.resume(results), responses)
   }
 
   /** Keeps what the run was begun with; a resumed one has it already. */
-  async begin(facts: RunFacts): Promise<void> {
+  async begin(environment: RunEnvironment): Promise<void> {
     if (existsSync(runFile(this.#directory))) return
-    await writeWhole(runFile(this.#directory), `${JSON.stringify({ options: this.#options, facts }, null, 2)}\n`)
+    const run: Run = { format: FORMAT, options: this.#options, environment }
+    await writeWhole(runFile(this.#directory), `${JSON.stringify(run, null, 2)}\n`)
   }
 
   /** @throws {Error} for a full disk and the like. What was appended before is kept. */
-  async append(record: ResultRecord): Promise<Outcome> {
+  async append(record: ResultRecord): Promise<ScoredResponse> {
     await this.#log.append(JSON.stringify(record))
     await this.#log.flush()
-    const outcome = outcomeOf(record)
-    this.outcomes.push(outcome)
-    return outcome
+    const response = scoredResponseOf(record)
+    this.responses.push(response)
+    return response
   }
 
   async close(): Promise<void> {
@@ -137,14 +68,14 @@ export class ResultsFolder {
   }
 }
 
-/** What a folder's run was made with. @throws {Error} when there is none. */
+/** What a folder's run was made with. @throws {Error} when there is none, or a later version has written it. */
 export function readRun(directory: string): Run {
-  return readJson(runFile(directory), `${directory} holds no run`) as Run
+  return currentRun(readJson(runFile(directory), `${directory} holds no run`) as Run, directory)
 }
 
-/** The results in a folder, the large parts left out. @throws {Error} naming the line that is none. */
-export async function readOutcomes(directory: string): Promise<Outcome[]> {
-  const outcomes: Outcome[] = []
+/** The results in a folder, the large parts left out. @throws {Error} naming the line that is not a result. */
+export async function readOutcomes(directory: string): Promise<ScoredResponse[]> {
+  const responses: ScoredResponse[] = []
   const keys = new Set<string>()
   for await (const { columns, location } of readLog(resultsFile(directory))) {
     const record = columns as unknown as ResultRecord
@@ -153,12 +84,12 @@ export async function readOutcomes(directory: string): Promise<Outcome[]> {
     }
     const key = keyOf(record)
     if (keys.has(key)) {
-      throw new Error(`${location}: The result of ${record.id} at window ${record.window} is there twice`)
+      throw new Error(`${location}: Duplicate result of ${record.id} at window ${record.window}`)
     }
     keys.add(key)
-    outcomes.push(outcomeOf(record))
+    responses.push(scoredResponseOf(currentRecord(record)))
   }
-  return outcomes
+  return responses
 }
 
 /** Reads a file that is whole or not there. */
@@ -194,6 +125,14 @@ function checkSame(directory: string, before: RunOptions, now: RunOptions): void
   }
 }
 
-function outcomeOf({ prompt, tokens, text, timings, thinkingWindow, seed, ...outcome }: ResultRecord): Outcome {
-  return outcome
+function scoredResponseOf({
+  prompt,
+  tokens,
+  text,
+  timings,
+  thinkingWindow,
+  seed,
+  ...response
+}: ResultRecord): ScoredResponse {
+  return response
 }

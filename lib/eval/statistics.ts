@@ -1,4 +1,5 @@
 /** Intervals and correlation. Knows numbers only. */
+import { mean as meanOf, quantileSorted, sum } from 'd3-array'
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 
@@ -9,7 +10,12 @@ export type Interval = [low: number, high: number]
 const Z = 1.959963984540054
 
 export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
+  return meanOf(values) ?? NaN
+}
+
+/** The mean of the values at some indices. */
+export function meanAt(values: readonly number[], indices: Int32Array): number {
+  return meanOf(indices, (index) => values[index]) ?? NaN
 }
 
 /** Wilson's score interval of a share, 95%, without continuity correction (Wilson 1927; Newcombe 1998, method 3). */
@@ -36,21 +42,18 @@ export function bootstrap(
   const values = Float64Array.from({ length: resamples }, () => {
     for (let i = 0; i < n; i++) indices[i] = uniformInt(random, 0, n - 1)
     return statistic(indices)
-  }).sort()
-  return [quantile(values, 0.025), quantile(values, 0.975)]
+  })
+  const sorted = Array.from(values.sort())
+  return [quantileSorted(sorted, 0.025) as number, quantileSorted(sorted, 0.975) as number]
 }
 
 /** Spearman's rank correlation, −1 … 1; ties share their mean rank. Null where a side does not vary. */
 export function spearman(x: readonly number[], y: readonly number[]): number | null {
   const [a, b] = [ranks(x), ranks(y)]
   const [meanA, meanB] = [mean(a), mean(b)]
-  let [product, squareA, squareB] = [0, 0, 0]
-  for (const [i, rank] of a.entries()) {
-    const [da, db] = [rank - meanA, (b[i] as number) - meanB]
-    product += da * db
-    squareA += da ** 2
-    squareB += db ** 2
-  }
+  const product = sum(a, (rank, i) => (rank - meanA) * ((b[i] as number) - meanB))
+  const squareA = sum(a, (rank) => (rank - meanA) ** 2)
+  const squareB = sum(b, (rank) => (rank - meanB) ** 2)
   return squareA > 0 && squareB > 0 ? product / Math.sqrt(squareA * squareB) : null
 }
 
@@ -64,11 +67,4 @@ function ranks(values: readonly number[]): number[] {
     start = end
   }
   return ranks
-}
-
-/** Of sorted values, interpolated linearly between neighbours. */
-function quantile(sorted: Float64Array, share: number): number {
-  const at = share * (sorted.length - 1)
-  const below = sorted[Math.floor(at)] as number
-  return below + ((sorted[Math.ceil(at)] as number) - below) * (at % 1)
 }

@@ -1,69 +1,23 @@
-/** The figures of a run, from its outcomes. Shares are 0 … 1, intervals are 95%. */
+/** The figures of a run, from its responses. Shares are 0 … 1, intervals are 95%. */
 import { join } from 'node:path'
-import { type Outcome, type RunOptions, readJson } from './results.js'
-import { bootstrap, type Interval, mean, spearman, wilson } from './statistics.js'
+import { group, rollup } from 'd3-array'
+import { currentSummary } from './formats.js'
+import type { Difference, Figures, RunOptions, ScoredResponse, Summary, WindowSummary } from './records.js'
+import { readJson } from './results.js'
+import { bootstrap, mean, meanAt, spearman, wilson } from './statistics.js'
 
-export interface Figures {
-  items: number
-  /** Share of right answers; with several samples, the mean over items of each one's share. */
-  accuracy: number
-  /** Wilson's; with several samples, a bootstrap over items. */
-  interval: Interval
-  /**
-   * Average thinking tokens, the paper's: all that is generated before a hint, and all of a response that got none, its
-   * answer included.
-   */
-  att: number
-  /** Rank correlation between difficulty and thinking tokens; null where one of them does not vary. */
-  spearman: number | null
-}
-
-export interface WindowSummary extends Figures {
-  window: string
-  /** Average of all tokens that were generated: thinking and answer, without the hint. */
-  generatedTokens: number
-  /** Shares by how the thinking ended. */
-  ended: { self: number; window: number; length: number }
-  /** Share of responses without any answer. */
-  unanswered: number
-  /** Responses that got a hint. */
-  cuts: number
-  /** Of them, the share that answered in the form the hint asks for; null: there were none. */
-  inForm: number | null
-  families: Record<string, Figures>
-  difficulties: Record<string, Figures>
-}
-
-/** Accuracy at one window less that at another, over the same items. */
-export interface Difference {
-  from: string
-  to: string
-  difference: number
-  /** Paired bootstrap over items. */
-  interval: Interval
-}
-
-export interface Summary {
-  options: RunOptions
-  /** Responses that are there, and those that the run asks for. */
-  done: number
-  total: number
-  /** In the order of the run. Those of which nothing is there yet are left out. */
-  windows: WindowSummary[]
-  /** Each window with the next, and with the last. */
-  differences: Difference[]
-}
-
-/** @param outcomes In any order: the figures do not depend on it. */
-export function summarize(options: RunOptions, outcomes: readonly Outcome[]): Summary {
-  const byWindow = options.windows
-    .map((window) => ({ window, outcomes: outcomes.filter((outcome) => outcome.window === window) }))
-    .filter((each) => each.outcomes.length > 0)
+/** @param responses In any order: the figures do not depend on it. */
+export function summarize(options: RunOptions, responses: readonly ScoredResponse[]): Summary {
+  const groups = group(responses, ({ window }) => window)
+  const byWindow = options.windows.flatMap((window) => {
+    const responses = groups.get(window)
+    return responses ? [{ window, responses }] : []
+  })
   return {
     options,
-    done: outcomes.length,
+    done: responses.length,
     total: options.items * options.windows.length * options.samples,
-    windows: byWindow.map((each) => summarizeWindow(each.window, each.outcomes)),
+    windows: byWindow.map((each) => summarizeWindow(each.window, each.responses)),
     differences: differencesOf(byWindow),
   }
 }
@@ -71,7 +25,7 @@ export function summarize(options: RunOptions, outcomes: readonly Outcome[]): Su
 /** The figures that a run has left in its folder. @throws {Error} where there are none, or not all. */
 export function readSummary(directory: string): Summary {
   const file = join(directory, 'summary.json')
-  const summary = readJson(file, `${directory} holds no finished run`) as Summary
+  const summary = currentSummary(readJson(file, `${directory} holds no finished run`) as Summary)
   if (summary.done < summary.total) {
     throw new Error(`${directory} is not finished: ${summary.done} of ${summary.total} responses are there`)
   }
@@ -79,31 +33,36 @@ export function readSummary(directory: string): Summary {
 }
 
 /** Tokens that count as thinking. */
-export function thinkingTokens({ usage }: Outcome): number {
+function thinkingTokens({ usage }: ScoredResponse): number {
   return usage.hintTokens > 0 ? usage.thinkingTokens : usage.thinkingTokens + usage.answerTokens
 }
 
-/** The means over samples of each item, in the order of their ids. */
-export function itemMeans(outcomes: readonly Outcome[]): Map<string, { accuracy: number; att: number }> {
-  return new Map(
-    [...groupBy(outcomes, ({ id }) => id)]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([id, samples]) => [
-        id,
-        { accuracy: mean(samples.map(({ correct }) => Number(correct))), att: mean(samples.map(thinkingTokens)) },
-      ]),
-  )
+interface ItemMeans {
+  accuracy: number
+  thinkingTokens: number
 }
 
-function summarizeWindow(window: string, outcomes: readonly Outcome[]): WindowSummary {
-  const share = (isCounted: (outcome: Outcome) => boolean) => outcomes.filter(isCounted).length / outcomes.length
-  const cuts = outcomes.filter(({ inForm }) => inForm !== null)
-  const families = groupBy(outcomes, ({ family }) => family)
-  const difficulties = groupBy(outcomes, ({ difficulty }) => difficulty)
+/** The means over samples of each item, in the order of their ids. */
+export function itemMeans(responses: readonly ScoredResponse[]): Map<string, ItemMeans> {
+  const means = rollup(
+    responses,
+    (samples) => ({
+      accuracy: mean(samples.map(({ correct }) => Number(correct))),
+      thinkingTokens: mean(samples.map(thinkingTokens)),
+    }),
+    ({ id }) => id,
+  )
+  return new Map([...means].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function summarizeWindow(window: string, responses: readonly ScoredResponse[]): WindowSummary {
+  const share = (isCounted: (response: ScoredResponse) => boolean) =>
+    responses.filter(isCounted).length / responses.length
+  const cuts = responses.filter(({ inForm }) => inForm !== null)
   return {
     window,
-    ...figuresOf(outcomes),
-    generatedTokens: mean(outcomes.map(({ usage }) => usage.thinkingTokens + usage.answerTokens)),
+    ...figuresOf(responses),
+    generatedTokens: mean(responses.map(({ usage }) => usage.thinkingTokens + usage.answerTokens)),
     ended: {
       self: share(({ ended }) => ended === 'self'),
       window: share(({ ended }) => ended === 'window'),
@@ -112,73 +71,69 @@ function summarizeWindow(window: string, outcomes: readonly Outcome[]): WindowSu
     unanswered: share(({ extracted }) => extracted === null),
     cuts: cuts.length,
     inForm: cuts.length > 0 ? cuts.filter(({ inForm }) => inForm).length / cuts.length : null,
-    families: Object.fromEntries(
-      [...families].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, part]) => [name, figuresOf(part)]),
-    ),
-    difficulties: Object.fromEntries(
-      [...difficulties].sort(([a], [b]) => a - b).map(([level, part]) => [level, figuresOf(part)]),
-    ),
+    groups: figuresByGroup(responses),
   }
 }
 
-function figuresOf(outcomes: readonly Outcome[]): Figures {
-  const items = [...itemMeans(outcomes).values()]
+/** Names in the order in which the items have them, values in their own. */
+function figuresByGroup(responses: readonly ScoredResponse[]): WindowSummary['groups'] {
+  const inOrder = [...responses].sort((a, b) => (a.id < b.id ? -1 : 1))
+  const names = new Set(inOrder.flatMap(({ groups = {} }) => Object.keys(groups)))
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const members = responses.filter(({ groups = {} }) => Object.hasOwn(groups, name))
+      const valueIn = ({ groups }: ScoredResponse) => groups?.[name] as string | number
+      const parts = [...group(members, (response) => String(valueIn(response)))]
+      parts.sort(([, [a]], [, [b]]) => compareValues(valueIn(a as ScoredResponse), valueIn(b as ScoredResponse)))
+      return [name, Object.fromEntries(parts.map(([value, part]) => [value, figuresOf(part)]))]
+    }),
+  )
+}
+
+/** Numbers before texts. */
+function compareValues(a: string | number, b: string | number): number {
+  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1
+  return a < b ? -1 : 1
+}
+
+function figuresOf(responses: readonly ScoredResponse[]): Figures {
+  const items = [...itemMeans(responses).values()]
   const shares = items.map(({ accuracy }) => accuracy)
-  const graded = outcomes.filter(({ difficulty }) => difficulty !== undefined)
+  const graded = responses.filter(({ groups }) => typeof groups?.difficulty === 'number')
   return {
     items: items.length,
     accuracy: mean(shares),
     interval:
-      outcomes.length === items.length
-        ? wilson(outcomes.filter(({ correct }) => correct).length, outcomes.length)
+      responses.length === items.length
+        ? wilson(responses.filter(({ correct }) => correct).length, responses.length)
         : bootstrap(items.length, (sample) => meanAt(shares, sample)),
-    att: mean(items.map(({ att }) => att)),
+    att: mean(items.map(({ thinkingTokens }) => thinkingTokens)),
     spearman: spearman(
-      graded.map(({ difficulty }) => difficulty as number),
+      graded.map(({ groups }) => groups?.difficulty as number),
       graded.map(thinkingTokens),
     ),
   }
 }
 
-interface Means {
+interface WindowMeans {
   window: string
-  items: ReturnType<typeof itemMeans>
+  items: Map<string, ItemMeans>
 }
 
-function differencesOf(windows: { window: string; outcomes: Outcome[] }[]): Difference[] {
-  const means: Means[] = windows.map(({ window, outcomes }) => ({ window, items: itemMeans(outcomes) }))
+function differencesOf(windows: { window: string; responses: ScoredResponse[] }[]): Difference[] {
+  const means: WindowMeans[] = windows.map(({ window, responses }) => ({ window, items: itemMeans(responses) }))
   return means.flatMap((from, i) => {
     const others = [...new Set([means[i + 1], means.at(-1)])].filter((to) => to && to !== from)
-    return others.flatMap((to) => differenceOf(from, to as Means))
+    return others.flatMap((to) => differenceOf(from, to as WindowMeans))
   })
 }
 
 /** None while no item has been through both. */
-function differenceOf(from: Means, to: Means): Difference[] {
+function differenceOf(from: WindowMeans, to: WindowMeans): Difference[] {
   const differences = [...from.items]
     .filter(([id]) => to.items.has(id))
     .map(([id, { accuracy }]) => (to.items.get(id)?.accuracy as number) - accuracy)
   if (differences.length === 0) return []
   const interval = bootstrap(differences.length, (sample) => meanAt(differences, sample))
   return [{ from: from.window, to: to.window, difference: mean(differences), interval }]
-}
-
-/** The mean of the values at some indices. */
-export function meanAt(values: readonly number[], indices: Int32Array): number {
-  let sum = 0
-  for (const index of indices) sum += values[index] as number
-  return sum / indices.length
-}
-
-/** Groups in the order of their first members; those without a key are left out. */
-function groupBy<T, K>(values: readonly T[], keyOf: (value: T) => K | undefined): Map<K, T[]> {
-  const groups = new Map<K, T[]>()
-  for (const value of values) {
-    const key = keyOf(value)
-    if (key === undefined) continue
-    const group = groups.get(key)
-    if (group) group.push(value)
-    else groups.set(key, [value])
-  }
-  return groups
 }

@@ -9,10 +9,11 @@ export interface Item {
   question: string
   /** The right answer, as the task's grader reads it. */
   answer: string
-  /** What kind of problem it is; figures are given for each. */
-  family?: string
-  /** How hard it is; figures are given for each. */
-  difficulty?: number
+  /**
+   * What it belongs to, as in `{ family: 'lists', difficulty: 3 }`: figures are given for each value of each group. The
+   * group `difficulty`, where it is a number, is set against the thinking tokens.
+   */
+  groups?: Record<string, string | number>
 }
 
 export interface Grade {

@@ -12,7 +12,7 @@ export interface EvalWindow {
 /**
  * Reads windows: `64` or 64, `'25%'`, `'inf'` or Infinity. A share needs the natural length, so with one there is
  * always `inf` too, last unless it was given.
- * @throws {RangeError} for what is none, or is there twice.
+ * @throws {RangeError} for what is not a window, and for duplicates.
  */
 export function readWindows(values: readonly (string | number)[]): EvalWindow[] {
   const windows = values.map((value) => readWindow(String(value).trim()))
@@ -20,7 +20,7 @@ export function readWindows(values: readonly (string | number)[]): EvalWindow[] 
   const hasNatural = windows.some(({ tokens }) => tokens === Infinity)
   if (!hasNatural && windows.some(({ percent }) => percent !== null)) windows.push(readWindow('inf'))
   for (const [i, { name }] of windows.entries()) {
-    if (windows.findIndex((other) => other.name === name) < i) throw new RangeError(`The window ${name} is there twice`)
+    if (windows.findIndex((other) => other.name === name) < i) throw new RangeError(`Duplicate window ${name}`)
   }
   return windows
 }

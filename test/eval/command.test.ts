@@ -138,7 +138,7 @@ describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, (
     const other = join(folder, 'other')
     const more = { output: other, windows: ['3'], threads: 1, contextSize: 512, maxTokens: 64 }
     await evaluate({ task: jsonl({ file, count: 3 }), ...more })
-    expect(await z1(['compare', all, other])).toMatchObject({ stderr: expect.stringContaining('other items') })
+    expect(await z1(['compare', all, other])).toMatchObject({ stderr: expect.stringContaining('different items') })
     expect(await z1(['compare', all, all, '--windows', '7'])).toMatchObject({
       stderr: expect.stringContaining('no window 7'),
     })

@@ -150,12 +150,12 @@ describe('the method none', () => {
       const { inf, '50%': half, 0: none } = ofItem(records, id) as Record<string, ResultRecord>
       const length = Math.round((inf?.tokens.reasoning.length as number) / 2)
       const expected = { reasoning: inf?.tokens.reasoning.slice(0, length), hint: [], answer: [] }
-      expect(half).toMatchObject({ tokens: expected, ended: 'length', finishReason: 'length', inForm: null })
+      expect(half).toMatchObject({ tokens: expected, ended: 'window', finishReason: 'length', inForm: null })
       expect(inf?.text.startsWith(half?.text as string)).toBe(true)
       expect(half?.usage).toMatchObject({ thinkingTokens: length, hintTokens: 0, answerTokens: 0 })
       expect(none).toMatchObject({ text: '', extracted: null, correct: false })
     }
-    expect(summary.windows[0]).toMatchObject({ unanswered: 1, ended: { self: 0, window: 0, length: 1 } })
+    expect(summary.windows[0]).toMatchObject({ unanswered: 1, ended: { self: 0, window: 1, length: 0 } })
   })
 
   it('has no hint', async () => {
@@ -298,7 +298,7 @@ describe('a run that goes on', () => {
     for (const [line, message] of [
       ['{"id":', 'results.jsonl:4: '],
       ['{"id":"1"}', 'results.jsonl:4: Expected a result'],
-      [first, 'results.jsonl:4: The result of 1 at window 3 is there twice'],
+      [first, 'results.jsonl:4: Duplicate result of 1 at window 3'],
     ] as const) {
       writeFileSync(results, `${good}${line}\n`)
       await expect(again()).rejects.toThrow(message)

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bootstrap, spearman, wilson } from '../../lib/eval/statistics.js'
-import { meanAt } from '../../lib/eval/summary.js'
+import { bootstrap, meanAt, spearman, wilson } from '../../lib/eval/statistics.js'
 
 describe('wilson', () => {
   // Newcombe, Statistics in Medicine 17 (1998), table I, method 3.

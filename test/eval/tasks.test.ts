@@ -26,8 +26,8 @@ describe('heldout', () => {
   it('takes the test split, evenly by family and difficulty', async () => {
     const items = await itemsOf(heldout({ count: 24, families: ['lists', 'letters'], difficulty: [2, 4] }))
     const counts = new Map<string, number>()
-    for (const { family, difficulty } of items) {
-      const kind = `${family} ${difficulty}`
+    for (const { groups } of items) {
+      const kind = `${groups?.family} ${groups?.difficulty}`
       counts.set(kind, (counts.get(kind) ?? 0) + 1)
     }
     expect([...counts].sort()).toEqual(
@@ -47,7 +47,7 @@ describe('heldout', () => {
     const items = await itemsOf(heldout({ ...options, count: 160 }))
     expect(new Set(items.map(({ question }) => question)).size).toBe(160)
     expect(new Set(items.map(({ id }) => id)).size).toBe(160)
-    expect(items.filter(({ family }) => family === 'numbers')).toHaveLength(80)
+    expect(items.filter(({ groups }) => groups?.family === 'numbers')).toHaveLength(80)
   })
 
   it('is the same for the same seed, and not for another', async () => {
@@ -74,7 +74,7 @@ describe('jsonl', () => {
     )
     expect(await itemsOf(jsonl({ file }))).toEqual([
       { id: '1', question: '1+1?', answer: '2' },
-      { id: '7', question: 'a?', answer: 'b', family: 'f', difficulty: 3 },
+      { id: '7', question: 'a?', answer: 'b', groups: { family: 'f', difficulty: 3 } },
     ])
     expect(await itemsOf(jsonl({ file, count: 1 }))).toHaveLength(1)
   })
@@ -99,6 +99,17 @@ describe('jsonl', () => {
     expect(await itemsOf(jsonl({ file, count: 1 }))).toEqual([{ id: '1', question: '1+1?', answer: '2' }])
   })
 
+  it('takes any other groups', async () => {
+    const file = write(
+      '{"question":"?","answer":"b","family":"f","groups":{"source":"web","year":2024}}\n' +
+        '{"question":"?","answer":"b","groups":{}}\n',
+    )
+    expect((await itemsOf(jsonl({ file }))).map(({ groups }) => groups)).toEqual([
+      { family: 'f', source: 'web', year: 2024 },
+      undefined,
+    ])
+  })
+
   it.each([
     ['not JSON', '{"question":'],
     ['no object', '5'],
@@ -107,6 +118,8 @@ describe('jsonl', () => {
     ['an empty answer', '{"question":"?","answer":" "}'],
     ['a family that is no text', '{"question":"?","answer":"2","family":3}'],
     ['a difficulty that is no number', '{"question":"?","answer":"2","difficulty":"3"}'],
+    ['groups that are no object', '{"question":"?","answer":"2","groups":["a"]}'],
+    ['a group that is neither text nor number', '{"question":"?","answer":"2","groups":{"a":true}}'],
   ])('names the line with %s', async (_what, line) => {
     const file = write(`{"question":"?","answer":"1"}\n${line}\n`)
     await expect(itemsOf(jsonl({ file }))).rejects.toThrow(`${file}:2: `)

@@ -25,8 +25,8 @@ describe('readWindows', () => {
 
   it('refuses none, and one twice', () => {
     expect(() => readWindows([])).toThrow(RangeError)
-    expect(() => readWindows(['50%', '50.0%'])).toThrow('The window 50% is there twice')
-    expect(() => readWindows([8, '8'])).toThrow('The window 8 is there twice')
+    expect(() => readWindows(['50%', '50.0%'])).toThrow('Duplicate window 50%')
+    expect(() => readWindows([8, '8'])).toThrow('Duplicate window 8')
   })
 })
 

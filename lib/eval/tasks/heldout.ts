@@ -37,7 +37,7 @@ export function heldout({ count = 600, seed = 0, families, difficulty }: Heldout
         places.set(kind, isTaken ? free - 1 : free)
         if (!isTaken) continue
         asked.add(question)
-        yield { id, question, answer, family, difficulty }
+        yield { id, question, answer, groups: { family: family as string, difficulty: difficulty as number } }
         if (asked.size === count) return
       }
     },

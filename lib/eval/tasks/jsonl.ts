@@ -1,4 +1,5 @@
 /** The task `jsonl`: a file with a question and its answer in each row. */
+import { isPlainObject, isString } from '../../base/checks.js'
 import { readRows } from '../../base/formats.js'
 import type { Row } from '../../base/rows.js'
 import { gradeFinalAnswer } from '../grade.js'
@@ -7,7 +8,8 @@ import type { Item, Task } from '../task.js'
 export interface JsonlOptions {
   /**
    * `.jsonl`, `.jsonl.gz`, `.parquet`, or `-` for standard input; any other name is read as JSON Lines. Rows with
-   * `question` and `answer`, and perhaps `id` (default: the number of the line or row), `family`, `difficulty`.
+   * `question` and `answer`, and perhaps `id` (default: the number of the line or row), `family`, `difficulty`, and an
+   * object `groups` of others.
    */
   file: string
   /** Take no more items than that. Default: all. */
@@ -31,18 +33,31 @@ export function jsonl({ file, count = Infinity }: JsonlOptions): Task {
 }
 
 function readItem({ columns, location, next }: Row): Item {
-  const { id = next.line, family, difficulty } = columns
-  if (family !== undefined && typeof family !== 'string') throw new Error(`${location}: Expected a string for family`)
-  if (difficulty !== undefined && typeof difficulty !== 'number') {
-    throw new Error(`${location}: Expected a number for difficulty`)
-  }
+  const { id = next.line } = columns
+  const groups = groupsOf(columns, location)
   return {
     id: String(id),
     question: textOf(columns.question, 'question', location),
     answer: textOf(columns.answer, 'answer', location),
-    ...(family !== undefined && { family }),
-    ...(difficulty !== undefined && { difficulty }),
+    ...(Object.keys(groups).length > 0 && { groups }),
   }
+}
+
+function groupsOf(
+  { family, difficulty, groups = {} }: Row['columns'],
+  location: string,
+): Record<string, string | number> {
+  if (family !== undefined && typeof family !== 'string') throw new Error(`${location}: Expected a string for family`)
+  if (difficulty !== undefined && typeof difficulty !== 'number') {
+    throw new Error(`${location}: Expected a number for difficulty`)
+  }
+  if (!isPlainObject(groups)) throw new Error(`${location}: Expected an object for groups`)
+  for (const [name, value] of Object.entries(groups)) {
+    if (!isString(value) && !Number.isFinite(value)) {
+      throw new Error(`${location}: Expected a string or a number for the group ${name}`)
+    }
+  }
+  return { ...(family !== undefined && { family }), ...(difficulty !== undefined && { difficulty }), ...groups }
 }
 
 function textOf(value: unknown, name: string, location: string): string {

@@ -1,0 +1,46 @@
+/**
+ * What a method is: how thinking is limited, and what is asked for after that. Each method is one file in this folder and
+ * a line in index.ts. Methods know reasoners; of tasks, files and the order of a run they know nothing.
+ */
+import type { ChatMessage, ReasonOptions } from '../../reason/options.js'
+import type { Reasoner } from '../../reason/reasoner.js'
+import type { ReasonResult } from '../../reason/result.js'
+
+/** Options that a method may have or not. */
+export type MethodOptions = Pick<ReasonOptions, 'hint' | 'maxTokens'>
+
+/** What run.json holds of them. */
+export interface PinnedMethod {
+  /** The text; null for a method that appends none. */
+  hint: string | null
+  maxTokens: number | null
+}
+
+export interface MethodDefinition {
+  readonly name: string
+  /** @throws {TypeError|RangeError} for options that are invalid, or that the method does not have. */
+  resolve(options: MethodOptions): ResolvedMethod
+}
+
+/** A method with its options, as one run uses it. */
+export interface ResolvedMethod {
+  readonly pinned: PinnedMethod
+  /** Answers one question. Its request, or requests, end with the question's signal. */
+  ask(reasoner: Reasoner, question: Question): Promise<ReasonResult>
+  /** Tokens of thinking for which there is room beside a prompt and all that the method puts after the thinking. */
+  room(reasoner: Reasoner, promptTokens: number): Promise<number>
+}
+
+/** One item under one window. */
+export interface Question extends Pick<ReasonOptions, 'temperature' | 'signal'> {
+  prompt: ChatMessage[]
+  /** Tokens of thinking; Infinity: no end. */
+  thinkingWindow: number
+  /**
+   * The windows that are asked for together, with the same prompt and seed, this one among them: for a method that gets
+   * several results from one request.
+   */
+  windows: readonly number[]
+  /** The same for all windows of an item and sample, and for no other item and sample. */
+  seed: number
+}

@@ -1,0 +1,17 @@
+/** No hint: the response ends at the window. */
+import type { MethodDefinition } from './method.js'
+
+export const none = {
+  name: 'none',
+  resolve({ hint, maxTokens }) {
+    if ((hint ?? maxTokens) !== undefined) {
+      throw new RangeError('Expected neither hint nor maxTokens with the method none: nothing follows the window')
+    }
+    return {
+      pinned: { hint: null, maxTokens: null },
+      ask: (reasoner, { prompt, windows, ...request }) =>
+        reasoner.reason(prompt, { ...request, hint: null, tags: 'ban' }),
+      room: async ({ model }, promptTokens) => Math.max(0, model.contextSize - promptTokens),
+    }
+  },
+} as const satisfies MethodDefinition

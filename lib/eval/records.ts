@@ -1,0 +1,129 @@
+/** What the files of a run hold: run.json, a line of results.jsonl, summary.json. Shares are 0 … 1, intervals are 95%. */
+import type { Ended, FinishReason } from '../native/binding.js'
+import type { ChatMessage } from '../reason/options.js'
+import type { ReasonerModel } from '../reason/reasoner.js'
+import type { ReasonResult } from '../reason/result.js'
+import type { Method } from './methods/index.js'
+import type { PinnedMethod } from './methods/method.js'
+import type { Interval } from './statistics.js'
+import type { Item } from './task.js'
+
+/** All that decides what a run's results are. A folder holds the results of one such set. */
+export interface RunOptions extends PinnedMethod {
+  task: string
+  items: number
+  /** Of all items, as JSON. */
+  itemsSha256: string
+  /** Of the model's file; null where it runs elsewhere. */
+  modelSha256: string | null
+  /** What a model is called that runs elsewhere; null where there is its file. */
+  modelName: string | null
+  method: Method
+  windows: string[]
+  system: string | null
+  temperature: number
+  samples: number
+  seed: number
+  contextSize: number | null
+}
+
+/** What is worth knowing about a run and may differ when it is resumed. */
+export interface RunEnvironment {
+  /** Of this package. */
+  version: string
+  model: { file: string } & { [Name in 'architecture' | 'quantization' | 'parameters' | 'size']: ReasonerModel[Name] }
+  engine: string | undefined
+  devices: string[] | undefined
+  parallel: number
+  threads: number | undefined
+}
+
+export interface Run {
+  /** Of run.json; 1 where it says none. */
+  format: number
+  options: RunOptions
+  environment: RunEnvironment
+}
+
+/** One response, graded: a line of results.jsonl. */
+export interface ResultRecord {
+  id: string
+  groups?: Item['groups']
+  /** As it was asked for: `64`, `25%`, `inf`. */
+  window: string
+  /** In tokens; null: no end. */
+  thinkingWindow: number | null
+  /** 0 … samples − 1 */
+  sample: number
+  prompt: ChatMessage[]
+  /** Ids of the sampled tokens and of the hint. */
+  tokens: ReasonResult['tokens']
+  /** All of the response: reasoning, hint, answer. */
+  text: string
+  extracted: string | null
+  /** The right answer. */
+  answer: string
+  correct: boolean
+  /** After a hint: whether the answer has the form that the hint asks for; null: there was no hint. */
+  inForm: boolean | null
+  /** As in `ReasonResult`. */
+  ended: Ended
+  finishReason: FinishReason
+  usage: ReasonResult['usage']
+  timings: ReasonResult['timings']
+  seed: number
+}
+
+/** What figures need of a result: the large parts are left in the file. */
+export type ScoredResponse = Omit<ResultRecord, 'prompt' | 'tokens' | 'text' | 'timings' | 'thinkingWindow' | 'seed'>
+
+export interface Figures {
+  items: number
+  /** Share of right answers; with several samples, the mean over items of each one's share. */
+  accuracy: number
+  /** Wilson's; with several samples, a bootstrap over items. */
+  interval: Interval
+  /**
+   * Average thinking tokens, the paper's: all that is generated before a hint, and all of a response that got none, its
+   * answer included.
+   */
+  att: number
+  /** Rank correlation between the items' group `difficulty`, where it is a number, and thinking tokens; null where one of them does not vary. */
+  spearman: number | null
+}
+
+export interface WindowSummary extends Figures {
+  window: string
+  /** Average of all tokens that were generated: thinking and answer, without the hint. */
+  generatedTokens: number
+  /** Shares by how the thinking ended. */
+  ended: { self: number; window: number; length: number }
+  /** Share of responses without any answer. */
+  unanswered: number
+  /** Responses that got a hint. */
+  cuts: number
+  /** Of them, the share that answered in the form the hint asks for; null: there were none. */
+  inForm: number | null
+  /** By name and value of the items' groups. */
+  groups: Record<string, Record<string, Figures>>
+}
+
+/** Accuracy at one window less that at another, over the same items. */
+export interface Difference {
+  from: string
+  to: string
+  difference: number
+  /** Paired bootstrap over items. */
+  interval: Interval
+}
+
+export interface Summary {
+  options: RunOptions
+  /** Responses that are there, and those that the run asks for. */
+  done: number
+  total: number
+  /** In the order of the run. Those of which nothing is there yet are left out. */
+  windows: WindowSummary[]
+  /** Each window with the next, and with the last. */
+  differences: Difference[]
+}
