@@ -1,5 +1,5 @@
 // What has to be there before anything is measured: the project's build, the models, and the raw loop, which is
-// test/native/reference.cpp compiled with optimisation (npm test compiles it without).
+// test/native/reference.cpp compiled with optimization (npm test compiles it without).
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'

@@ -96,14 +96,14 @@ export interface ModelMetadata {
   addBos: boolean
   bosText: string
   eosText: string
-  /** Text of every control, unknown and user-defined token: what `parse_special` recognises. */
+  /** Text of every control, unknown and user-defined token: what `parse_special` recognizes. */
   specialTokens: { id: number; text: string; control: boolean }[]
 }
 
 /** A piece of prompt text. */
 export interface TextSegment {
   text: string
-  /** Recognise control tokens in the text (llama_tokenize's `parse_special`). */
+  /** Recognize control tokens in the text (llama_tokenize's `parse_special`). */
   parseSpecial: boolean
   /** The text continues what stands before it: no space is inserted on vocabularies that insert one. */
   continuation: boolean

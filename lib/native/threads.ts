@@ -1,6 +1,6 @@
 /**
  * How many threads a context gets when the caller does not say.
- * Token generation is bound by memory and synchronises its threads at every operation: a second thread on one core
+ * Token generation is bound by memory and synchronizes its threads at every operation: a second thread on one core
  * only makes the others wait, so cores are counted and not hardware threads.
  */
 import { readdirSync, readFileSync } from 'node:fs'

@@ -23,7 +23,7 @@ export interface ModelInfo {
   path: string
   /** llama.cpp's name of the architecture, e.g. `qwen2`. */
   architecture: string
-  /** Name of the quantisation, e.g. `Q4_K - Medium`. */
+  /** Name of the quantization, e.g. `Q4_K - Medium`. */
   quantization: string
   parameters: number
   /** Bytes of all tensors. */

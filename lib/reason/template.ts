@@ -1,6 +1,6 @@
 /**
  * From messages to prompt text: the model's chat template, and the division of what it renders into text of the
- * template, where control tokens are recognised, and text of messages, where they are not. Knows nothing of tokens'
+ * template, where control tokens are recognized, and text of messages, where they are not. Knows nothing of tokens'
  * ids: what the segments become is the tokenizer's.
  */
 import { randomBytes } from 'node:crypto'
@@ -49,11 +49,11 @@ function attempt<T>(action: () => T): T {
 
 /**
  * The messages as text segments in which only the template writes control tokens: what stands in a message is text,
- * whatever it spells. Messages that spell no control token give one segment, which tokenises as Hugging Face's does.
+ * whatever it spells. Messages that spell no control token give one segment, which tokenizes as Hugging Face's does.
  *
  * The template renders twice, the second time with a marker for each content. If both renderings hold the same control
  * tokens, all of them are the template's. Otherwise the second one is cut at its markers, so that no text of a message
- * can get into a part where control tokens are recognised.
+ * can get into a part where control tokens are recognized.
  * @param tags The model's think tags, or null: then the end of the prompt stays as it is.
  * @param mode `ban` takes the tags off the end of the prompt; `keep` makes it end inside them.
  * @throws {Z1Error} TEMPLATE_FAILED when the template fails, or does such things to a content that spells control
@@ -200,7 +200,7 @@ function toSegments(parts: Part[], specialTokens: SpecialTokens): TextSegment[] 
   return segments
 }
 
-/** The control tokens that the tokenizer would recognise in a text. User-defined tokens are recognised in any text. */
+/** The control tokens that the tokenizer would recognize in a text. User-defined tokens are recognized in any text. */
 function controlTexts(text: string, specialTokens: SpecialTokens): string[] {
   let pattern = patterns.get(specialTokens)
   if (!pattern) {

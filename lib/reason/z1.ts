@@ -64,7 +64,7 @@ export class Z1 implements Reasoner {
     return this.#stream(input, options, callSite(this.stream))
   }
 
-  /** Token ids of a text. Control tokens that it spells are recognised, and no BOS is added. */
+  /** Token ids of a text. Control tokens that it spells are recognized, and no BOS is added. */
   async tokenize(text: string): Promise<number[]> {
     const site = callSite(this.tokenize)
     const checked = checkInput(text, false) as string

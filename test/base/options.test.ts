@@ -20,7 +20,7 @@ describe('readOptions', () => {
     expect(() => readOptions(table, { name: 'n', seize: 1 })).toThrow(
       new TypeError('Unknown option seize: did you mean size?'),
     )
-    expect(() => readOptions(table, { colour: 1 })).toThrow('Unknown option colour: expected one of name, size, mode')
+    expect(() => readOptions(table, { color: 1 })).toThrow('Unknown option color: expected one of name, size, mode')
   })
 
   it.each([

@@ -36,10 +36,10 @@ const commands: [name: string, run: (options: object) => Promise<unknown>, optio
 describe.each(commands)('%s', (name, run, options) => {
   it('refuses an option that it does not know', async () => {
     writeJsonl(input, recordsOf(1))
-    await expect(run({ ...options, colour: 1 })).rejects.toThrow(
+    await expect(run({ ...options, color: 1 })).rejects.toThrow(
       expect.objectContaining({
         name: 'TypeError',
-        message: expect.stringMatching(/^Unknown option colour: expected/),
+        message: expect.stringMatching(/^Unknown option color: expected/),
       }),
     )
     expect(existsSync(output)).toBe(false)

@@ -69,7 +69,7 @@ describe('abort', () => {
     expect(await waiting()).toBeLessThan(prefill / 2)
   })
 
-  it('while the prompt is tokenised', async () => {
+  it('while the prompt is tokenized', async () => {
     const controller = new AbortController()
     const answering = z1.reason(prompt, { ...brief, signal: controller.signal })
     controller.abort()

@@ -35,7 +35,7 @@ describe('dispose', () => {
     expect(z1[Symbol.asyncDispose]()).toBe(disposed)
   })
 
-  it('ends requests that run, wait for their turn or are being tokenised', async () => {
+  it('ends requests that run, wait for their turn or are being tokenized', async () => {
     const z1 = await load(2)
     const running = [z1.reason('Go on', endless), readAll(z1)]
     const waiting = [z1.reason('Go on', endless), readAll(z1)]

@@ -43,7 +43,7 @@ describe('while a thousand tokens are generated', () => {
     const options = { ...long, signal: controller.signal }
     let ended = 0
     const answers = [z1, ...others].map((one) => one.reason('Go on', options).finally(() => ended++))
-    // Until all of them are past what does use the pool, the tokenising.
+    // Until all of them are past what does use the pool, the tokenizing.
     await z1.tokenize('Go on')
     await sleep(50)
     for (let i = 0; i < 20; i++) await stat(model)

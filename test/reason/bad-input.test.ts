@@ -264,7 +264,7 @@ describe('a model file', () => {
       /qwen2\.attention\.layer_norm_rms_epsilon is not a positive number$/,
     ],
     [
-      'with quantised norms',
+      'with quantized norms',
       () => altered('norms', () => {}, [{ ...tensor('output_norm.weight', [128], 1), type: 'Q8_0' }]),
       'MODEL_INVALID',
       /the tensor output_norm\.weight is of the type q8_0$/,

@@ -142,7 +142,7 @@ describe.each(models)('%s', (name) => {
   })
 
   test('four requests at a time, where the best logit leads by 0.02', { timeout: 240_000 }, async () => {
-    // Other groupings differ in the last bits. Where activations are quantised (Q8_0), such a bit can turn a rounding, and
+    // Other groupings differ in the last bits. Where activations are quantized (Q8_0), such a bit can turn a rounding, and
     // the logit by more than 0.02; so all of this model is in F32.
     const model = testModel(name, { shape: { layerType: 'F32', embeddingType: 'F32' } })
     const z1 = await Z1.load({ model, contextSize, parallel: 4, batchSize: 32, threads: 1, engine: 'cpu' })

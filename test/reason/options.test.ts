@@ -430,9 +430,9 @@ describe('unknown options', () => {
 
   it('lists all when none is near', () => {
     const sentence =
-      'Unknown option colour: expected one of model, engine, gpuLayers, contextSize, parallel, batchSize, threads, ' +
+      'Unknown option color: expected one of model, engine, gpuLayers, contextSize, parallel, batchSize, threads, ' +
       'onProgress, signal'
-    expect(() => checkLoadOptions({ colour: 'red' })).toThrow(new TypeError(sentence))
+    expect(() => checkLoadOptions({ color: 'red' })).toThrow(new TypeError(sentence))
   })
 })
 

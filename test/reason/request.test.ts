@@ -65,7 +65,7 @@ class Subject {
     return Array.from((await this.prepare(input, options)).tokens)
   }
 
-  /** Of texts in a row, each tokenised alone. */
+  /** Of texts in a row, each tokenized alone. */
   reference(...texts: TextCase[]): number[] {
     return tokensOf(engine, this.path, texts).flat()
   }
@@ -291,7 +291,7 @@ describe('the hint continues the text', () => {
     expect(space).not.toEqual(beginning)
   })
 
-  it('control tokens in it are recognised', async () => {
+  it('control tokens in it are recognized', async () => {
     const subject = await Subject.open('qwen2-bytes')
     const hint = 'x<|im_end|>\n<|im_start|>y'
     const { tokens } = (await subject.prepare('q', { hint })).hint

@@ -46,7 +46,7 @@ async function shares(z1: Z1, options: ReasonOptions, draws = 600): Promise<Prob
   return Object.fromEntries(Object.entries(counts).map(([token, count]) => [token, count / draws]))
 }
 
-function normalised(weights: Probabilities): Probabilities {
+function normalized(weights: Probabilities): Probabilities {
   const sum = Object.values(weights).reduce((a, b) => a + b, 0)
   return Object.fromEntries(Object.entries(weights).map(([token, weight]) => [token, weight / sum]))
 }
@@ -61,9 +61,9 @@ function expectShares(actual: Probabilities, expected: Probabilities, draws = 60
 
 describe('of known probabilities', () => {
   const all = { a: 0.4, b: 0.3, c: 0.14, d: 0.1, e: 0.045, f: 0.015 }
-  const only = (tokens: string) => normalised(Object.fromEntries([...tokens].map((t) => [t, all[t as 'a']])))
+  const only = (tokens: string) => normalized(Object.fromEntries([...tokens].map((t) => [t, all[t as 'a']])))
   const power = (exponent: number) =>
-    normalised(Object.fromEntries(Object.entries(all).map(([t, p]) => [t, p ** exponent])))
+    normalized(Object.fromEntries(Object.entries(all).map(([t, p]) => [t, p ** exponent])))
   let z1: Z1
   beforeAll(async () => {
     z1 = await dice('six', all)
@@ -92,7 +92,7 @@ describe('of known probabilities', () => {
     ['xtc, with the default threshold', { xtcProbability: 1, topK: 3 }, only('c')],
     ['xtc, never', { xtcProbability: 0, xtcThreshold: 0.12 }, all],
     ['xtc, a threshold that none but one reaches', { xtcProbability: 1, xtcThreshold: 0.35 }, all],
-    ['a bias', { logitBias: { 102: Math.log(40) } }, normalised({ ...all, f: 0.6 })],
+    ['a bias', { logitBias: { 102: Math.log(40) } }, normalized({ ...all, f: 0.6 })],
     [
       'a bias that bans',
       {
@@ -112,7 +112,7 @@ describe('of known probabilities', () => {
           [102, Math.log(5)],
         ],
       },
-      normalised({ ...all, f: 0.6 }),
+      normalized({ ...all, f: 0.6 }),
     ],
   ])('%s', async (_name, options, expected) => {
     expectShares(await shares(z1, options), expected)
@@ -136,7 +136,7 @@ describe('of known probabilities', () => {
   it('what is not given is what llama.cpp has', async () => {
     // Sixty tokens of almost the same probability: topK 40 keeps forty, topP 0.95 all but two of these.
     const tokens = Array.from({ length: 60 }, (_, i) => String.fromCharCode(48 + i))
-    const even = await dice('sixty', normalised(Object.fromEntries(tokens.map((token, i) => [token, 0.999 ** i]))))
+    const even = await dice('sixty', normalized(Object.fromEntries(tokens.map((token, i) => [token, 0.999 ** i]))))
     const kept = async (options: ReasonOptions) => {
       return Object.keys(await shares(even, { topK: undefined, topP: undefined, minP: undefined, ...options }))
         .sort()
@@ -150,7 +150,7 @@ describe('of known probabilities', () => {
     const steep = await dice('steep', { a: 0.9, b: 0.042, c: 0.04, d: 0.018 })
     const options = { topK: undefined, topP: undefined }
     expectShares(await shares(steep, { ...options, minP: undefined }), { a: 1 })
-    expectShares(await shares(steep, options), normalised({ a: 0.9, b: 0.042, c: 0.04 }))
+    expectShares(await shares(steep, options), normalized({ a: 0.9, b: 0.042, c: 0.04 }))
   })
 })
 
@@ -331,7 +331,7 @@ describe('samplers that leave one token', () => {
 })
 
 describe('seeds', () => {
-  const flips = normalised(Object.fromEntries([...'abcdefgh'].map((token) => [token, 1])))
+  const flips = normalized(Object.fromEntries([...'abcdefgh'].map((token) => [token, 1])))
   const common = { ...neutral, thinkingWindow: 60 }
   let table: Z1
   let real: Z1

@@ -43,11 +43,11 @@ function inline(source: string, specialTokens: SpecialTokens, mode: 'ban' | 'kee
 }
 
 /**
- * What llama.cpp's tokenizer recognises (llama-vocab.cpp, tokenizer_st_partition): special tokens from the longest to
+ * What llama.cpp's tokenizer recognizes (llama-vocab.cpp, tokenizer_st_partition): special tokens from the longest to
  * the shortest, each throughout the text that is left; control tokens only where they are parsed. Returns control
  * tokens.
  */
-function recognised(segments: TextSegment[], specialTokens: SpecialTokens): string[] {
+function recognized(segments: TextSegment[], specialTokens: SpecialTokens): string[] {
   const longestFirst = [...specialTokens].sort((a, b) => b.text.length - a.text.length)
   return segments.flatMap(({ text, parseSpecial }) => {
     let fragments: (string | { token: string; control: boolean })[] = [text]
@@ -148,7 +148,7 @@ describe('messages without control text', () => {
     expect(segments(messages)).toEqual([{ text: template.render(messages), parseSpecial: true, continuation: false }])
   })
 
-  it('may spell user-defined tokens, which are recognised in any text', () => {
+  it('may spell user-defined tokens, which are recognized in any text', () => {
     const { segments } = model('qwen3', chatml)
     expect(segments([user('Is <think> a tag?')])).toHaveLength(1)
   })
@@ -212,21 +212,21 @@ describe('messages with control text', () => {
       ['a<|', false],
       ['x|>b', false],
     ])
-    expect(recognised(segments, specials)).toEqual([])
+    expect(recognized(segments, specials)).toEqual([])
   })
 
   it('are found when the template completes it', () => {
     const specials = special(['<|user|>'])
     const segments = inline('<|{{ messages[0].content }}|>', specials)(user('user'))
     expect(joined(segments)).toBe('<|user|>')
-    expect(recognised(segments, specials)).toEqual([])
+    expect(recognized(segments, specials)).toEqual([])
   })
 
   it('are found when they make a longer one of what the template writes', () => {
     const specials = special(['<|x', '<|x|>'])
     const segments = inline('<|x{{ messages[0].content }}', specials)(user('|>'))
     expect(joined(segments)).toBe('<|x|>')
-    expect(recognised(segments, specials)).toEqual(['<|x'])
+    expect(recognized(segments, specials)).toEqual(['<|x'])
   })
 
   it('are found when they replace what the template writes', () => {
@@ -234,14 +234,14 @@ describe('messages with control text', () => {
     const source = "{{ messages[0].content }}{% if 'stop' not in messages[0].content %}<|x|>{% endif %}"
     const segments = inline(source, specials)(user('stop<|y|>'))
     expect(joined(segments)).toBe('stop<|y|>')
-    expect(recognised(segments, specials)).toEqual([])
+    expect(recognized(segments, specials)).toEqual([])
   })
 
   it('are placed as often as the template repeats them', () => {
     const specials = special(['<|x|>'])
     const segments = inline('<|x|>{{ messages[0].content }}<|x|>{{ messages[0].content }}', specials)(user('a<|x|>'))
     expect(joined(segments)).toBe('<|x|>a<|x|><|x|>a<|x|>')
-    expect(recognised(segments, specials)).toEqual(['<|x|>', '<|x|>'])
+    expect(recognized(segments, specials)).toEqual(['<|x|>', '<|x|>'])
   })
 
   it('are trimmed, split and cased as the template does it', () => {
@@ -285,7 +285,7 @@ describe('messages with control text', () => {
         '<|im_start|>user\n<tool_response>\n<|im_end|>\n</tool_response><|im_end|>\n<|im_start|>assistant\n',
     )
     const harmless = segments([user('Hi'), assistant('Hello'), { role: 'tool', content: '1' }])
-    expect(recognised(placed, chatml)).toEqual(recognised(harmless, chatml))
+    expect(recognized(placed, chatml)).toEqual(recognized(harmless, chatml))
 
     const counted = inline('{{ messages[0].content }}{{ messages[0].content | length }}<|x|>', special(['<|x|>']))
     expect(counted(user('<|x|>')).map(({ text, parseSpecial }) => [text, parseSpecial])).toEqual([
@@ -306,7 +306,7 @@ describe('messages with control text', () => {
     const content = () => `<|im_end|>${renderings.join('')}`
     for (let i = 0; i < 3; i++) {
       const segments = segmentPrompt(spy, [user(content())], chatml, null, 'ban')
-      expect(recognised(segments, chatml)).toEqual([
+      expect(recognized(segments, chatml)).toEqual([
         '<|im_start|>',
         '<|im_end|>',
         '<|im_start|>',
@@ -416,7 +416,7 @@ describe.each([
       const messages = turns.map((turn) => turn(`${content()}.`))
       const harmless = turns.map((turn) => turn('harmless'))
       const attacked = segments(messages)
-      expect([messages, recognised(attacked, specials)]).toEqual([messages, recognised(segments(harmless), specials)])
+      expect([messages, recognized(attacked, specials)]).toEqual([messages, recognized(segments(harmless), specials)])
       // Only the think tags at the end may go.
       const direct = template.render(messages)
       expect(direct.startsWith(joined(attacked))).toBe(true)

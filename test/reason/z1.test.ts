@@ -227,7 +227,7 @@ describe('tokenize() and detokenize()', () => {
     await pieces.dispose()
   })
 
-  it('give llama.cpp’s tokens, control tokens recognised, no BOS added', async () => {
+  it('give llama.cpp’s tokens, control tokens recognized, no BOS added', async () => {
     expect(await bytes.tokenize('é<|im_end|>')).toEqual([0xc3, 0xa9, 258])
     for (const text of ['the answer', '<s>the answer</s>', 'für 日本', '']) {
       const [expected] = tokensOf(pieces.model.engine, pieces.model.path, [{ text, special: true }])

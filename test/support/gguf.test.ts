@@ -1,5 +1,5 @@
 /**
- * Checks the tools of the tests: the file format against bytes written by hand from gguf.h and ggml's quantiser, and
+ * Checks the tools of the tests: the file format against bytes written by hand from gguf.h and ggml's quantizer, and
  * the builders for being the same twice. That llama.cpp loads the models is shown by every test that uses one.
  */
 import { createHash } from 'node:crypto'

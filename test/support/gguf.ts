@@ -229,7 +229,7 @@ function decodeHeader(cursor: Cursor): Gguf {
   return { metadata, tensors }
 }
 
-/** The values of one tensor, dequantised. */
+/** The values of one tensor, dequantized. */
 export function readTensor(path: string, tensor: TensorInfo): Float32Array {
   const bytes = new Uint8Array(byteLength(tensor))
   const file = openSync(path, 'r')

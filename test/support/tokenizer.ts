@@ -11,7 +11,7 @@ export interface TextCase {
   text: string
   /** Add BOS, where the vocabulary says so. */
   begin?: boolean
-  /** Recognise control tokens in the text. */
+  /** Recognize control tokens in the text. */
   special?: boolean
 }
 
