@@ -1,7 +1,8 @@
 /**
  * Checks of what callers pass, and the one sentence that says what was wrong: a TypeError for a value of another type,
- * a RangeError for one of the right type that cannot be. Knows no option by name.
+ * a RangeError for one of the right type that is out of range. Knows no option by name.
  */
+import { fileURLToPath } from 'node:url'
 
 /**
  * A kind of value: how a sentence names it, and the check that turns it into the form that the rest of the code uses.
@@ -57,6 +58,38 @@ export const boolean: Kind<boolean> = kind('boolean', (value) => typeof value ==
 
 /** Text that has an encoding in UTF-8. */
 export const text: Kind<string> = kind('string', isString, { convert: wellFormed })
+
+/** One of a few words. */
+export function oneOf<const Name extends string>(names: readonly Name[]): Kind<Name> {
+  const isKnown = (value: string) => (names as readonly string[]).includes(value)
+  return kind(names.join(names.length > 2 ? ', ' : ' or '), isString, { isValid: isKnown })
+}
+
+/** @param expected What the list is of, for the sentence: `array of file names`. */
+export function listOf<T>(each: Kind<T>, expected: string): Kind<T[]> {
+  return kind(expected, Array.isArray, {
+    convert: (values, name) => Array.from(values, (value, i) => each.read(value, `${name}[${i}]`)),
+  })
+}
+
+/** A path, which a `file:` URL may name. */
+export function filePath(): Kind<string> {
+  return kind('file path or file: URL', (value): value is string | URL => isString(value) || value instanceof URL, {
+    isValid: (value) => (isString(value) ? value !== '' : value.protocol === 'file:'),
+    convert: (value) => (isString(value) && !value.startsWith('file:') ? value : fileURLToPath(value)),
+  })
+}
+
+export function callback<F extends (...args: never[]) => unknown>(): Kind<F> {
+  return kind('function', (value): value is F => typeof value === 'function')
+}
+
+export function abortSignal(): Kind<AbortSignal> {
+  // Not instanceof: a signal may come from another realm, or be a polyfill.
+  return kind('AbortSignal', (value): value is AbortSignal => {
+    return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+  })
+}
 
 export function isCount(value: number): boolean {
   return Number.isInteger(value) && value >= 0

@@ -14,36 +14,36 @@ export async function* inOrder<T, R>(
   work: (item: T, signal: AbortSignal) => R | Promise<R>,
   outer?: AbortSignal,
 ): AsyncGenerator<{ item: T; result: R }> {
-  const left = new AbortController()
-  const leave = () => left.abort(outer?.reason)
-  outer?.addEventListener('abort', leave)
+  const own = new AbortController()
+  const stop = () => own.abort(outer?.reason)
+  outer?.addEventListener('abort', stop)
   const limit = limiter(parallel)
   const queue: { item: T; result: Promise<R> }[] = []
-  const room = parallel === 1 ? 1 : parallel * LOOKAHEAD
-  const take = async ({ item, result }: { item: T; result: Promise<R> }) => ({ item, result: await result })
+  const most = parallel === 1 ? 1 : parallel * LOOKAHEAD
+  const settled = async ({ item, result }: { item: T; result: Promise<R> }) => ({ item, result: await result })
   try {
     outer?.throwIfAborted()
     for await (const item of items) {
       outer?.throwIfAborted()
       const result = limit(async () => {
-        left.signal.throwIfAborted()
-        return work(item, left.signal)
+        own.signal.throwIfAborted()
+        return work(item, own.signal)
       })
       // Awaited in its turn, which may come after it has failed.
       result.catch(() => {})
       queue.push({ item, result })
-      while (queue.length >= room) yield await take(queue.shift() as (typeof queue)[0])
+      while (queue.length >= most) yield await settled(queue.shift() as (typeof queue)[0])
     }
     // An abort may also have ended `items` early.
     outer?.throwIfAborted()
-    while (queue.length > 0) yield await take(queue.shift() as (typeof queue)[0])
+    while (queue.length > 0) yield await settled(queue.shift() as (typeof queue)[0])
   } catch (error) {
     // Whatever fails once it is aborted fails for that reason.
     outer?.throwIfAborted()
     throw error
   } finally {
-    leave()
-    outer?.removeEventListener('abort', leave)
+    stop()
+    outer?.removeEventListener('abort', stop)
     await Promise.allSettled(queue.map(({ result }) => result))
   }
 }

@@ -6,8 +6,8 @@ import type { Position, Row } from './rows.js'
 export type Format = 'jsonl' | 'parquet'
 
 /**
- * @param otherwise What a name is taken for that tells no format. Default: it is refused.
- * @throws {TypeError} for a name that tells no format.
+ * @param otherwise What a name without a known extension is taken for. Default: it is refused.
+ * @throws {TypeError} for a name without a known extension.
  */
 export function formatOf(path: string, otherwise?: Format): Format {
   if (path === '-' || /\.(jsonl|ndjson)(\.gz)?$/i.test(path)) return 'jsonl'

@@ -10,7 +10,7 @@ import { createGunzip } from 'node:zlib'
 import { cannotWrite, writeAll } from './files.js'
 import { type Position, type Row, START } from './rows.js'
 
-/** A line is held as a whole: a file without an end of line within this is no JSON Lines. */
+/** A line is held as a whole: a file without an end of line within this is not JSON Lines. */
 const MAX_LINE_BYTES = 2 ** 28
 
 /** Appended lines wait for this many characters, or for a flush. */

@@ -1,4 +1,6 @@
 /** Repetition in what a model writes: the same block of tokens, or of words, again and again. Knows no vocabulary. */
+import { count, misuse } from './checks.js'
+import { type Option, option, readOptions } from './options.js'
 
 /** A block that repeats without a gap. Counts are in tokens, or in words where words were given. */
 export interface Loop {
@@ -17,6 +19,12 @@ export interface LoopOptions {
   repeats?: number | undefined
 }
 
+const LOOP_OPTIONS = {
+  minPeriod: option(count(1), 4),
+  maxPeriod: option(count(1), 128),
+  repeats: option(count(2), 3),
+} satisfies Record<keyof LoopOptions, Option<unknown>>
+
 /**
  * Watches a text while it grows. Each item costs `maxPeriod` comparisons; memory does not grow.
  *
@@ -33,13 +41,10 @@ export class LoopDetector {
   readonly #equal: Int32Array
   #count = 0
 
-  /** @throws {RangeError} for options that cannot be. */
-  constructor({ minPeriod = 4, maxPeriod = 128, repeats = 3 }: LoopOptions = {}) {
-    if (!(minPeriod >= 1 && maxPeriod >= minPeriod && repeats >= 2)) {
-      throw new RangeError(
-        `Expected 1 ≤ minPeriod ≤ maxPeriod and repeats ≥ 2 but received ${minPeriod}, ${maxPeriod} and ${repeats}`,
-      )
-    }
+  /** @throws {TypeError|RangeError} for invalid options. */
+  constructor(options: LoopOptions = {}) {
+    const { minPeriod, maxPeriod, repeats } = readOptions(LOOP_OPTIONS, options)
+    if (maxPeriod < minPeriod) throw misuse(RangeError, `integer ≥ minPeriod, ${minPeriod},`, 'maxPeriod', maxPeriod)
     this.#min = minPeriod
     this.#max = maxPeriod
     this.#repeats = repeats

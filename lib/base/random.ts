@@ -1,5 +1,5 @@
 /** Draws of one problem: the same seed and index give the same draws on every machine. */
-
+import { sum } from 'd3-array'
 import { uniformInt } from 'pure-rand/distribution/uniformInt'
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus'
 import type { RandomGenerator } from 'pure-rand/types/RandomGenerator'
@@ -27,10 +27,8 @@ export class Random {
 
   /** One of `[weight, item]`, with a chance proportional to its weight (an integer). */
   weighted<T>(items: readonly (readonly [number, T])[]): T {
-    let rest = this.int(
-      1,
-      items.reduce((sum, [weight]) => sum + weight, 0),
-    )
+    const total = sum(items, ([weight]) => weight)
+    let rest = this.int(1, total)
     for (const [weight, item] of items) {
       rest -= weight
       if (rest <= 0) return item

@@ -24,14 +24,14 @@ const size = integer(1, 2 ** 31 - 1)
 const positive = numeric('positive number', (value) => value > 0 && Number.isFinite(value))
 
 /**
- * @throws {Z1Error} MODEL_INVALID for what is missing or cannot be; MODEL_UNSUPPORTED for another architecture, and for
+ * @throws {Z1Error} MODEL_INVALID for what is missing or invalid; MODEL_UNSUPPORTED for another architecture, and for
  * what llama.cpp does not compute for this one (src/models/qwen2.cpp).
  */
 export function readConfig(config: Section): Qwen2Config {
   const [architecture, ...others] = config.read('architectures', list)
   if (architecture !== 'Qwen2ForCausalLM' || others.length > 0) {
     const found = [architecture, ...others].join(', ')
-    throw unsupported(config.path, `its architecture is ${found}; only Qwen2ForCausalLM converts`)
+    throw unsupported(config.path, `its architecture is ${found}; only Qwen2ForCausalLM is supported`)
   }
   checkSupported(config)
 
@@ -82,7 +82,7 @@ function checkSupported(config: Section): void {
   const activation = config.read('hidden_act', string)
   if (activation !== 'silu') throw unsupported(config.path, `its activation is ${activation}; llama.cpp computes silu`)
   if (config.has('quantization_config')) {
-    throw unsupported(config.path, 'its weights are quantised; convert the model that they were made from')
+    throw unsupported(config.path, 'its weights are quantized; convert the model that they were made from')
   }
   if (config.find('is_causal', boolean) === false) throw unsupported(config.path, 'its attention is not causal')
 
@@ -103,7 +103,7 @@ function rotation(config: Section): Metadata {
   const type = rope?.find('rope_type', string) ?? rope?.find('type', string) ?? 'default'
   const scaled = type === 'linear' || type === 'yarn'
   if (!scaled && type !== 'default') {
-    throw unsupported(config.path, `its rope_type is ${type}; default, linear and yarn convert`)
+    throw unsupported(config.path, `its rope_type is ${type}; only default, linear and yarn are supported`)
   }
   for (const name of Object.keys(rope?.fields ?? {})) {
     const known = ROPE_KEYS[type].includes(name) || (name === 'partial_rotary_factor' && rope?.get(name) === 1)

@@ -1,6 +1,7 @@
 /** From a checkpoint in Hugging Face's layout to a GGUF file, a few megabytes at a time. */
 import { type FileHandle, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { sum } from 'd3-array'
 import { attempt, type CallSite, callSite } from '../base/errors.js'
 import { removeLeftovers, replaceFile, withTemporaryFile, writeAll } from '../base/files.js'
 import { openEngine } from '../native/engine.js'
@@ -26,9 +27,9 @@ export interface ConvertResult {
 }
 
 /**
- * Converts a checkpoint of the architecture Qwen2 (safetensors, tokenizer.json). Quantised types go through a file of the
+ * Converts a checkpoint of the architecture Qwen2 (safetensors, tokenizer.json). Quantized types go through a file of the
  * checkpoint's own precision beside the output, which is removed in the end.
- * @throws {TypeError|RangeError} for options that cannot be.
+ * @throws {TypeError|RangeError} for invalid options.
  * @throws {Z1Error} MODEL_NOT_FOUND; MODEL_INVALID for a folder that contradicts itself or is cut short;
  * MODEL_UNSUPPORTED for one that could only be guessed at; what {@link quantize} throws.
  * @throws {Error} when the file cannot be written.
@@ -41,7 +42,7 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   return attempt(site, () => run(checked, site), checked.signal)
 }
 
-async function run({ model, output, type, ...job }: CheckedConvertOptions, site: CallSite): Promise<ConvertResult> {
+async function run({ model, output, type, ...common }: CheckedConvertOptions, site: CallSite): Promise<ConvertResult> {
   const source = await readSource(model)
   const wanted = type ?? PLAIN_TYPES[source.type]
   const path = output ?? defaultOutput(model, wanted)
@@ -49,21 +50,21 @@ async function run({ model, output, type, ...job }: CheckedConvertOptions, site:
     throw new TypeError(`Expected another file for output than the checkpoint's ${path}`)
   }
   const float = floatTypeOf(wanted)
-  const report = job.onProgress ?? (() => {})
+  const report = common.onProgress ?? (() => {})
   if (float) {
     await removeLeftovers(path)
-    await replaceFile(path, ({ handle }) => writeModel(handle, source, float, report, job.signal))
+    await replaceFile(path, ({ handle }) => writeModel(handle, source, float, report, common.signal))
   } else {
     // Fail early: without an engine, hours of work would be for nothing.
     await openEngine('auto')
     await removeLeftovers(path)
     await withTemporaryFile(path, async (unquantized) => {
       const half = (from: number) => (progress: number) => report(from + progress / 2)
-      await writeModel(unquantized.handle, source, source.type, half(0), job.signal)
+      await writeModel(unquantized.handle, source, source.type, half(0), common.signal)
       // A full disk may show only here.
       await unquantized.handle.sync()
       const input = unquantized.path
-      await quantizeFile({ ...job, input, output: path, type: wanted, onProgress: half(0.5) }, site)
+      await quantizeFile({ ...common, input, output: path, type: wanted, onProgress: half(0.5) }, site)
     })
   }
   const { size } = await stat(path)
@@ -83,15 +84,15 @@ async function writeModel(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const headers = tensors.map((tensor) => headerOf(tensor, type))
-  const total = headers.reduce((sum, { size }) => sum + size, 0)
+  const total = sum(headers, ({ size }) => size)
   let written = 0
-  let told = -1
+  let reported = -1
   const advance = (size: number) => {
     signal?.throwIfAborted()
     written += size
     const now = Math.floor((written / total) * 100)
-    if (now > told) report(written / total)
-    told = now
+    if (now > reported) report(written / total)
+    reported = now
   }
   await writeAll(file, encodeHeader(new Map([...metadata, ...fileTypeMetadata(type)]), headers))
   for (const [i, tensor] of tensors.entries()) {

@@ -48,12 +48,13 @@ export class Section {
 
 /** @param name Of the value, with what it is in. */
 export function sectionOf(value: unknown, path: string, name: string): Section {
-  if (!isObject(value)) throw invalid(path, `${name} is no object`)
+  if (!isObject(value)) throw invalid(path, `${name} is not an object`)
   return new Section(path, name === '' ? '' : `${name}.`, value)
 }
 
 export { text as string } from '../base/checks.js'
-export const object: Kind<Record<string, unknown>> = kind('object', isObject)
+
+const object: Kind<Record<string, unknown>> = kind('object', isObject)
 export const list: Kind<unknown[]> = kind('array', (value): value is unknown[] => Array.isArray(value))
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -72,9 +73,9 @@ export function parseJson(content: string, path: string): Section {
   try {
     value = JSON.parse(content)
   } catch (cause) {
-    throw invalid(path, `it is no JSON: ${(cause as Error).message}`, cause)
+    throw invalid(path, `not valid JSON: ${(cause as Error).message}`, cause)
   }
-  if (!isObject(value)) throw invalid(path, 'it holds no JSON object')
+  if (!isObject(value)) throw invalid(path, 'not a JSON object')
   return new Section(path, '', value)
 }
 
@@ -90,6 +91,6 @@ export async function readText(path: string): Promise<string | undefined> {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (cause) {
-    throw invalid(path, 'it is no text in UTF-8', cause)
+    throw invalid(path, 'not valid UTF-8', cause)
   }
 }

@@ -1,10 +1,10 @@
 /** What callers of `convert` and `quantize` may pass. */
-import { fieldsOf, integer, type Kind, kind, unknownName } from '../base/checks.js'
-import { abortSignal, filePath, progressCallback } from '../reason/options.js'
+import { abortSignal, callback, filePath, integer, kind } from '../base/checks.js'
+import { type Option, option, type Read, readOptions, required } from '../base/options.js'
 import { FILE_TYPE_NAMES, type FileType } from './types.js'
 
 interface CommonOptions {
-  /** Threads that quantise, 1 … 512. Default: the physical cores that the process may use. */
+  /** Threads that quantize, 1 … 512. Default: the physical cores that the process may use. */
   threads?: number | undefined
   /** Called with 0 … 1. What it throws ends the work, which then rejects with it. */
   onProgress?: ((progress: number) => void) | undefined
@@ -30,65 +30,40 @@ export interface QuantizeOptions extends CommonOptions {
   type: FileType
 }
 
-const path = filePath()
-const type = kind(`one of ${FILE_TYPE_NAMES.join(', ')}`, (value): value is FileType => {
+const fileType = kind(`one of ${FILE_TYPE_NAMES.join(', ')}`, (value): value is FileType => {
   return FILE_TYPE_NAMES.includes(value as FileType)
 })
-const callback = progressCallback()
-const signal = abortSignal()
-// ggml.h: GGML_MAX_N_THREADS.
-const threads = integer(1, 512)
 
-export interface CheckedConvertOptions {
-  model: string
-  output: string | undefined
-  type: FileType | undefined
-  threads: number | undefined
-  onProgress: ((progress: number) => void) | undefined
-  signal: AbortSignal | undefined
-}
+const COMMON_OPTIONS = {
+  // ggml.h: GGML_MAX_N_THREADS.
+  threads: option(integer(1, 512)),
+  onProgress: option(callback<(progress: number) => void>()),
+  signal: option(abortSignal()),
+} satisfies Record<keyof CommonOptions, Option<unknown>>
 
-export type CheckedQuantizeOptions = Omit<CheckedConvertOptions, 'model'> & {
-  input: string
-  output: string
-  type: FileType
-}
+const CONVERT_OPTIONS = {
+  model: required(filePath()),
+  output: option(filePath()),
+  type: option(fileType),
+  ...COMMON_OPTIONS,
+} satisfies Record<keyof ConvertOptions, Option<unknown>>
+
+const QUANTIZE_OPTIONS = {
+  input: required(filePath()),
+  output: required(filePath()),
+  type: required(fileType),
+  ...COMMON_OPTIONS,
+} satisfies Record<keyof QuantizeOptions, Option<unknown>>
+
+export type CheckedConvertOptions = Read<typeof CONVERT_OPTIONS>
+export type CheckedQuantizeOptions = Read<typeof QUANTIZE_OPTIONS>
 
 /** @throws {TypeError|RangeError} */
 export function checkConvertOptions(options: unknown): CheckedConvertOptions {
-  const { required, optional } = readerOf(options, ['model', 'output', 'type', 'threads', 'onProgress', 'signal'])
-  return {
-    model: required('model', path),
-    output: optional('output', path),
-    type: optional('type', type),
-    threads: optional('threads', threads),
-    onProgress: optional('onProgress', callback),
-    signal: optional('signal', signal),
-  }
+  return readOptions(CONVERT_OPTIONS, options)
 }
 
 /** @throws {TypeError|RangeError} */
 export function checkQuantizeOptions(options: unknown): CheckedQuantizeOptions {
-  const { required, optional } = readerOf(options, ['input', 'output', 'type', 'threads', 'onProgress', 'signal'])
-  return {
-    input: required('input', path),
-    output: required('output', path),
-    type: required('type', type),
-    threads: optional('threads', threads),
-    onProgress: optional('onProgress', callback),
-    signal: optional('signal', signal),
-  }
-}
-
-function readerOf(options: unknown, names: string[]) {
-  const given = fieldsOf(options, 'options')
-  for (const key of given.keys()) {
-    if (!names.includes(key)) throw unknownName(`option ${key}`, key, names)
-  }
-  return {
-    required: <T>(name: string, kind: Kind<T>): T => kind.read(given.get(name), name),
-    optional: <T>(name: string, kind: Kind<T>): T | undefined => {
-      return given.has(name) ? kind.read(given.get(name), name) : undefined
-    },
-  }
+  return readOptions(QUANTIZE_OPTIONS, options)
 }

@@ -1,5 +1,5 @@
 /**
- * Recognises the pre-tokeniser in a tokenizer.json: how text is split before pairs are merged. llama.cpp has one built
+ * Recognizes the pre-tokenizer in a tokenizer.json: how text is split before pairs are merged. llama.cpp has one built
  * in for each name that a model file may state (src/llama-vocab.cpp, llm_tokenizer_bpe); only those are here whose
  * splits equal the original's, and nothing else passes.
  */
@@ -14,7 +14,7 @@ const QWEN35 =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|" +
   '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+'
 
-/** llama.cpp's names by the steps of the pre-tokeniser. `gpt2` is the split that ByteLevel makes itself. */
+/** llama.cpp's names by the steps of the pre-tokenizer. `gpt2` is the split that ByteLevel makes itself. */
 const NAMES = new Map([
   [`split ${QWEN2}, bytes`, 'qwen2'],
   [`split ${QWEN35}, bytes`, 'qwen35'],
@@ -26,7 +26,7 @@ const NAMES = new Map([
 export function preTokenizerName(tokenizer: Section): string {
   const steps = stepsOf(tokenizer.section('pre_tokenizer')).join(', ')
   const name = NAMES.get(steps)
-  if (name === undefined) throw unsupported(tokenizer.path, `its pre-tokeniser is not one that converts: ${steps}`)
+  if (name === undefined) throw unsupported(tokenizer.path, `its pre-tokenizer is not supported: ${steps}`)
   return name
 }
 

@@ -18,9 +18,9 @@ export interface QuantizeResult {
 }
 
 /**
- * Quantises a GGUF file of any architecture that `Z1.load()` takes.
- * @throws {TypeError|RangeError} for options that cannot be.
- * @throws {Z1Error} MODEL_NOT_FOUND, MODEL_INVALID; MODEL_UNSUPPORTED for a file that is quantised already; OUT_OF_MEMORY,
+ * Quantizes a GGUF file of any architecture that `Z1.load()` takes.
+ * @throws {TypeError|RangeError} for invalid options.
+ * @throws {Z1Error} MODEL_NOT_FOUND, MODEL_INVALID; MODEL_UNSUPPORTED for a file that is quantized already; OUT_OF_MEMORY,
  * ADDON_NOT_FOUND, ENGINE_NOT_FOUND, ENGINE_MISMATCH, ENGINE_CONFLICT.
  * @throws {Error} when the file cannot be written.
  * @throws the signal's reason when it is aborted, after the tensor that is at work, and what `onProgress` throws.

@@ -31,10 +31,10 @@ export async function readSafetensors(path: string): Promise<StoredTensor[]> {
   try {
     const { size } = await file.stat()
     const start = Buffer.alloc(8)
-    if (size < 8) throw invalid(path, 'it is no safetensors file: it is shorter than 8 bytes')
+    if (size < 8) throw invalid(path, 'not a safetensors file: it is shorter than 8 bytes')
     await readFully(file, start, 0, path)
     const length = start.readBigUInt64LE()
-    if (length > MAX_HEADER) throw invalid(path, `it is no safetensors file: its header has ${length} bytes`)
+    if (length > MAX_HEADER) throw invalid(path, `not a safetensors file: its header has ${length} bytes`)
     const dataStart = 8 + Number(length)
     if (size < dataStart) throw invalid(path, `it is cut short: it has ${size} bytes, its header ends at ${dataStart}`)
     const header = Buffer.alloc(Number(length))
@@ -53,7 +53,7 @@ function tensorsOf(header: Section, dataStart: number): StoredTensor[] {
     const entry = header.section(name)
     const type = entry.read('dtype', string)
     if (!isFloatType(type)) {
-      throw unsupported(header.path, `the tensor ${name} is of the type ${type}; F32, F16 and BF16 convert`)
+      throw unsupported(header.path, `the tensor ${name} is of the type ${type}; only F32, F16 and BF16 are supported`)
     }
     const shape = entry.read('shape', list).map((n) => {
       if (typeof n === 'number' && isCount(n)) return n

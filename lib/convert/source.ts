@@ -1,6 +1,7 @@
 /** A checkpoint in Hugging Face's layout, read and checked: all that a model file says, and where its tensors lie. */
 import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
+import { sum } from 'd3-array'
 import { numeric } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
 import { chatTemplateMetadata } from './chat-template.js'
@@ -29,7 +30,7 @@ export async function readSource(folder: string): Promise<Source> {
   const config = readConfigFile(folder, await readJson(join(folder, 'config.json')))
   const model = readConfig(config)
   const tokenizer = await readJson(join(folder, 'tokenizer.json'))
-  if (!tokenizer) throw unsupported(folder, 'it has no tokenizer.json, the only form of vocabulary that converts')
+  if (!tokenizer) throw unsupported(folder, 'it has no tokenizer.json, the only form of vocabulary that is supported')
   const tokenizerConfigPath = join(folder, 'tokenizer_config.json')
   const tokenizerConfig = (await readJson(tokenizerConfigPath)) ?? new Section(tokenizerConfigPath, '', {})
   const vocabulary = vocabularyMetadata({ config, tokenizer, tokenizerConfig }, model.vocabularySize)
@@ -38,7 +39,7 @@ export async function readSource(folder: string): Promise<Source> {
 
   const tensors = matchTensors(model, await storedTensors(folder), folder)
   if (model.tied) await checkTied(tensors)
-  const parameters = tensors.reduce((sum, { stored }) => sum + stored.size / FLOAT_BYTES[stored.type], 0)
+  const parameters = sum(tensors, ({ stored }) => stored.size / FLOAT_BYTES[stored.type])
   const types = new Set(tensors.filter(({ matrix }) => matrix).map(({ stored }) => stored.type))
   const [type] = types.size === 1 ? types : (['F32'] as const)
   const metadata: Metadata = new Map([
@@ -67,7 +68,7 @@ async function checkFolder(folder: string): Promise<void> {
   } catch (cause) {
     throw new Z1Error('MODEL_NOT_FOUND', `No model at ${folder}: ${(cause as Error).message}`, { cause })
   }
-  throw invalid(folder, 'it is no folder; a GGUF file is quantised, not converted')
+  throw invalid(folder, 'not a directory (to re-quantize a GGUF file use z1 quantize)')
 }
 
 function readConfigFile(folder: string, config: Section | undefined): Section {
@@ -88,7 +89,7 @@ async function storedTensors(folder: string): Promise<StoredTensor[]> {
   const fileOf = new Map(Object.keys(map.fields).map((name) => [name, map.read(name, string)]))
   const tensors: StoredTensor[] = []
   for (const file of [...new Set(fileOf.values())].sort()) {
-    if (basename(file) !== file) throw invalid(index.path, `it names ${file}, which is no file of this folder`)
+    if (basename(file) !== file) throw invalid(index.path, `it names ${file}, which is not a file of this folder`)
     tensors.push(...(await readSafetensors(join(folder, file))))
   }
   const found = new Map(tensors.map(({ name, path }) => [name, path]))

@@ -36,7 +36,7 @@ export type FloatType = 'F32' | 'F16' | 'BF16'
 /** The file type that holds matrices of a float type. */
 export const PLAIN_TYPES = { F32: 'f32', F16: 'f16', BF16: 'bf16' } as const satisfies Record<FloatType, FileType>
 
-/** The float type of a file type's matrices; undefined for the quantised ones. */
+/** The float type of a file type's matrices; undefined for the quantized ones. */
 export function floatTypeOf(type: FileType): FloatType | undefined {
   return (Object.keys(PLAIN_TYPES) as FloatType[]).find((float) => PLAIN_TYPES[float] === type)
 }

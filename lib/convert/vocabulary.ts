@@ -71,36 +71,38 @@ export function vocabularyMetadata(source: VocabularySource, vocabularySize: num
 
 function checkModel(model: Section): void {
   const type = model.read('type', string)
-  if (type !== 'BPE') throw unsupported(model.path, `its vocabulary is of the type ${type}; BPE on bytes converts`)
+  if (type !== 'BPE')
+    throw unsupported(model.path, `its vocabulary is of the type ${type}; only byte-level BPE is supported`)
   // Each changes how tokens are found, and llama.cpp knows none of them for this kind of vocabulary.
   for (const key of ['dropout', 'unk_token', 'continuing_subword_prefix', 'end_of_word_suffix']) {
     const value = model.get(key)
     if (value !== undefined && value !== '') {
-      throw unsupported(model.path, `${model.prefix}${key} is ${JSON.stringify(value)}; only null converts`)
+      throw unsupported(model.path, `${model.prefix}${key} is ${JSON.stringify(value)}; only null is supported`)
     }
   }
   for (const key of ['byte_fallback', 'ignore_merges']) {
-    if (model.find(key, boolean)) throw unsupported(model.path, `${model.prefix}${key} is true; only false converts`)
+    if (model.find(key, boolean))
+      throw unsupported(model.path, `${model.prefix}${key} is true; only false is supported`)
   }
 }
 
-/** llama.cpp does not normalise. NFC passes, as in its own converter: nearly all text is in that form already. */
+/** llama.cpp does not normalize. NFC passes, as in its own converter: nearly all text is in that form already. */
 function checkNormalizer(tokenizer: Section): void {
   if (!tokenizer.has('normalizer')) return
   const type = tokenizer.section('normalizer').read('type', string)
-  if (type !== 'NFC') throw unsupported(tokenizer.path, `its normaliser is ${type}; NFC or none converts`)
+  if (type !== 'NFC') throw unsupported(tokenizer.path, `its normalizer is ${type}; only NFC or none is supported`)
 }
 
 function checkDecoder(tokenizer: Section): void {
   const type = tokenizer.section('decoder').read('type', string)
-  if (type !== 'ByteLevel') throw unsupported(tokenizer.path, `its decoder is ${type}; ByteLevel converts`)
+  if (type !== 'ByteLevel') throw unsupported(tokenizer.path, `its decoder is ${type}; only ByteLevel is supported`)
 }
 
 function tokenIds(model: Section): Map<string, number> {
   const ids = new Map<string, number>()
   const vocab = model.section('vocab')
   for (const text of Object.keys(vocab.fields)) {
-    if (/\p{Surrogate}/u.test(text)) throw invalid(model.path, `the token ${show(text)} is no well-formed text`)
+    if (/\p{Surrogate}/u.test(text)) throw invalid(model.path, `the token ${show(text)} is not well-formed text`)
     ids.set(text, vocab.read(text, tokenId))
   }
   for (const text of byteCharacters()) {
@@ -126,7 +128,7 @@ function readMerges(model: Section, ids: ReadonlyMap<string, number>): string[] 
     const pair = typeof merge === 'string' ? merge.split(' ') : merge
     const [left, right, ...rest] = Array.isArray(pair) ? pair : []
     if (typeof left !== 'string' || typeof right !== 'string' || rest.length > 0) {
-      throw invalid(model.path, `${model.prefix}merges[${i}] is no pair: ${JSON.stringify(merge)}`)
+      throw invalid(model.path, `${model.prefix}merges[${i}] is not a pair: ${JSON.stringify(merge)}`)
     }
     for (const part of [left, right, left + right]) {
       if (!ids.has(part)) throw invalid(model.path, `${model.prefix}merges[${i}] needs the token ${show(part)}`)
@@ -141,10 +143,10 @@ function addedTokens({ tokenizer, tokenizerConfig }: VocabularySource): Map<stri
     const text = token.read('content', string)
     const id = token.read('id', tokenId)
     if (text === '' || added.has(text))
-      throw invalid(token.path, `the added token ${show(text)} is empty or there twice`)
+      throw invalid(token.path, `the added token ${show(text)} is empty or a duplicate`)
     for (const key of ['single_word', 'lstrip', 'rstrip']) {
       if (token.find(key, boolean))
-        throw unsupported(token.path, `the token ${show(text)} has ${key}, llama.cpp has not`)
+        throw unsupported(token.path, `the token ${show(text)} uses ${key}, which llama.cpp does not support`)
     }
     added.set(text, { id, special: token.read('special', boolean) })
   }
@@ -182,14 +184,17 @@ function specialTokens(
 ): Metadata {
   for (const role of ['sep', 'cls']) {
     if (tokenizerConfig.has(`${role}_token`)) {
-      throw unsupported(tokenizerConfig.path, `${role}_token is a token of encoders, which do not convert`)
+      throw unsupported(tokenizerConfig.path, `${role}_token is a token of encoders, which are not supported`)
     }
   }
   const keys: Metadata = new Map()
   for (const [role, name] of Object.entries(ROLES)) {
     const text = tokenText(tokenizerConfig, `${role}_token`)
     if (text !== undefined && !added.has(text)) {
-      throw invalid(tokenizerConfig.path, `${role}_token is ${show(text)}, which is no added token of tokenizer.json`)
+      throw invalid(
+        tokenizerConfig.path,
+        `${role}_token is ${show(text)}, which is not an added token of tokenizer.json`,
+      )
     }
     // A list names several ends; llama.cpp has room for one, and knows those of Qwen's family by their text.
     const stated = Array.isArray(config.get(`${role}_token_id`)) ? undefined : config.find(`${role}_token_id`, tokenId)

@@ -1,11 +1,14 @@
 /** `clean`: leaves out exact duplicates, near duplicates, and what an evaluation set holds. The first of equals stays. */
-
+import { boolean, count } from '../base/checks.js'
 import { readRows } from '../base/formats.js'
+import { type Option, option, readOptions, required } from '../base/options.js'
 import { type Row, textOf } from '../base/rows.js'
-import { Job, type JobOptions, type JobReport, type Outcome, rowsOf } from './job.js'
-import { NearIndex, type NearOptions } from './minhash.js'
+import { MinHashIndex, NEAR_OPTIONS, type NearOptions } from './minhash.js'
+import { fileNames, JOB_OPTIONS, type JobOptions } from './options.js'
 import { OverlapIndex } from './overlap.js'
-import { hash53, normalise } from './text.js'
+import { ResumableRun, type RowOutcome, rowsOf } from './resumable-run.js'
+import type { JobReport } from './run-state.js'
+import { hash53, normalize } from './text.js'
 
 export interface CleanOptions extends JobOptions, NearOptions {
   inputs: readonly string[]
@@ -17,32 +20,47 @@ export interface CleanOptions extends JobOptions, NearOptions {
   near?: boolean | undefined
 }
 
+const CLEAN_OPTIONS = {
+  ...JOB_OPTIONS,
+  ...NEAR_OPTIONS,
+  inputs: required(fileNames),
+  against: option(fileNames, []),
+  overlap: option(count(1), 13),
+  near: option(boolean, true),
+} satisfies Record<keyof CleanOptions, Option<unknown>>
+
 /**
  * Writes the records of the inputs whose question is new: reasons `duplicate`, `near duplicate`, `contaminated`.
  * Records pass unaltered. Memory grows by about 1 KB a record that is kept.
- * @throws as {@link Job.open} and its input do.
+ * @throws {TypeError|RangeError} for invalid options.
+ * @throws as {@link ResumableRun.open} and its input do.
  */
 export async function clean(options: CleanOptions): Promise<JobReport> {
-  const { inputs, against = [], overlap = 13, threshold = 0.8, runLength = 3, near = true } = options
+  const { inputs, against, overlap, threshold, runLength, near, ...jobOptions } = readOptions(CLEAN_OPTIONS, options)
   const seen = new Set<number>()
-  const similar = new NearIndex({ threshold, runLength })
+  const similar = new MinHashIndex({ threshold, runLength })
   const evaluation = new OverlapIndex(overlap)
   const settings = { against, overlap, near, threshold, runLength }
-  await using job = await Job.open({ command: 'clean', settings, inputs: [...inputs, ...against], options })
-  if (job.done) return job.report
+  await using run = await ResumableRun.open({
+    command: 'clean',
+    settings,
+    inputs: [...inputs, ...against],
+    options: jobOptions,
+  })
+  if (run.done) return run.report
 
   for (const path of against) {
     for await (const row of readRows(path)) evaluation.add(questionOf(row))
   }
-  for await (const row of job.written()) {
+  for await (const row of run.written()) {
     const question = textOf(row, 'question')
-    seen.add(hash53(normalise(question)))
+    seen.add(hash53(normalize(question)))
     if (near) similar.add(similar.signatureOf(question))
   }
-  const judge = (row: Row): Outcome => {
+  const judge = (row: Row): RowOutcome => {
     const question = textOf(row, 'question')
     if (evaluation.has(question)) return { dropped: 'contaminated' }
-    const hash = hash53(normalise(question))
+    const hash = hash53(normalize(question))
     if (seen.has(hash)) return { dropped: 'duplicate' }
     if (near) {
       const signature = similar.signatureOf(question)
@@ -53,7 +71,7 @@ export async function clean(options: CleanOptions): Promise<JobReport> {
     seen.add(hash)
     return { line: row.json }
   }
-  return await job.run(rowsOf(inputs, job.position), ({ value }) => judge(value))
+  return await run.complete(rowsOf(inputs, run.position), ({ value }) => judge(value))
 }
 
 function questionOf(row: Row): string {

@@ -1,13 +1,17 @@
 /** `distill`: asks a teacher every question of the inputs and keeps the trajectories that are worth training on. */
 
-import { misuse } from '../base/checks.js'
+import { boolean, count, integer, isPlainObject, kind, misuse, numeric, text } from '../base/checks.js'
+import { type Option, option, readOptions, required } from '../base/options.js'
 import { idOf, type Row, textOf } from '../base/rows.js'
 import { sameAnswer } from '../grading/answers.js'
 import type { TrajectoryRecord } from '../problems/record.js'
 import { extractFinalAnswer } from '../reason/answer.js'
+import { LOAD_OPTIONS, REASON_OPTIONS } from '../reason/options.js'
 import { openTokenizer } from '../reason/vocabulary.js'
 import { stripDelimiters } from './delimiters.js'
-import { Job, type JobOptions, type JobReport, type Outcome, rowsOf } from './job.js'
+import { fileName, fileNames, JOB_OPTIONS, type JobOptions } from './options.js'
+import { ResumableRun, type RowOutcome, rowsOf } from './resumable-run.js'
+import type { JobReport } from './run-state.js'
 import { type ServerOptions, serverTeacher } from './server.js'
 import { type AddonOptions, addonTeacher, Refusal, type Teacher } from './teacher.js'
 
@@ -35,35 +39,52 @@ export interface DistillOptions
 
 const SEEDS = 2 ** 32 - 1
 
+/** Where no default is given, the teacher has one, and what is absent is not among the settings of a run. */
+const DISTILL_OPTIONS = {
+  ...JOB_OPTIONS,
+  inputs: required(fileNames),
+  model: option(text),
+  contextSize: option(LOAD_OPTIONS.contextSize),
+  load: option(kind<object, DistillOptions['load']>('plain object', isPlainObject)),
+  server: option(text),
+  key: option(text),
+  retries: option(count(0)),
+  backoff: option(numeric('number ≥ 0', (value) => value >= 0)),
+  parallel: option(integer(1, 64), 4),
+  limit: option(count(1), 8192),
+  system: option(REASON_OPTIONS.system),
+  temperature: option(REASON_OPTIONS.temperature, 0),
+  topP: option(REASON_OPTIONS.topP),
+  tags: option(REASON_OPTIONS.tags),
+  seed: option(integer(0, SEEDS - 1), 0),
+  whole: option(boolean, false),
+  check: option(boolean, false),
+  tokenizer: option(fileName),
+} satisfies Record<keyof DistillOptions, Option<unknown>>
+
 /**
  * Writes a record for each question that got a trajectory. Left out, by reason: `repetitive`, `truncated` (with `whole`),
  * `wrong answer` and `no answer to check` (with `check`), `empty`, and what the teacher refused.
- * @throws {RangeError|TypeError} for options that cannot be.
- * @throws as {@link Job.open} and its input do; {Z1Error} for the model; {Error} when the server fails for good.
+ * @throws {RangeError|TypeError} for invalid options.
+ * @throws as {@link ResumableRun.open} and its input do; {Z1Error} for the model; {Error} when the server fails for good.
  */
 export async function distill(options: DistillOptions): Promise<JobReport> {
-  const { inputs, parallel = 4, limit = 8192, temperature = 0, seed = 0, whole = false, check = false } = options
-  const { model, server, system, topP, tags, tokenizer: counter } = options
-  if (!(Number.isInteger(limit) && limit >= 1)) throw misuse(RangeError, 'integer ≥ 1', 'limit', limit)
-  if (!(Number.isInteger(parallel) && parallel >= 1 && parallel <= 64)) {
-    throw misuse(RangeError, 'integer between 1 and 64', 'parallel', parallel)
-  }
-  if (!(Number.isInteger(seed) && seed >= 0 && seed < SEEDS)) {
-    throw misuse(RangeError, `integer between 0 and ${SEEDS - 1}`, 'seed', seed)
-  }
+  const checked = readOptions(DISTILL_OPTIONS, options)
+  const { inputs, parallel, limit, temperature, seed, whole, check } = checked
+  const { model, server, system, topP, tags, tokenizer: counter } = checked
   if (server !== undefined && model === undefined) throw misuse(TypeError, 'name', 'model with server', model)
   const teaching = { limit, system, temperature, topP }
   // A server is known by its model: its address may change between two runs.
   const settings = { ...teaching, model, server: server !== undefined, tags, seed, whole, check, tokenizer: counter }
-  await using job = await Job.open({ command: 'distill', settings, inputs, options })
-  if (job.done) return job.report
+  await using run = await ResumableRun.open({ command: 'distill', settings, inputs, options: checked })
+  if (run.done) return run.report
 
   let teacher: Teacher | undefined
   const tokenizer = counter !== undefined || server !== undefined ? await openTokenizer(counter) : null
   // Until something was answered, a refusal may well be meant for all.
-  let answered = job.report.read > 0
+  let answered = run.report.read > 0
 
-  const work = async (row: Row, line: number, signal: AbortSignal): Promise<Outcome> => {
+  const work = async (row: Row, line: number, signal: AbortSignal): Promise<RowOutcome> => {
     const question = textOf(row, 'question')
     const { answer } = row.columns
     if (check && typeof answer !== 'string') return { dropped: 'no answer to check' }
@@ -89,10 +110,10 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
   try {
     teacher =
       server === undefined
-        ? await addonTeacher({ ...options, ...teaching, parallel })
-        : serverTeacher({ ...options, ...teaching, server, model: model as string })
-    return await job.run(
-      rowsOf(inputs, job.position),
+        ? await addonTeacher({ ...checked, ...teaching })
+        : serverTeacher({ ...checked, ...teaching, server, model: model as string })
+    return await run.complete(
+      rowsOf(inputs, run.position),
       ({ value }, signal) => work(value, value.next.line - 1, signal),
       { parallel, slow: true },
     )

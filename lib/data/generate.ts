@@ -1,8 +1,17 @@
 /** `generate`: problems with their trajectories, written to a file. */
+import { isString, kind } from '../base/checks.js'
+import { type Option, option, readOptions } from '../base/options.js'
 import { checkProblems } from '../problems/check.js'
-import { type GeneratedProblem, type GenerateOptions, generateProblems } from '../problems/generate.js'
+import {
+  GENERATE_OPTIONS,
+  type GeneratedProblem,
+  type GenerateOptions,
+  generateProblems,
+} from '../problems/generate.js'
 import { openTokenizer } from '../reason/vocabulary.js'
-import { Job, type JobOptions, type JobReport, type Step } from './job.js'
+import { fileName, JOB_OPTIONS, type JobOptions } from './options.js'
+import { ResumableRun, type Step } from './resumable-run.js'
+import type { JobReport } from './run-state.js'
 
 export interface GenerateFileOptions extends JobOptions, Omit<GenerateOptions, 'start' | 'countTokens'> {
   /** Run each problem's program and compare what it prints with the answer: true, or the command of a Python. */
@@ -11,6 +20,23 @@ export interface GenerateFileOptions extends JobOptions, Omit<GenerateOptions, '
   tokenizer?: string | undefined
 }
 
+const check = kind('boolean or command of a Python', (value): value is boolean | string => {
+  return typeof value === 'boolean' || isString(value)
+})
+
+/** What is absent stays so: it is not among the settings that a run is pinned to. */
+const GENERATE_FILE_OPTIONS = {
+  ...JOB_OPTIONS,
+  seed: GENERATE_OPTIONS.seed,
+  count: GENERATE_OPTIONS.count,
+  families: option(GENERATE_OPTIONS.families),
+  difficulty: option(GENERATE_OPTIONS.difficulty),
+  split: option(GENERATE_OPTIONS.split),
+  style: option(GENERATE_OPTIONS.style),
+  check: option(check, false),
+  tokenizer: option(fileName),
+} satisfies Record<keyof GenerateFileOptions, Option<unknown>>
+
 /** Starting Python takes as long as some hundred programs. */
 const CHECKED_AT_ONCE = 1000
 
@@ -18,22 +44,23 @@ const CHECKED_AT_ONCE = 1000
 const PARALLEL = 4
 
 /**
- * @throws {RangeError} for a family or difficulty that does not exist.
+ * @throws {TypeError|RangeError} for invalid options, a family or difficulty that does not exist among them.
  * @throws {Error} naming a problem whose program prints another answer. No record after it is written.
- * @throws as {@link Job.open} does; {Z1Error} for the tokenizer.
+ * @throws as {@link ResumableRun.open} does; {Z1Error} for the tokenizer.
  */
 export async function generateFile(options: GenerateFileOptions): Promise<JobReport> {
-  const { seed, count, families, difficulty, split, style, check = false, tokenizer: vocabulary } = options
+  const checked = readOptions(GENERATE_FILE_OPTIONS, options)
+  const { seed, count, families, difficulty, split, style, check, tokenizer: vocabulary } = checked
   const python = check === true ? 'python3' : check
   const asked = { seed, families, difficulty, split, style }
   const settings = { ...asked, count, tokenizer: vocabulary }
-  // What cannot be is told before anything is written.
+  // Validate before writing anything.
   generateProblems({ ...asked, count: 0 }).next()
-  await using job = await Job.open({ command: 'generate', settings, inputs: [], options })
-  if (job.done) return job.report
+  await using run = await ResumableRun.open({ command: 'generate', settings, inputs: [], options: checked })
+  if (run.done) return run.report
 
   const tokenizer = await openTokenizer(vocabulary)
-  const start = (job.position ?? 0) as number
+  const start = (run.position ?? 0) as number
   async function* steps(): AsyncGenerator<Step<GeneratedProblem>> {
     const problems = generateProblems({ ...asked, start, count: count - start })
     let next = start
@@ -50,7 +77,7 @@ export async function generateFile(options: GenerateFileOptions): Promise<JobRep
       const token_num_qwen = await tokenizer.count(record.response)
       return { line: JSON.stringify({ ...record, token_num_qwen }) }
     }
-    return await job.run(steps(), work, { parallel: PARALLEL })
+    return await run.complete(steps(), work, { parallel: PARALLEL })
   } finally {
     tokenizer.close()
   }

@@ -2,12 +2,15 @@
  * `import`: rows of other trajectory sets become records. A row says question and response in two columns, or in a
  * conversation of one question and one response, as ShareGPT, OpenThoughts and chat sets do.
  */
-import { misuse } from '../base/checks.js'
+import { misuse, text } from '../base/checks.js'
+import { type Option, option, readOptions, required } from '../base/options.js'
 import { idOf, type Row } from '../base/rows.js'
 import type { TrajectoryRecord } from '../problems/record.js'
 import { openTokenizer } from '../reason/vocabulary.js'
 import { stripDelimiters } from './delimiters.js'
-import { Job, type JobOptions, type JobReport, type Outcome, rowsOf } from './job.js'
+import { fileName, fileNames, JOB_OPTIONS, type JobOptions } from './options.js'
+import { ResumableRun, type RowOutcome, rowsOf } from './resumable-run.js'
+import type { JobReport } from './run-state.js'
 
 export interface ImportOptions extends JobOptions {
   inputs: readonly string[]
@@ -25,6 +28,17 @@ export interface ImportOptions extends JobOptions {
   tokenizer?: string | undefined
 }
 
+const IMPORT_OPTIONS = {
+  ...JOB_OPTIONS,
+  inputs: required(fileNames),
+  questionField: option(text),
+  responseField: option(text),
+  thinkingField: option(text),
+  idField: option(text, 'id'),
+  answerField: option(text, 'answer'),
+  tokenizer: option(fileName),
+} satisfies Record<keyof ImportOptions, Option<unknown>>
+
 const QUESTIONS = ['question', 'problem', 'prompt', 'instruction']
 const RESPONSES = ['response', 'output', 'generation']
 const CONVERSATIONS = ['messages', 'conversations']
@@ -32,24 +46,26 @@ const CONVERSATIONS = ['messages', 'conversations']
 /** Texts that are counted at once. */
 const PARALLEL = 4
 
-/** Why a row is no record. It is left out, counted and named. */
+/** Why a row is not a record. It is left out, counted and named. */
 class BadRow extends Error {}
 
 /**
  * Writes a record for each row that makes one; the others are counted by what is wrong with them.
- * @throws as {@link Job.open} and its input do; {Z1Error} for the tokenizer.
+ * @throws {TypeError|RangeError} for invalid options.
+ * @throws as {@link ResumableRun.open} and its input do; {Z1Error} for the tokenizer.
  */
 export async function importRecords(options: ImportOptions): Promise<JobReport> {
-  const { inputs, questionField, responseField, thinkingField, idField = 'id', answerField = 'answer' } = options
+  const checked = readOptions(IMPORT_OPTIONS, options)
+  const { inputs, questionField, responseField, thinkingField, idField, answerField, tokenizer: vocabulary } = checked
   if ((questionField === undefined) !== (responseField === undefined)) {
     throw misuse(TypeError, 'questionField and responseField together', 'options', 'one of them')
   }
-  const settings = { questionField, responseField, thinkingField, idField, answerField, tokenizer: options.tokenizer }
-  await using job = await Job.open({ command: 'import', settings, inputs, options })
-  if (job.done) return job.report
+  const settings = { questionField, responseField, thinkingField, idField, answerField, tokenizer: vocabulary }
+  await using run = await ResumableRun.open({ command: 'import', settings, inputs, options: checked })
+  if (run.done) return run.report
 
-  const tokenizer = await openTokenizer(options.tokenizer)
-  const work = async (row: Row): Promise<Outcome> => {
+  const tokenizer = await openTokenizer(vocabulary)
+  const work = async (row: Row): Promise<RowOutcome> => {
     try {
       const { question, response } = exchangeOf(row, { questionField, responseField, thinkingField })
       const { [answerField]: answer, family, difficulty } = row.columns
@@ -69,7 +85,7 @@ export async function importRecords(options: ImportOptions): Promise<JobReport> 
     }
   }
   try {
-    return await job.run(rowsOf(inputs, job.position), ({ value }) => work(value), { parallel: PARALLEL })
+    return await run.complete(rowsOf(inputs, run.position), ({ value }) => work(value), { parallel: PARALLEL })
   } finally {
     tokenizer.close()
   }

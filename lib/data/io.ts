@@ -10,7 +10,7 @@ import type { TrajectoryRecord } from '../problems/record.js'
 /**
  * The records of one file or of several: `.jsonl`, `.jsonl.gz`, `.parquet`, or `-` for JSON Lines on standard input.
  * Columns beyond those of a record are kept. Holds one row (Parquet: one row group) at a time.
- * @throws {Error} naming file and line of a row that is no record.
+ * @throws {Error} naming file and line of a row that is not a record.
  */
 export async function* readRecords(paths: string | readonly string[]): AsyncGenerator<TrajectoryRecord> {
   for (const path of typeof paths === 'string' ? [paths] : paths) {

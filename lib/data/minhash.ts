@@ -3,16 +3,18 @@
  * smallest value under many hash functions, and two signatures agree in as large a share of their values as the sets
  * have in common (Jaccard's index). Some 800 bytes a text, whatever its length.
  */
+import { count, numeric } from '../base/checks.js'
+import { type Option, option, readOptions } from '../base/options.js'
 import { hash } from '../base/random.js'
 import { runsOf, symbolsOf } from './text.js'
 
 /** Values of a signature: the estimate's standard deviation is 0.035 at a similarity of 0.8. */
-const VALUES = 128
+const NUM_PERM = 128
 
 /** Share of the pairs just at the threshold that share a band, and so are compared at all. */
 const RECALL = 0.98
 
-const SEEDS = Uint32Array.from({ length: VALUES }, (_, i) => mix(i + 1))
+const SEEDS = Uint32Array.from({ length: NUM_PERM }, (_, i) => mix(i + 1))
 
 export interface NearOptions {
   /** Jaccard's index from which two texts count as the same, above 0 … 1. Default 0.8. */
@@ -21,43 +23,49 @@ export interface NearOptions {
   runLength?: number | undefined
 }
 
+export const NEAR_OPTIONS = {
+  threshold: option(
+    numeric('number > 0 and ≤ 1', (value) => value > 0 && value <= 1),
+    0.8,
+  ),
+  runLength: option(count(1), 3),
+} satisfies Record<keyof NearOptions, Option<unknown>>
+
 /** Texts in the order in which they were added, to be found by what is like them. */
-export class NearIndex {
+export class MinHashIndex {
   readonly #threshold: number
-  readonly #runLength: number
+  readonly #shingleSize: number
   readonly #rows: number
   readonly #bands: number
   #count = 0
   #capacity = 1024
-  #signatures = new Uint32Array(this.#capacity * VALUES)
-  /** By band and bucket: the text added last, plus 1; by band and text: the one before it in its bucket, plus 1. */
+  #signatures = new Uint32Array(this.#capacity * NUM_PERM)
+  /**
+   * Linked lists in two arrays, one list for each band and bucket: `heads[bucket]` is the newest text, `before[text]` the
+   * one added before it, both plus 1; 0 ends a list.
+   */
   #heads!: Int32Array
   #before!: Int32Array
   /** By text: the last query that compared it. */
   #compared = new Uint32Array(this.#capacity)
   #queries = 0
 
-  /** @throws {RangeError} for options that cannot be. */
-  constructor({ threshold = 0.8, runLength = 3 }: NearOptions = {}) {
-    if (!(threshold > 0 && threshold <= 1)) {
-      throw new RangeError(`Expected number > 0 and ≤ 1 for threshold but received ${threshold}`)
-    }
-    if (!(Number.isInteger(runLength) && runLength >= 1)) {
-      throw new RangeError(`Expected integer ≥ 1 for runLength but received ${runLength}`)
-    }
+  /** @throws {TypeError|RangeError} for invalid options. */
+  constructor(options: NearOptions = {}) {
+    const { threshold, runLength } = readOptions(NEAR_OPTIONS, options)
     this.#threshold = threshold
-    this.#runLength = runLength
+    this.#shingleSize = runLength
     this.#rows = rowsFor(threshold)
-    this.#bands = Math.floor(VALUES / this.#rows)
-    this.#link()
+    this.#bands = Math.floor(NUM_PERM / this.#rows)
+    this.#allocate()
   }
 
   /** The signature of a text. */
   signatureOf(text: string): Uint32Array {
-    const signature = new Uint32Array(VALUES).fill(0xffffffff)
-    for (const run of runsOf(symbolsOf(text), this.#runLength)) {
+    const signature = new Uint32Array(NUM_PERM).fill(0xffffffff)
+    for (const run of runsOf(symbolsOf(text), this.#shingleSize)) {
       const bits = hash(run)
-      for (let i = 0; i < VALUES; i++) {
+      for (let i = 0; i < NUM_PERM; i++) {
         const value = Math.imul(bits ^ (SEEDS[i] as number), 0x9e3779b1)
         const mixed = (value ^ (value >>> 15)) >>> 0
         if (mixed < (signature[i] as number)) signature[i] = mixed
@@ -83,23 +91,23 @@ export class NearIndex {
 
   add(signature: Uint32Array): void {
     if (this.#count === this.#capacity) this.#grow()
-    this.#signatures.set(signature, this.#count * VALUES)
-    this.#enter(this.#count)
+    this.#signatures.set(signature, this.#count * NUM_PERM)
+    this.#insert(this.#count)
     this.#count += 1
   }
 
   #isNear(signature: Uint32Array, text: number): boolean {
-    let allowed = Math.floor(VALUES * (1 - this.#threshold) + 1e-9)
-    const start = text * VALUES
-    for (let i = 0; i < VALUES; i++) {
+    let allowed = Math.floor(NUM_PERM * (1 - this.#threshold) + 1e-9)
+    const start = text * NUM_PERM
+    for (let i = 0; i < NUM_PERM; i++) {
       if (signature[i] !== this.#signatures[start + i] && --allowed < 0) return false
     }
     return true
   }
 
-  #enter(text: number): void {
+  #insert(text: number): void {
     for (let band = 0; band < this.#bands; band++) {
-      const bucket = this.#bucket(this.#signatures, text * VALUES, band)
+      const bucket = this.#bucket(this.#signatures, text * NUM_PERM, band)
       this.#before[band * this.#capacity + text] = this.#heads[bucket] as number
       this.#heads[bucket] = text + 1
     }
@@ -114,15 +122,15 @@ export class NearIndex {
 
   #grow(): void {
     this.#capacity *= 2
-    const signatures = new Uint32Array(this.#capacity * VALUES)
+    const signatures = new Uint32Array(this.#capacity * NUM_PERM)
     signatures.set(this.#signatures)
     this.#signatures = signatures
     this.#compared = new Uint32Array(this.#capacity)
-    this.#link()
-    for (let text = 0; text < this.#count; text++) this.#enter(text)
+    this.#allocate()
+    for (let text = 0; text < this.#count; text++) this.#insert(text)
   }
 
-  #link(): void {
+  #allocate(): void {
     this.#heads = new Int32Array(this.#bands * this.#capacity)
     this.#before = new Int32Array(this.#bands * this.#capacity)
   }
@@ -134,12 +142,12 @@ export class NearIndex {
  */
 function rowsFor(threshold: number): number {
   let rows = 1
-  const recall = (r: number) => 1 - (1 - threshold ** r) ** Math.floor(VALUES / r)
-  while (rows < VALUES && recall(rows + 1) >= RECALL) rows += 1
+  const recall = (r: number) => 1 - (1 - threshold ** r) ** Math.floor(NUM_PERM / r)
+  while (rows < NUM_PERM && recall(rows + 1) >= RECALL) rows += 1
   return rows
 }
 
-/** The finaliser of MurmurHash3: a bijection of 32 bits in which every bit depends on all. */
+/** The finalizer of MurmurHash3: a bijection of 32 bits in which every bit depends on all. */
 function mix(value: number): number {
   let bits = value
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)

@@ -1,5 +1,6 @@
 /** Decontamination: which questions share a run of words with a question of an evaluation set. */
-import { hash53, normalise, runsOf, symbolsOf, wordsOf } from './text.js'
+import { count } from '../base/checks.js'
+import { hash53, normalize, runsOf, symbolsOf, wordsOf } from './text.js'
 
 /** A shorter question stands inside others by chance; it is only compared as a whole. */
 const LEAST_SYMBOLS = 6
@@ -13,18 +14,15 @@ export class OverlapIndex {
 
   /**
    * @param runLength Words in a run, ≥ 1. 13, the default, is GPT-3's (arXiv 2005.14165, appendix C).
-   * @throws {RangeError}
+   * @throws {TypeError|RangeError}
    */
   constructor(runLength = 13) {
-    if (!(Number.isInteger(runLength) && runLength >= 1)) {
-      throw new RangeError(`Expected integer ≥ 1 for runLength but received ${runLength}`)
-    }
-    this.#runLength = runLength
+    this.#runLength = count(1).read(runLength, 'runLength')
   }
 
   /** Adds a question that must not be trained on. */
   add(question: string): void {
-    this.#whole.add(normalise(question))
+    this.#whole.add(normalize(question))
     const words = wordsOf(question)
     if (words.length >= this.#runLength) {
       for (const run of runsOf(words, this.#runLength)) this.#runs.add(hash53(run))
@@ -38,7 +36,7 @@ export class OverlapIndex {
 
   /** Whether a question is one of those added, shares a run of words with one, or contains a short one whole. */
   has(question: string): boolean {
-    if (this.#whole.has(normalise(question))) return true
+    if (this.#whole.has(normalize(question))) return true
     const words = wordsOf(question)
     if (words.length >= this.#runLength) {
       for (const run of runsOf(words, this.#runLength)) if (this.#runs.has(hash53(run))) return true

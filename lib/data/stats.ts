@@ -1,7 +1,10 @@
 /** `stats`: what a set holds, in numbers. */
-import { tickIncrement } from 'd3-array'
+import { bin, mean, range, sum, tickIncrement } from 'd3-array'
+import { count } from '../base/checks.js'
+import { type Option, option, readOptions, required } from '../base/options.js'
 import { countOf, textOf } from '../base/rows.js'
-import { type JobOptions, rowsOf } from './job.js'
+import { fileNames, JOB_OPTIONS, type JobOptions } from './options.js'
+import { rowsOf } from './resumable-run.js'
 import { type Trigram, TrigramCounter } from './trigrams.js'
 
 /** Numbers of records and of their tokens. */
@@ -41,44 +44,54 @@ export interface StatsOptions extends Pick<JobOptions, 'signal' | 'onProgress'> 
   trigrams?: number | undefined
 }
 
+const STATS_OPTIONS = {
+  inputs: required(fileNames),
+  trigrams: option(count(0), 15),
+  signal: JOB_OPTIONS.signal,
+  onProgress: JOB_OPTIONS.onProgress,
+} satisfies Record<keyof StatsOptions, Option<unknown>>
+
 const QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95, 0.99]
 const BINS = 40
 
-/** @throws {Error} naming file and line of a row without `token_num_qwen` or `response`. */
+/**
+ * @throws {TypeError|RangeError} for invalid options.
+ * @throws {Error} naming file and line of a row without `token_num_qwen` or `response`.
+ */
 export async function stats(options: StatsOptions): Promise<Stats> {
+  const { inputs, trigrams, signal, onProgress } = readOptions(STATS_OPTIONS, options)
   const lengths: number[] = []
   const families = new Map<string, Group>()
   const difficulties = new Map<string, Group>()
   const counter = new TrigramCounter()
-  for await (const { value: row, fraction } of rowsOf(options.inputs, null)) {
-    options.signal?.throwIfAborted()
+  for await (const { value: row, fraction } of rowsOf(inputs, null)) {
+    signal?.throwIfAborted()
     const { family, difficulty } = row.columns
     const tokens = countOf(row, 'token_num_qwen')
     lengths.push(tokens)
-    if (typeof family === 'string') count(families, family, tokens)
-    if (typeof difficulty === 'number') count(difficulties, String(difficulty), tokens)
-    if (options.trigrams !== 0) counter.add(textOf(row, 'response'))
-    options.onProgress?.({ fraction, read: lengths.length, kept: lengths.length })
+    if (typeof family === 'string') tally(families, family, tokens)
+    if (typeof difficulty === 'number') tally(difficulties, String(difficulty), tokens)
+    if (trigrams !== 0) counter.add(textOf(row, 'response'))
+    onProgress?.({ fraction, read: lengths.length, kept: lengths.length })
   }
 
   const sorted = Float64Array.from(lengths).sort()
-  const tokens = sorted.reduce((sum, length) => sum + length, 0)
   return {
     records: sorted.length,
-    tokens,
-    mean: sorted.length > 0 ? tokens / sorted.length : 0,
+    tokens: sum(sorted),
+    mean: mean(sorted) ?? 0,
     min: sorted[0] ?? 0,
     max: sorted.at(-1) ?? 0,
     quantiles: Object.fromEntries(QUANTILES.map((share) => [share, quantileOf(sorted, share)])),
     histogram: histogramOf(sorted),
     families: grouped(families, (a, b) => (a < b ? -1 : 1)),
     difficulties: grouped(difficulties, (a, b) => Number(a) - Number(b)),
-    trigrams: counter.top(options.trigrams ?? 15),
+    trigrams: counter.top(trigrams),
     trigramError: counter.error,
   }
 }
 
-function count(groups: Map<string, Group>, name: string, tokens: number): void {
+function tally(groups: Map<string, Group>, name: string, tokens: number): void {
   const group = groups.get(name) ?? { records: 0, tokens: 0, mean: 0 }
   group.records += 1
   group.tokens += tokens
@@ -97,12 +110,12 @@ function quantileOf(sorted: Float64Array, share: number): number {
 
 /** Bins of equal, round width from 0 to beyond the longest. */
 function histogramOf(sorted: Float64Array): Bin[] {
-  if (sorted.length === 0) return []
-  const longest = sorted.at(-1) as number
+  const longest = sorted.at(-1)
+  if (longest === undefined) return []
   const step = Math.max(1, tickIncrement(0, longest, BINS))
-  const bins = Array.from({ length: Math.floor(longest / step) + 1 }, (_, i): Bin => {
-    return { from: i * step, to: (i + 1) * step, records: 0 }
-  })
-  for (const length of sorted) (bins[Math.floor(length / step)] as Bin).records += 1
-  return bins
+  const end = (Math.floor(longest / step) + 1) * step
+  const bins = bin()
+    .domain([0, end])
+    .thresholds(range(step, end, step))(sorted)
+  return bins.map(({ x0, x1, length }) => ({ from: x0 as number, to: x1 as number, records: length }))
 }

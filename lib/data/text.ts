@@ -1,19 +1,19 @@
-/** Text as duplicates are looked for in it: normalised, cut into words, hashed. */
+/** Text as duplicates are looked for in it: normalized, cut into words, hashed. */
 import { hash } from '../base/random.js'
 
 /** Lower case, compatible forms of characters made one, white space single: what makes two questions the same one. */
-export function normalise(text: string): string {
+export function normalize(text: string): string {
   return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()
 }
 
 /** Runs of letters and digits, lower case. */
 export function wordsOf(text: string): string[] {
-  return normalise(text).match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
+  return normalize(text).match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
 }
 
 /** Words, and every other character but white space as one of its own: 4 + 5 is not 4 - 5. */
 export function symbolsOf(text: string): string[] {
-  return normalise(text).match(/[\p{L}\p{N}\p{M}]+|\S/gu) ?? []
+  return normalize(text).match(/[\p{L}\p{N}\p{M}]+|\S/gu) ?? []
 }
 
 /** The runs of n items, each as one text; of fewer items the one run that there is. */

@@ -2,13 +2,15 @@
  * Problems of graded difficulty with trajectories that are right by construction: the trajectory is the run of the
  * procedure that finds the answer. The answer is checked a second time, by a Python program (`checkProblems`).
  */
-
+import { greatest, sum } from 'd3-array'
+import { callback, integer, isCount, isNumber, kind, listOf, numeric, oneOf, text } from '../base/checks.js'
+import { type Option, option, readOptions, required } from '../base/options.js'
 import { hash, Random } from '../base/random.js'
 import { arithmetic } from './arithmetic.js'
 import { letters } from './letters.js'
 import { lists } from './lists.js'
 import { numbers } from './numbers.js'
-import { DECLINED, outside } from './outside.js'
+import { outOfScope, REFUSAL } from './out-of-scope.js'
 import type { Maker, Problem } from './problem.js'
 import { programs } from './programs.js'
 import type { TrajectoryRecord } from './record.js'
@@ -43,18 +45,33 @@ export interface GenerateOptions {
   countTokens?: (text: string) => number
 }
 
+const records = numeric('integer ≥ 0', isCount)
+const range = kind('pair of integers', (value): value is [number, number] => {
+  return Array.isArray(value) && value.length === 2 && value.every(isNumber)
+})
+
+export const GENERATE_OPTIONS = {
+  seed: required(integer(0, 2 ** 32 - 1)),
+  count: required(records),
+  families: option(listOf(text, 'array of families'), [...FAMILIES]),
+  difficulty: option(range, [1, 8]),
+  split: option(oneOf(['train', 'test']), 'train'),
+  style: option(oneOf(['z1', 'delimited']), 'z1'),
+  start: option(records, 0),
+  countTokens: option(callback<(text: string) => number>(), Buffer.byteLength),
+} satisfies Record<keyof GenerateOptions, Option<unknown>>
+
 /** A record together with the Python program that prints its answer; null where there is none. */
 export interface GeneratedProblem {
   record: TrajectoryRecord
   program: string | null
 }
 
-/** @throws {RangeError} for a family or difficulty that does not exist. */
+/** @throws {TypeError|RangeError} for invalid options, a family or difficulty that does not exist among them. */
 export function* generateProblems(options: GenerateOptions): Generator<GeneratedProblem> {
-  const { seed, count, split = 'train', style = 'z1', start = 0 } = options
-  const families = inTurn(options.families ?? FAMILIES)
-  const [low, high] = options.difficulty ?? [1, 8]
-  const countTokens = options.countTokens ?? Buffer.byteLength
+  const { seed, count, split, style, start, countTokens, ...kinds } = readOptions(GENERATE_OPTIONS, options)
+  const families = inTurn(kinds.families)
+  const [low, high] = kinds.difficulty
   if (!(Number.isInteger(low) && Number.isInteger(high) && low >= 1 && low <= high && high <= 8))
     throw new RangeError(`Expected difficulties from 1 to 8 but received ${low}-${high}`)
 
@@ -64,9 +81,9 @@ export function* generateProblems(options: GenerateOptions): Generator<Generated
     const random = new Random(seed, i)
     const id = `${family}-${seed}-${i}`
     if (family === 'outside') {
-      const response = style === 'z1' ? DECLINED : delimited([DECLINED], DECLINED)
+      const response = style === 'z1' ? REFUSAL : delimited([REFUSAL], REFUSAL)
       yield {
-        record: { id, question: outside(random), response, token_num_qwen: countTokens(response), family },
+        record: { id, question: outOfScope(random), response, token_num_qwen: countTokens(response), family },
         program: null,
       }
       continue
@@ -80,7 +97,7 @@ export function* generateProblems(options: GenerateOptions): Generator<Generated
   }
 }
 
-/** The records of `generateProblems`. */
+/** As {@link generateProblems}, without the programs. */
 export function* generate(options: GenerateOptions): Generator<TrajectoryRecord> {
   for (const { record } of generateProblems(options)) yield record
 }
@@ -101,10 +118,10 @@ function inTurn(names: readonly string[]): Family[] {
       )
     return { name: name as Family, weight: Number(weight), taken: 0 }
   })
-  const total = weights.reduce((sum, { weight }) => sum + weight, 0)
+  const total = sum(weights, ({ weight }) => weight)
   return Array.from({ length: total }, () => {
     for (const entry of weights) entry.taken += entry.weight
-    const next = weights.reduce((best, entry) => (entry.taken > best.taken ? entry : best))
+    const next = greatest(weights, ({ taken }) => taken) as (typeof weights)[0]
     next.taken -= total
     return next.name
   })

@@ -3,17 +3,14 @@
  * than most files because it is the reference of the public options. Knows nothing of models: what depends on one (does
  * the window fit, is there such a token) is checked where the model is known.
  */
-import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import {
+  abortSignal,
   boolean,
-  clamp,
+  callback,
   count,
   fieldsOf,
+  filePath,
   integer,
-  isCount,
-  isNumber,
-  isPlainObject,
   isString,
   type Kind,
   kind,
@@ -24,7 +21,19 @@ import {
   unknownName,
   wellFormed,
 } from '../base/checks.js'
+import { type Option, option, type Read, readOptions } from '../base/options.js'
 import type { SamplingParams } from '../native/binding.js'
+import {
+  engineName,
+  greedyWhenTiny,
+  hintText,
+  layerCount,
+  sequenceBreakers,
+  stopTexts,
+  tagsMode,
+  tokenBiases,
+  windowTokens,
+} from './kinds.js'
 
 /** Appended when the window closes (hint `plain`). */
 export const PLAIN_HINT = '\n\nI overthought it, the final answer should be:\n\n'
@@ -149,12 +158,6 @@ export interface ReasonOptions {
   signal?: AbortSignal | undefined
 }
 
-interface Option<T> extends Kind<T> {
-  default: T
-}
-
-type Read<Table> = { [Name in keyof Table]: Table[Name] extends Option<infer T> ? T : never }
-
 export const LOAD_OPTIONS = {
   model: option(filePath()),
   engine: option(engineName(), 'auto'),
@@ -165,14 +168,14 @@ export const LOAD_OPTIONS = {
   batchSize: option(integer(1, 8192), 512),
   // ggml.h: GGML_MAX_N_THREADS.
   threads: option(integer(1, 512)),
-  onProgress: option(progressCallback()),
+  onProgress: option(callback<(progress: number) => void>()),
   signal: option(abortSignal()),
 } satisfies Record<keyof LoadOptions, Option<unknown>>
 
 export const REASON_OPTIONS = {
   thinkingWindow: option(windowTokens()),
   maxTokens: option(count(1), 1024),
-  hint: option(hintText(), PLAIN_HINT),
+  hint: option(hintText({ plain: PLAIN_HINT, boxed: BOXED_HINT }), PLAIN_HINT),
   tags: option(tagsMode(), 'ban'),
   system: option(text),
   template: option(boolean, true),
@@ -265,130 +268,4 @@ function conversation(): Kind<ChatMessage[]> {
         }
       }),
   })
-}
-
-function readOptions<Table extends Record<string, Option<unknown>>>(table: Table, input: unknown): Read<Table> {
-  const given = fieldsOf(input === undefined ? {} : input, 'options')
-  const names = Object.keys(table)
-  for (const key of given.keys()) {
-    if (!names.includes(key)) throw unknownName(`option ${key}`, key, names)
-  }
-  const values = Object.entries(table).map(([name, option]) => {
-    return [name, given.has(name) ? option.read(given.get(name), name) : option.default]
-  })
-  return Object.fromEntries(values) as Read<Table>
-}
-
-function option<T>(kind: Kind<T>): Option<T | undefined>
-function option<T>(kind: Kind<T>, fallback: NoInfer<T>): Option<T>
-function option<T>(kind: Kind<T>, fallback?: T): Option<T | undefined> {
-  return { ...kind, default: fallback }
-}
-
-export function filePath(): Kind<string> {
-  return kind('file path or file: URL', (value): value is string | URL => isString(value) || value instanceof URL, {
-    isValid: (value) => (isString(value) ? value !== '' : value.protocol === 'file:'),
-    convert: (value) => (isString(value) && !value.startsWith('file:') ? value : fileURLToPath(value)),
-  })
-}
-
-function engineName(): Kind<string> {
-  const names = ['auto', 'cpu', 'cuda', 'vulkan', 'metal']
-  const isDirectory = (value: string) => /^\.|[/\\]/.test(value)
-  return kind(
-    `${names.map((name) => `'${name}'`).join(', ')} or path of a directory`,
-    (value): value is string => isString(value) && (names.includes(value) || isDirectory(value)),
-    { convert: (value) => (names.includes(value) ? value : resolve(value)) },
-  )
-}
-
-function layerCount(): Kind<'auto' | number> {
-  return kind("'auto' or integer ≥ 0", (value): value is 'auto' | number => value === 'auto' || isNumber(value), {
-    isValid: (value) => value === 'auto' || isCount(value),
-    convert: (value) => (value === 'auto' ? value : clamp(value)),
-  })
-}
-
-export function progressCallback(): Kind<(progress: number) => void> {
-  return kind('function', (value): value is (progress: number) => void => typeof value === 'function')
-}
-
-export function abortSignal(): Kind<AbortSignal> {
-  // Not instanceof: a signal may come from another realm, or be a polyfill.
-  return kind('AbortSignal', (value): value is AbortSignal => {
-    return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
-  })
-}
-
-function windowTokens(): Kind<number> {
-  return numeric(
-    'integer ≥ 0',
-    (value) => value === Infinity || isCount(value),
-    (value) => (value === Infinity ? value : clamp(value)),
-  )
-}
-
-function hintText(): Kind<string> {
-  return kind("'plain', 'boxed' or non-empty string", isString, {
-    isValid: (value) => value !== '',
-    convert: (value, name) =>
-      value === 'plain' ? PLAIN_HINT : value === 'boxed' ? BOXED_HINT : wellFormed(value, name),
-  })
-}
-
-function tagsMode(): Kind<'ban' | 'keep'> {
-  return kind("'ban' or 'keep'", (value): value is 'ban' | 'keep' => value === 'ban' || value === 'keep')
-}
-
-/** Divided by less, logits overflow their 32 bits; long before that the distribution is greedy. */
-function greedyWhenTiny(temperature: number): number {
-  return temperature < 1e-6 ? 0 : temperature
-}
-
-function sequenceBreakers(): Kind<string[]> {
-  const each = kind('string of 1 to 40 bytes', isString, {
-    // llama-sampler.cpp cuts a breaker after MAX_CHAR_LEN bytes, be it within a character.
-    isValid: (value) => value !== '' && Buffer.byteLength(value) <= 40,
-    convert: wellFormed,
-  })
-  return kind('array of strings', Array.isArray, { convert: (values, name) => readList(each, values, name) })
-}
-
-function stopTexts(): Kind<string[]> {
-  const each = kind('non-empty string', isString, { isValid: (value) => value !== '', convert: wellFormed })
-  return kind(
-    'string or array of strings',
-    (value): value is string | unknown[] => isString(value) || Array.isArray(value),
-    { convert: (value, name) => (isString(value) ? [each.read(value, name)] : readList(each, value, name)) },
-  )
-}
-
-function readList<T>(each: Kind<T>, values: unknown[], name: string): T[] {
-  if (values.length > 64) throw misuse(RangeError, 'at most 64 strings', name, values.length)
-  return Array.from(values, (value, i) => each.read(value, `${name}[${i}]`))
-}
-
-function tokenBiases(): Kind<SamplingParams['logitBias']> {
-  const token = integer(0, 2 ** 31 - 1)
-  // Logits are 32-bit floats, in which a larger number would be infinite.
-  const bias = numeric('finite number or -Infinity', (value) => Math.fround(value) < Infinity)
-  const entry = kind('[token, bias]', (value): value is unknown[] => Array.isArray(value) && value.length === 2)
-  return kind(
-    'object, Map or array of [token, bias]',
-    (value): value is object => Array.isArray(value) || value instanceof Map || isPlainObject(value),
-    {
-      convert: (value, name) =>
-        biasEntries(value).map((pair, i) => {
-          const [id, amount] = entry.read(pair, `${name}[${i}]`)
-          return { token: token.read(id, `token of ${name}`), bias: bias.read(amount, `${name} of token ${id}`) }
-        }),
-    },
-  )
-}
-
-function biasEntries(value: object): unknown[] {
-  if (Array.isArray(value)) return Array.from(value)
-  if (value instanceof Map) return [...value]
-  // The keys of an object are text.
-  return Object.entries(value).map(([id, bias]) => [/^\d+$/.test(id) ? Number(id) : id, bias])
 }

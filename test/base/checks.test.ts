@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { count, fieldsOf, integer, misuse, number, text, unknownName } from '../../lib/base/checks.js'
+import {
+  count,
+  fieldsOf,
+  filePath,
+  integer,
+  listOf,
+  misuse,
+  number,
+  oneOf,
+  text,
+  unknownName,
+} from '../../lib/base/checks.js'
 
 describe('the sentence', () => {
   it.each([
@@ -128,6 +139,30 @@ describe('kinds', () => {
     expect(() => count(0).read(Infinity, 'x')).toThrow(
       new RangeError('Expected integer ≥ 0 for x but received Infinity'),
     )
+  })
+  it('one of a few words', () => {
+    expect(oneOf(['a', 'b']).read('b', 'x')).toBe('b')
+    expect(() => oneOf(['a', 'b']).read('c', 'x')).toThrow(new RangeError('Expected a or b for x but received "c"'))
+    expect(() => oneOf(['a', 'b', 'c']).read(1, 'x')).toThrow(new TypeError('Expected a, b, c for x but received 1'))
+  })
+
+  it('a list names the item that is wrong', () => {
+    const counts = listOf(count(1), 'array of counts')
+    expect(counts.read([1, 2], 'x')).toEqual([1, 2])
+    expect(() => counts.read([1, 0], 'x')).toThrow(new RangeError('Expected integer ≥ 1 for x[1] but received 0'))
+    expect(() => counts.read('1', 'x')).toThrow(new TypeError('Expected array of counts for x but received "1"'))
+  })
+
+  it('a path may be a file: URL', () => {
+    const path = filePath()
+    expect(['/a b', 'file:///a%20b', new URL('file:///a%20b')].map((value) => path.read(value, 'x'))).toEqual([
+      '/a b',
+      '/a b',
+      '/a b',
+    ])
+    expect(() => path.read('', 'x')).toThrow(RangeError)
+    expect(() => path.read(new URL('http://a/b'), 'x')).toThrow(RangeError)
+    expect(() => path.read(5, 'x')).toThrow(TypeError)
   })
 
   it.each([

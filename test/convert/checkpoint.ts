@@ -22,7 +22,7 @@ export interface CheckpointOptions {
   /** Number of files. Default 1. */
   shards?: number
   seed?: number
-  /** Pre-tokeniser and model options of an own vocabulary, over those of Qwen2. */
+  /** Pre-tokenizer and model options of an own vocabulary, over those of Qwen2. */
   preTokenizer?: unknown
   /** Keys of config.json that replace others; undefined removes one. */
   config?: Json

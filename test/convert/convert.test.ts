@@ -80,9 +80,9 @@ test('q8_0 is made of the F32 numbers, not of rounded ones', async () => {
   expect(found.equals(expected)).toBe(true)
 })
 
-test('to convert and to quantise are to convert to the quantised type', async () => {
+test('to convert and to quantize are to convert to the quantized type', async () => {
   const plain = join(folder, 'plain.gguf')
-  const output = join(folder, 'quantised.gguf')
+  const output = join(folder, 'quantized.gguf')
   await convert({ model, output: plain })
   const result = await quantize({ input: plain, output, type: 'q5_k_m', threads: 1 })
   const { path } = await convert({ model, type: 'q5_k_m', threads: 1 })

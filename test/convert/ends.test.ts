@@ -49,7 +49,7 @@ describe.each([
     expect(files()).toEqual([])
   })
 
-  // The second half of a conversion to a quantised type is llama.cpp's.
+  // The second half of a conversion to a quantized type is llama.cpp's.
   test.each([0, 0.3, 0.6])('aborted after %s of the work', async (share) => {
     const { output, files } = place()
     writeFileSync(output, 'before')
@@ -117,7 +117,7 @@ describe('the command', () => {
     return { status, stdout, stderr }
   }
 
-  test('converts and quantises, and says what it wrote', () => {
+  test('converts and quantizes, and says what it wrote', () => {
     const { output, files } = place()
     const smaller = output.replace('out', 'smaller')
     expect(z1('convert', model, '--output', output, '--type', 'F16')).toEqual({

@@ -4,7 +4,7 @@
   oracle.py check                reads {"converter": DIR, "cases": [...]} from standard input, writes one answer for each
 
 converter: a checkout of llama.cpp with convert_hf_to_gguf.py. A case has `folder`, `gguf` (our conversion), `type` (its
-type), `pre` (our name of the pre-tokeniser, where the converter has no hash for it; else null), `texts`, and, for F32,
+type), `pre` (our name of the pre-tokenizer, where the converter has no hash for it; else null), `texts`, and, for F32,
 `tokens` with `logits` (a file of floats that llama.cpp computed for them). An answer has `ids` of the texts, `logits` (the
 largest absolute difference, and the largest logit) and `differences` (between the two GGUF files, in words).
 """
@@ -32,7 +32,7 @@ def save(source: str, target: str) -> None:
 
 
 def ids_of(folder: str, texts: list[str]) -> list[list[int]]:
-    # Not AutoTokenizer: for this architecture it puts Qwen2's pre-tokeniser in the place of another.
+    # Not AutoTokenizer: for this architecture it puts Qwen2's pre-tokenizer in the place of another.
     tokenizer = Tokenizer.from_file(f"{folder}/tokenizer.json")
     return [tokenizer.encode(text, add_special_tokens=False).ids for text in texts]
 

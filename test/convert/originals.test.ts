@@ -16,7 +16,7 @@ import { type CheckpointOptions, checkpoint, multilingual, splitOn } from './che
 import { missing, runPython } from './python.js'
 
 interface Case extends CheckpointOptions {
-  /** What our file calls a pre-tokeniser that llama.cpp's converter has no hash for. */
+  /** What our file calls a pre-tokenizer that llama.cpp's converter has no hash for. */
   pre?: string
   type?: FileType
   /** Saved again by the installed transformers before it is converted. */
@@ -45,9 +45,9 @@ const cases: Record<string, Case> = {
     pre: 'qwen2',
     config: { rope_parameters: { rope_type: 'linear', factor: 2.5, rope_theta: 1e4 }, head_dim: 16 },
   },
-  'pre-tokeniser of Qwen3.5': { pre: 'qwen35', preTokenizer: splitOn(QWEN35_REGEX) },
-  'pre-tokeniser of GPT-2': { pre: 'gpt-2', preTokenizer: gpt2 },
-  'pre-tokeniser of GPT-2 with single digits': {
+  'pre-tokenizer of Qwen3.5': { pre: 'qwen35', preTokenizer: splitOn(QWEN35_REGEX) },
+  'pre-tokenizer of GPT-2': { pre: 'gpt-2', preTokenizer: gpt2 },
+  'pre-tokenizer of GPT-2 with single digits': {
     pre: 'smollm',
     preTokenizer: { type: 'Sequence', pretokenizers: [digits, gpt2] },
   },

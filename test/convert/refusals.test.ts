@@ -72,7 +72,7 @@ const invalid: Record<string, [CheckpointOptions, message: string]> = {
   ],
   'a token that is half a character': [
     { tokenizerModel: { vocab: { '\ud83d': 7 } } },
-    'tokenizer.json: the token "\\ud83d" is no well-formed text',
+    'tokenizer.json: the token "\\ud83d" is not well-formed text',
   ],
   'a key is missing': [{ config: { tie_word_embeddings: undefined } }, 'config.json: tie_word_embeddings is missing'],
   'a number is none': [
@@ -106,11 +106,11 @@ const invalid: Record<string, [CheckpointOptions, message: string]> = {
   ],
   'a merge that is none': [
     { tokenizerModel: { merges: ['a b c'] } },
-    'tokenizer.json: model.merges[0] is no pair: "a b c"',
+    'tokenizer.json: model.merges[0] is not a pair: "a b c"',
   ],
   'an end that is no token': [
     { tokenizerConfig: { eos_token: '<end>' } },
-    'tokenizer_config.json: eos_token is "<end>", which is no added token of tokenizer.json',
+    'tokenizer_config.json: eos_token is "<end>", which is not an added token of tokenizer.json',
   ],
   'two lists of added tokens': [
     { transformers: 4, tokenizerConfig: { added_tokens_decoder: { 7: { content: '<|im_end|>', special: true } } } },
@@ -125,7 +125,7 @@ const invalid: Record<string, [CheckpointOptions, message: string]> = {
 const unsupported: Record<string, [CheckpointOptions, message: string]> = {
   'another architecture': [
     { config: { architectures: ['LlamaForCausalLM'] } },
-    'config.json: its architecture is LlamaForCausalLM; only Qwen2ForCausalLM converts',
+    'config.json: its architecture is LlamaForCausalLM; only Qwen2ForCausalLM is supported',
   ],
   'another activation': [
     { config: { hidden_act: 'gelu' } },
@@ -143,13 +143,13 @@ const unsupported: Record<string, [CheckpointOptions, message: string]> = {
     { config: { head_dim: 32 } },
     'config.json: 4 heads of 32 are not as wide as hidden_size, 64',
   ],
-  'weights that are quantised': [
+  'weights that are quantized': [
     { config: { quantization_config: { bits: 4 } } },
-    'config.json: its weights are quantised; convert the model that they were made from',
+    'config.json: its weights are quantized; convert the model that they were made from',
   ],
   'another rotation': [
     { config: { rope_parameters: { rope_type: 'dynamic', factor: 2, rope_theta: 1e4 } } },
-    'config.json: its rope_type is dynamic; default, linear and yarn convert',
+    'config.json: its rope_type is dynamic; only default, linear and yarn are supported',
   ],
   'a rotation with more to it': [
     { config: { rope_parameters: { rope_type: 'linear', factor: 2, rope_theta: 1e4, mscale: 1 } } },
@@ -173,44 +173,44 @@ const unsupported: Record<string, [CheckpointOptions, message: string]> = {
     edit(up, (tensor) => {
       tensor.dtype = 'I32'
     }),
-    `model.safetensors: the tensor ${up} is of the type I32; F32, F16 and BF16 convert`,
+    `model.safetensors: the tensor ${up} is of the type I32; only F32, F16 and BF16 are supported`,
   ],
   'a vocabulary of pieces': [
     { tokenizerModel: { type: 'Unigram' } },
-    'tokenizer.json: its vocabulary is of the type Unigram; BPE on bytes converts',
+    'tokenizer.json: its vocabulary is of the type Unigram; only byte-level BPE is supported',
   ],
   'a vocabulary with byte fallback': [
     { tokenizerModel: { byte_fallback: true } },
-    'tokenizer.json: model.byte_fallback is true; only false converts',
+    'tokenizer.json: model.byte_fallback is true; only false is supported',
   ],
   'an unknown token': [
     { tokenizerModel: { unk_token: '<unk>' } },
-    'tokenizer.json: model.unk_token is "<unk>"; only null converts',
+    'tokenizer.json: model.unk_token is "<unk>"; only null is supported',
   ],
   'a byte without a token': [
     { tokenizerModel: { vocab: { a: 0 }, merges: [] } },
     'tokenizer.json: no token is the byte that "Ā" stands for',
   ],
-  'another pre-tokeniser': [
+  'another pre-tokenizer': [
     { preTokenizer: splitOn('\\p{L}+|.') },
-    'tokenizer.json: its pre-tokeniser is not one that converts: split \\p{L}+|., bytes',
+    'tokenizer.json: its pre-tokenizer is not supported: split \\p{L}+|., bytes',
   ],
-  'a pre-tokeniser with a space before the text': [
+  'a pre-tokenizer with a space before the text': [
     { preTokenizer: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true } },
-    'tokenizer.json: its pre-tokeniser is not one that converts: {"type":"ByteLevel","add_prefix_space":true,' +
+    'tokenizer.json: its pre-tokenizer is not supported: {"type":"ByteLevel","add_prefix_space":true,' +
       '"trim_offsets":true,"use_regex":true}',
   ],
-  'another normaliser': [
+  'another normalizer': [
     { tokenizer: { normalizer: { type: 'NFKC' } } },
-    'tokenizer.json: its normaliser is NFKC; NFC or none converts',
+    'tokenizer.json: its normalizer is NFKC; only NFC or none is supported',
   ],
   'another decoder': [
     { tokenizer: { decoder: { type: 'Metaspace' } } },
-    'tokenizer.json: its decoder is Metaspace; ByteLevel converts',
+    'tokenizer.json: its decoder is Metaspace; only ByteLevel is supported',
   ],
   'a token that takes the spaces beside it': [
     { tokenizer: { added_tokens: [{ id: 406, content: '<x>', special: true, lstrip: true }] } },
-    'tokenizer.json: the token "<x>" has lstrip, llama.cpp has not',
+    'tokenizer.json: the token "<x>" uses lstrip, which llama.cpp does not support',
   ],
   'another post-processor': [
     { tokenizer: { post_processor: { type: 'BertProcessing' } } },
@@ -218,7 +218,7 @@ const unsupported: Record<string, [CheckpointOptions, message: string]> = {
   ],
   'tokens of an encoder': [
     { tokenizerConfig: { cls_token: '<|im_start|>' } },
-    'tokenizer_config.json: cls_token is a token of encoders, which do not convert',
+    'tokenizer_config.json: cls_token is a token of encoders, which are not supported',
   ],
 }
 
@@ -261,7 +261,7 @@ describe('files', () => {
     writeFileSync(file, '')
     expect(await refusal(file)).toEqual([
       'MODEL_INVALID',
-      'FOLDER: it is no folder; a GGUF file is quantised, not converted',
+      'FOLDER: not a directory (to re-quantize a GGUF file use z1 quantize)',
     ])
   })
 
@@ -276,7 +276,7 @@ describe('files', () => {
     for (const length of [0, 7, 8, 100, 3000, whole - 1]) {
       const [code, message] = await refusal(folderWith((model) => truncateSync(weights(model), length)))
       expect(code).toBe('MODEL_INVALID')
-      expect(message).toMatch(/^model\.safetensors: it is (cut short|no safetensors file: it is shorter)/)
+      expect(message).toMatch(/^model\.safetensors: (it is cut short|not a safetensors file: it is shorter)/)
     }
   })
 
@@ -339,7 +339,7 @@ describe('files', () => {
     })
     const [code, message] = await refusal(model)
     expect(code).toBe('MODEL_INVALID')
-    expect(message).toMatch(/^model\.safetensors: it is no JSON: /)
+    expect(message).toMatch(/^model\.safetensors: not valid JSON: /)
   })
 
   const index = (change: (map: Record<string, string>, model: string) => void) => {
@@ -354,7 +354,7 @@ describe('files', () => {
   }
 
   test('an index that names no file of the folder', async () => {
-    const message = 'model.safetensors.index.json: it names ../x.safetensors, which is no file of this folder'
+    const message = 'model.safetensors.index.json: it names ../x.safetensors, which is not a file of this folder'
     const model = index((map) => {
       map[up] = '../x.safetensors'
     })
@@ -401,7 +401,7 @@ describe('files', () => {
 
   test('text that is no UTF-8', async () => {
     const model = folderWith((model) => writeFileSync(join(model, 'config.json'), Buffer.of(0x7b, 0xff, 0x7d)))
-    expect(await refusal(model)).toEqual(['MODEL_INVALID', 'config.json: it is no text in UTF-8'])
+    expect(await refusal(model)).toEqual(['MODEL_INVALID', 'config.json: not valid UTF-8'])
   })
 })
 
@@ -493,8 +493,8 @@ describe('quantize', () => {
     expect((await failure({ input }))[0]).toBe('MODEL_INVALID')
   })
 
-  test('a file that is quantised already', async () => {
-    const input = join(place, 'quantised')
+  test('a file that is quantized already', async () => {
+    const input = join(place, 'quantized')
     await quantize({ input: plain, output: input, type: 'q4_0', threads: 1 })
     const [code, message] = await failure({ input })
     expect(code).toBe('MODEL_UNSUPPORTED')

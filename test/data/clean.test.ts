@@ -1,7 +1,7 @@
 /** Duplicates, near duplicates and contamination: planted ones are found, and nothing else. */
 import { describe, expect, it } from 'vitest'
 import { clean } from '../../lib/data/clean.js'
-import { NearIndex } from '../../lib/data/minhash.js'
+import { MinHashIndex } from '../../lib/data/minhash.js'
 import { OverlapIndex } from '../../lib/data/overlap.js'
 import { temporaryFolder } from '../support/folder.js'
 import { readLines, writeJsonl } from '../support/lines.js'
@@ -28,9 +28,9 @@ function altered(words: string[], from: number): string[] {
   return words.map((word, i) => (i < from ? word : `${word}x`))
 }
 
-describe('NearIndex', () => {
+describe('MinHashIndex', () => {
   it('estimates similarity within the error that a signature of its size has', () => {
-    const index = new NearIndex()
+    const index = new MinHashIndex()
     for (const [i, words] of texts(20, 100).entries()) {
       const other = altered(words, 5 * i)
       const [a, b] = [index.signatureOf(words.join(' ')), index.signatureOf(other.join(' '))]
@@ -41,7 +41,7 @@ describe('NearIndex', () => {
   })
 
   it('finds each of 300 planted copies among 3,000 texts, and which it is', () => {
-    const index = new NearIndex()
+    const index = new MinHashIndex()
     const all = texts(3000, 40)
     for (const words of all) index.add(index.signatureOf(words.join(' ')))
     for (let i = 0; i < 3000; i += 10) {
@@ -52,7 +52,7 @@ describe('NearIndex', () => {
   })
 
   it('finds nothing where half of the words are others', () => {
-    const index = new NearIndex()
+    const index = new MinHashIndex()
     const all = texts(2000, 40)
     for (const words of all) index.add(index.signatureOf(words.join(' ')))
     const found = all.filter((words) => index.find(index.signatureOf(altered(words, 20).join(' '))) >= 0)
@@ -67,14 +67,14 @@ describe('NearIndex', () => {
       [0.4, 0],
       [0.8, -1],
     ] as const) {
-      const index = new NearIndex({ threshold })
+      const index = new MinHashIndex({ threshold })
       index.add(index.signatureOf(words.join(' ')))
       expect(index.find(index.signatureOf(similar))).toBe(found)
     }
   })
 
   it.each([{ threshold: 0 }, { threshold: 1.1 }, { runLength: 0 }])('refuses %o', (options) => {
-    expect(() => new NearIndex(options)).toThrow(RangeError)
+    expect(() => new MinHashIndex(options)).toThrow(RangeError)
   })
 })
 

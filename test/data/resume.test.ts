@@ -8,7 +8,8 @@ import { distill } from '../../lib/data/distill.js'
 import { generateFile } from '../../lib/data/generate.js'
 import { importRecords } from '../../lib/data/import.js'
 import { readRecords } from '../../lib/data/io.js'
-import type { JobOptions, JobReport } from '../../lib/data/job.js'
+import type { JobOptions } from '../../lib/data/options.js'
+import type { JobReport } from '../../lib/data/run-state.js'
 import { select } from '../../lib/data/select.js'
 import { temporaryFolder } from '../support/folder.js'
 import { collect, jsonl, writeJsonl } from '../support/lines.js'
@@ -151,7 +152,9 @@ describe('a run', () => {
   it('leaves alone what it did not begin, and what was shortened since', async () => {
     const input = writeJsonl(path('in.jsonl'), recordsOf(5))
     const output = writeJsonl(path('mine.jsonl'), [{ precious: true }])
-    await expect(clean({ inputs: [input], output })).rejects.toThrow(`${output} is there already`)
+    await expect(clean({ inputs: [input], output })).rejects.toThrow(
+      `${output} already exists and was not written by this command`,
+    )
     await expect(clean({ inputs: [input], output: input, force: true })).rejects.toThrow(TypeError)
     await clean({ inputs: [input], output, force: true })
     const state = JSON.parse(readFileSync(`${output}.state.json`, 'utf8'))

@@ -51,6 +51,14 @@ describe('selectRows', () => {
     expect(Math.min(...counts)).toBeGreaterThan(50 - 37)
   })
 
+  it('draws what the same seed drew before', () => {
+    const taken = selectRows(
+      Array.from({ length: 40 }, (_, i) => i + 1),
+      { mode: 'random', tokens: 100, seed: 42 },
+    )
+    expect([...taken.keys()].filter((i) => taken[i])).toEqual([2, 8, 13, 19, 20, 28, 30])
+  })
+
   it.each([{ tokens: -1 }, { tokens: Number.NaN }, { mode: 'middle' }, { rule: 'both' }])('refuses %o', (wrong) => {
     const options = { mode: 'longest', tokens: 1, ...wrong } as SelectionOptions
     expect(() => selectRows([1], options)).toThrow(RangeError)

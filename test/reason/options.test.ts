@@ -338,7 +338,7 @@ describe.each([
   })
 
   it('says in its documentation what the table says', () => {
-    const source = readFileSync(new URL('../../lib/reason/options.js', import.meta.url), 'utf8')
+    const source = readFileSync(new URL('../../lib/reason/options.ts', import.meta.url), 'utf8')
     const body = source.slice(source.indexOf(`export interface ${type} {`)).split('\n}\n')[0] as string
     const documented = [...body.matchAll(/\/\*\*(.*?)\*\/\s+(\w+)\?:/gs)]
     expect(documented.map(([, , name]) => name)).toEqual(Object.keys(table))

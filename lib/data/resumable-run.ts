@@ -6,66 +6,28 @@
  * the input goes on; what stands beyond them, a torn line too, is cut off. It also pins what the run was begun with,
  * and stays when the run is done, as a note of how the output came to be.
  */
-import { readFile, realpath, rm, stat } from 'node:fs/promises'
-import { isDeepStrictEqual } from 'node:util'
+import { realpath, rm } from 'node:fs/promises'
+import { sum } from 'd3-array'
 import { inOrder } from '../base/concurrency.js'
 import { removeLeftovers, writeWhole } from '../base/files.js'
-import { formatOf, outputFormatOf, readRows } from '../base/formats.js'
+import { outputFormatOf, readRows } from '../base/formats.js'
 import { AppendLog, readLog } from '../base/jsonl.js'
 import type { Position, Row } from '../base/rows.js'
 import { createLines, finishFile, linesPath, removeLines } from './io.js'
-
-/** Options of every command that writes records. */
-export interface JobOptions {
-  /** File to write: `.jsonl`, `.parquet`, or `-` for standard output, which cannot be resumed. */
-  output: string
-  /** Begin anew, whatever stands there. Default false: go on with an unfinished output, and leave any other alone. */
-  force?: boolean | undefined
-  /** Ends the run, which then rejects with the signal's reason; the same call goes on later. */
-  signal?: AbortSignal | undefined
-  /** Called after each row. */
-  onProgress?: ((progress: Progress) => void) | undefined
-}
-
-export interface Progress {
-  /** Share of the work that is done, 0 … 1; 0 if it is not known. */
-  fraction: number
-  /** Rows read, earlier runs included. */
-  read: number
-  kept: number
-}
-
-/** What became of the rows, earlier runs included. */
-export interface JobReport {
-  read: number
-  kept: number
-  /** Rows left out, by reason. */
-  dropped: Record<string, number>
-  /** Up to five rows of each reason, by file and line. */
-  examples: Record<string, string[]>
-}
+import type { JobOptions } from './options.js'
+import { identityOf, type JobReport, type RunState, resumableState } from './run-state.js'
 
 /** A row's fate: the line to write, or the reason why it is left out (one of a few) and what more there is to say. */
-export type Outcome = { line: string } | { dropped: string; detail?: string }
+export type RowOutcome = { line: string } | { dropped: string; detail?: string }
 
-/** One step of a job's input. */
+/** One step of a run's input. */
 export interface Step<T> {
   value: T
   /** For messages. */
   location: string
-  /** What {@link Job.position} shall be after it: anything that JSON can say. */
+  /** What {@link ResumableRun.position} shall be after it: anything that JSON can say. */
   next: unknown
   fraction: number
-}
-
-interface State {
-  command: string
-  settings: Record<string, unknown>
-  inputs: { path: string; size: number; modified: number }[]
-  position: unknown
-  bytes: number
-  report: JobReport
-  done: boolean
 }
 
 /** Milliseconds between two checkpoints where steps are quick: what a killed run does again at most. */
@@ -73,7 +35,7 @@ const CHECKPOINT_MS = 1000
 
 const EXAMPLES = 5
 
-export interface JobSpec {
+export interface RunSpec {
   command: string
   /** What decides about the output. A run that is begun with others is another run. */
   settings: Record<string, unknown>
@@ -81,16 +43,16 @@ export interface JobSpec {
   options: JobOptions
 }
 
-export class Job {
+export class ResumableRun {
   readonly #output: string
   readonly #statePath: string | null
   /** null: the run is done. */
   readonly #lines: AppendLog | null
-  readonly #state: State
+  readonly #state: RunState
   readonly #options: JobOptions
   #checkpointed = 0
 
-  private constructor(options: JobOptions, statePath: string | null, lines: AppendLog | null, state: State) {
+  private constructor(options: JobOptions, statePath: string | null, lines: AppendLog | null, state: RunState) {
     this.#options = options
     this.#output = options.output
     this.#statePath = statePath
@@ -100,14 +62,14 @@ export class Job {
 
   /**
    * Finds out where to begin.
-   * @throws {TypeError} for a name that tells no format, or an output that is an input.
+   * @throws {TypeError} for a name without a known extension, or an output that is an input.
    * @throws {Error} for an output that other settings, or another program, began; for files that cannot be read.
    */
-  static async open({ command, settings, inputs, options }: JobSpec): Promise<Job> {
+  static async open({ command, settings, inputs, options }: RunSpec): Promise<ResumableRun> {
     const { output, force = false } = options
     outputFormatOf(output)
     const pinned = JSON.parse(JSON.stringify(settings))
-    const fresh: State = {
+    const fresh: RunState = {
       command,
       settings: pinned,
       inputs: await Promise.all(inputs.map(identityOf)),
@@ -116,20 +78,24 @@ export class Job {
       report: { read: 0, kept: 0, dropped: {}, examples: {} },
       done: false,
     }
-    if (output === '-') return new Job(options, null, await AppendLog.open('-'), fresh)
+    if (output === '-') return new ResumableRun(options, null, await AppendLog.open('-'), fresh)
 
     await checkDistinct(inputs, output)
     const statePath = `${output}.state.json`
-    for (const path of [output, statePath]) await removeLeftovers(path)
-    const earlier = force ? null : await resumable(fresh, output, statePath)
+    await removeLeftovers(output)
+    await removeLeftovers(statePath)
+    const earlier = force ? null : await resumableState(fresh, output, statePath)
     if (earlier?.done) {
       await removeLines(output)
-      return new Job(options, statePath, null, earlier)
+      return new ResumableRun(options, statePath, null, earlier)
     }
-    if (earlier) return new Job(options, statePath, await AppendLog.open(linesPath(output), earlier.bytes), earlier)
+    if (earlier) {
+      const lines = await AppendLog.open(linesPath(output), earlier.bytes)
+      return new ResumableRun(options, statePath, lines, earlier)
+    }
     // In this order: the state of another output must not be taken for this one's.
     await rm(statePath, { force: true })
-    return new Job(options, statePath, await createLines(output), fresh)
+    return new ResumableRun(options, statePath, await createLines(output), fresh)
   }
 
   /** Whether an earlier run has done all of it. */
@@ -157,9 +123,9 @@ export class Job {
    * @param parallel Steps that are worked on at once; outcomes are written in the order of the steps all the same.
    * @param slow Steps are dear: each outcome is made certain at once.
    */
-  async run<T>(
+  async complete<T>(
     steps: AsyncIterable<Step<T>>,
-    work: (step: Step<T>, signal: AbortSignal) => Outcome | Promise<Outcome>,
+    work: (step: Step<T>, signal: AbortSignal) => RowOutcome | Promise<RowOutcome>,
     { parallel = 1, slow = false }: { parallel?: number; slow?: boolean } = {},
   ): Promise<JobReport> {
     const { signal, onProgress } = this.#options
@@ -217,11 +183,12 @@ function drop({ dropped, examples }: JobReport, reason: string, example: string)
   if (named.length < EXAMPLES) examples[reason] = [...named, example]
 }
 
-/** The steps over the rows of several files, one after the other, from a job's position on. */
+/** The steps over the rows of several files, one after the other, from a run's position on. */
 export async function* rowsOf(inputs: readonly string[], position: unknown): AsyncGenerator<Step<Row>> {
+  // As it stands in state files, `place` is where in the file.
   const from = (position ?? { file: 0, place: undefined }) as { file: number; place: Position | undefined }
   const sizes = await Promise.all(inputs.map(async (path) => (await identityOf(path)).size))
-  const total = sizes.reduce((sum, size) => sum + size, 0)
+  const total = sum(sizes)
   let before = 0
   for (const [file, path] of inputs.entries()) {
     const size = sizes[file] as number
@@ -232,56 +199,6 @@ export async function* rowsOf(inputs: readonly string[], position: unknown): Asy
       }
     }
     before += size
-  }
-}
-
-/** The state to go on from, or null if there is nothing yet. */
-async function resumable(fresh: State, output: string, statePath: string): Promise<State | null> {
-  const written = await stat(output).catch(() => null)
-  const text = await readFile(statePath, 'utf8').catch(() => null)
-  if (text === null) {
-    // An empty one may be that of a run that was killed before its first checkpoint.
-    if (!written || written.size === 0) return null
-    throw new Error(`${output} is there already, and no ${statePath} tells how it was made: --force replaces it`)
-  }
-  let state: State
-  try {
-    state = JSON.parse(text)
-  } catch {
-    throw new Error(`${statePath} is damaged: --force begins anew`)
-  }
-  const lines = state.done ? written : await stat(linesPath(output)).catch(() => null)
-  // Who has removed the output wants another one.
-  if (!lines) return null
-  for (const key of ['command', 'inputs'] as const) {
-    if (isDeepStrictEqual(state[key], fresh[key])) continue
-    throw new Error(`${output} was begun with another ${key === 'command' ? key : 'input'}: --force begins anew`)
-  }
-  for (const name of new Set([...Object.keys(state.settings), ...Object.keys(fresh.settings)])) {
-    const [was, is] = [state.settings[name], fresh.settings[name]]
-    if (isDeepStrictEqual(was, is)) continue
-    throw new Error(
-      `${output} was begun with ${name} ${show(was)}, not ${show(is)}: give that again, or --force to begin anew`,
-    )
-  }
-  if (!state.done && lines.size < state.bytes) {
-    throw new Error(`${linesPath(output)} is shorter than it was when the run ended: --force begins anew`)
-  }
-  return state
-}
-
-function show(value: unknown): string {
-  return value === undefined ? 'unset' : JSON.stringify(value)
-}
-
-async function identityOf(path: string): Promise<State['inputs'][number]> {
-  formatOf(path)
-  if (path === '-') return { path, size: 0, modified: 0 }
-  try {
-    const { size, mtimeMs } = await stat(path)
-    return { path, size, modified: Math.round(mtimeMs) }
-  } catch (error) {
-    throw new Error(`Cannot read ${path}: ${(error as Error).message}`, { cause: error })
   }
 }
 

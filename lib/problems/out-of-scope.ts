@@ -20,10 +20,10 @@ const THINGS = [
 ]
 const PEOPLE = ['Einstein', 'Shakespeare', 'Newton', 'Mozart', 'Darwin', 'Cleopatra', 'Picasso']
 
-export const DECLINED =
+export const REFUSAL =
   'I can do letters, arithmetic, lists, numbers, programs and short stories. This is something else, so I cannot answer.'
 
-export function outside(random: Random): string {
+export function outOfScope(random: Random): string {
   const [place, thing, person] = [random.pick(PLACES), random.pick(THINGS), random.pick(PEOPLE)]
   const w = word(random, random.int(3, 9))
   return random.pick([
