@@ -1,13 +1,14 @@
 /** What `evaluate` may be given, and the check of it. */
-import { misuse } from '../base/checks.js'
+import { abortSignal, callback, count, integer, isString, kind } from '../base/checks.js'
+import { type Option, option, type Read, readOptions, required } from '../base/options.js'
 import { EMBEDDED_MODEL } from '../reason/model-file.js'
-import { checkLoadOptions, checkReasonOptions, type LoadOptions, type ReasonOptions } from '../reason/options.js'
+import { LOAD_OPTIONS, type LoadOptions, REASON_OPTIONS, type ReasonOptions } from '../reason/options.js'
 import type { Reasoner } from '../reason/reasoner.js'
-import { type Method, methodOf } from './methods/index.js'
-import type { MethodOptions, ResolvedMethod } from './methods/method.js'
+import { type Method, methodName, methodOf } from './methods/index.js'
+import { METHOD_OPTIONS, type MethodOptions, type ResolvedMethod } from './methods/method.js'
 import type { Progress } from './progress.js'
 import type { Task } from './task.js'
-import { type EvalWindow, readWindows } from './windows.js'
+import { readWindows } from './windows.js'
 
 type ModelOptions = Pick<LoadOptions, 'model' | 'engine' | 'gpuLayers' | 'contextSize' | 'parallel' | 'threads'>
 
@@ -37,59 +38,74 @@ export interface EvaluateOptions extends ModelOptions, MethodOptions, Pick<Reaso
   onProgress?: ((progress: Progress) => void) | undefined
 }
 
+const folderName = kind('folder name', isString, { isValid: (value) => value !== '' })
+
+const windows = kind('array of windows', Array.isArray, { convert: readWindows })
+
+const task = kind('Task', (value): value is Task => {
+  return hasFunctions(value, ['items', 'prompt', 'grade']) && isString((value as Task).name)
+})
+
+const reasoner = kind('Reasoner', (value): value is Reasoner => {
+  return hasFunctions(value, ['reason', 'tokenize']) && typeof (value as Reasoner).model === 'object'
+})
+
+const MODEL_OPTIONS = {
+  model: option(LOAD_OPTIONS.model),
+  engine: option(LOAD_OPTIONS.engine),
+  gpuLayers: option(LOAD_OPTIONS.gpuLayers),
+  contextSize: option(LOAD_OPTIONS.contextSize),
+  parallel: option(LOAD_OPTIONS.parallel),
+  threads: option(LOAD_OPTIONS.threads),
+} satisfies Record<keyof ModelOptions, Option<unknown>>
+
+const EVALUATE_OPTIONS = {
+  ...MODEL_OPTIONS,
+  ...METHOD_OPTIONS,
+  task: required(task),
+  reasoner: option(reasoner),
+  windows: required(windows),
+  output: required(folderName),
+  method: option(methodName, 'window'),
+  system: option(REASON_OPTIONS.system),
+  temperature: option(REASON_OPTIONS.temperature, 0),
+  samples: option(count(1), 1),
+  seed: option(integer(0, 2 ** 32 - 2), 0),
+  signal: option(abortSignal()),
+  onProgress: option(callback<(progress: Progress) => void>()),
+} satisfies Record<keyof EvaluateOptions, Option<unknown>>
+
 /** Checked, with every default. */
-export interface ResolvedOptions {
-  task: Task
-  reasoner: Reasoner | undefined
+export interface ResolvedOptions
+  extends Omit<Read<typeof EVALUATE_OPTIONS>, 'method' | keyof ModelOptions | keyof MethodOptions> {
   load: LoadOptions & { model: string }
-  windows: EvalWindow[]
-  output: string
   methodName: Method
   method: ResolvedMethod
-  system: string | undefined
-  temperature: number
-  samples: number
-  seed: number
-  signal: AbortSignal | undefined
-  onProgress: ((progress: Progress) => void) | undefined
 }
 
-/** @throws {TypeError|RangeError} for options that are invalid. */
+/** @throws {TypeError|RangeError} for options that are invalid, or that do not go together. */
 export function resolveOptions(options: EvaluateOptions): ResolvedOptions {
-  const { task, output, method: methodName = 'window', samples = 1, seed = 0, signal, onProgress } = options
-  const { model, engine, gpuLayers, contextSize, parallel, threads } = options
-  const { hint, maxTokens, system, temperature } = options
-  const method = methodOf(methodName).resolve({ hint, maxTokens })
-  const checked = checkReasonOptions({ system, temperature, seed })
-  if (!Number.isInteger(samples) || samples < 1) {
-    throw new RangeError(`Expected integer ≥ 1 for samples but received ${samples}`)
+  const { model, engine, gpuLayers, contextSize, parallel, threads, hint, maxTokens, method, ...checked } = readOptions(
+    EVALUATE_OPTIONS,
+    options,
+  )
+  const load = { model, engine, gpuLayers, contextSize, parallel, threads }
+  if (checked.reasoner) {
+    const [name] = Object.entries(load).find(([, value]) => value !== undefined) ?? []
+    if (name) throw new TypeError(`Expected no ${name} beside a reasoner: its model is loaded`)
   }
-  if (samples > 1 && checked.sampling.temperature === 0) {
+  if (checked.samples > 1 && checked.temperature === 0) {
     throw new RangeError('Expected a temperature above 0 with more than one sample: greedy ones are all the same')
   }
-  const given = { model, engine, gpuLayers, contextSize, parallel, threads }
-  const load = checkLoadOptions(given)
   return {
-    task,
-    reasoner: checkReasoner(options.reasoner, given),
-    load: { ...load, model: load.model ?? EMBEDDED_MODEL },
-    windows: readWindows(options.windows),
-    output,
-    methodName,
-    method,
-    system: checked.system,
-    temperature: checked.sampling.temperature,
-    samples,
-    seed,
-    signal,
-    onProgress,
+    ...checked,
+    load: { ...load, model: model ?? EMBEDDED_MODEL },
+    methodName: method,
+    method: methodOf(method).resolve({ hint, maxTokens }),
   }
 }
 
-function checkReasoner(reasoner: Reasoner | undefined, load: ModelOptions): Reasoner | undefined {
-  if (reasoner === undefined) return undefined
-  if (typeof reasoner?.reason !== 'function') throw misuse(TypeError, 'Reasoner', 'reasoner', reasoner)
-  const [name] = Object.entries(load).find(([, value]) => value !== undefined) ?? []
-  if (name) throw new TypeError(`Expected no ${name} beside a reasoner: its model is loaded`)
-  return reasoner
+function hasFunctions(value: unknown, names: string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
 }

@@ -1,6 +1,6 @@
 /** What each method asks of a reasoner, and what it makes of the result. */
 import { describe, expect, it } from 'vitest'
-import { methodOf } from '../../lib/eval/methods/index.js'
+import { methodName, methodOf } from '../../lib/eval/methods/index.js'
 import type { Question, ResolvedMethod } from '../../lib/eval/methods/method.js'
 import { BOXED_HINT, PLAIN_HINT } from '../../lib/reason/options.js'
 import { scripted } from './scripted.js'
@@ -22,7 +22,7 @@ async function ask(method: ResolvedMethod, thinkingWindow: number) {
 describe.each([
   ['window', 'ban', '\n\nso:'],
   ['delimited', 'keep', '\n\nso:</think>'],
-])('%s', (name, tags, hint) => {
+] as const)('%s', (name, tags, hint) => {
   const method = methodOf(name).resolve({ hint: '\n\nso:', maxTokens: 9 })
 
   it('appends the hint at the cut, and takes the answer after it', async () => {
@@ -98,5 +98,7 @@ describe('none', () => {
 })
 
 it('there is no other', () => {
-  expect(() => methodOf('some')).toThrow("Expected 'window', 'delimited' or 'none' for method but received \"some\"")
+  expect(() => methodName.read('some', 'method')).toThrow(
+    'Expected window, delimited, none for method but received "some"',
+  )
 })

@@ -1,4 +1,5 @@
 /** All methods, by name. */
+import { oneOf } from '../../base/checks.js'
 import { delimited } from './delimited.js'
 import type { MethodDefinition } from './method.js'
 import { none } from './none.js'
@@ -8,11 +9,8 @@ const METHODS = [window, delimited, none] as const satisfies MethodDefinition[]
 
 export type Method = (typeof METHODS)[number]['name']
 
-/** @throws {RangeError} for a name that no method has. */
-export function methodOf(name: unknown): MethodDefinition {
-  const method = METHODS.find((method) => method.name === name)
-  if (method) return method
-  const names = METHODS.map(({ name }) => `'${name}'`)
-  const known = `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
-  throw new RangeError(`Expected ${known} for method but received ${JSON.stringify(name)}`)
+export const methodName = oneOf(METHODS.map(({ name }) => name))
+
+export function methodOf(name: Method): MethodDefinition {
+  return METHODS.find((method) => method.name === name) as MethodDefinition
 }

@@ -2,12 +2,19 @@
  * What a method is: how thinking is limited, and what is asked for after that. Each method is one file in this folder and
  * a line in index.ts. Methods know reasoners; of tasks, files and the order of a run they know nothing.
  */
-import type { ChatMessage, ReasonOptions } from '../../reason/options.js'
+import { type Option, option } from '../../base/options.js'
+import { type ChatMessage, REASON_OPTIONS, type ReasonOptions } from '../../reason/options.js'
 import type { Reasoner } from '../../reason/reasoner.js'
 import type { ReasonResult } from '../../reason/result.js'
 
 /** Options that a method may have or not. */
 export type MethodOptions = Pick<ReasonOptions, 'hint' | 'maxTokens'>
+
+/** Absent ones stay absent: a method has defaults of its own, or does not have the option. */
+export const METHOD_OPTIONS = {
+  hint: option(REASON_OPTIONS.hint),
+  maxTokens: option(REASON_OPTIONS.maxTokens),
+} satisfies Record<keyof MethodOptions, Option<unknown>>
 
 /** What run.json holds of them. */
 export interface PinnedMethod {

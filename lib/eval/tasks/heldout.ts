@@ -1,5 +1,7 @@
 /** The task `heldout`: generated problems that no training data holds, by family and difficulty. */
-import { generate } from '../../problems/generate.js'
+import { count } from '../../base/checks.js'
+import { type Option, option, readOptions } from '../../base/options.js'
+import { GENERATE_OPTIONS, generate } from '../../problems/generate.js'
 import { gradeFinalAnswer } from '../grade.js'
 import type { Item, Task } from '../task.js'
 
@@ -20,16 +22,25 @@ export interface HeldoutOptions {
   difficulty?: [number, number] | undefined
 }
 
-export function heldout({ count = 600, seed = 0, families, difficulty }: HeldoutOptions = {}): Task {
+const HELDOUT_OPTIONS = {
+  count: option(count(1), 600),
+  seed: option(GENERATE_OPTIONS.seed, 0),
+  families: option(GENERATE_OPTIONS.families),
+  difficulty: option(GENERATE_OPTIONS.difficulty),
+} satisfies Record<keyof HeldoutOptions, Option<unknown>>
+
+/** @throws {TypeError|RangeError} for options that are invalid; for a family or difficulty that does not exist, the items. */
+export function heldout(options?: HeldoutOptions): Task {
+  const { count, seed, families, difficulty } = readOptions(HELDOUT_OPTIONS, options)
   return {
     name: 'heldout',
     async *items(): AsyncGenerator<Item> {
-      const options = { seed, families, difficulty, split: 'test' as const, count: count * DRAWS }
+      const draws = { seed, families, difficulty, split: 'test' as const, count: count * DRAWS }
       const asked = new Set<string>()
       // Each of the first draws opens a place; a question that was there already leaves it to a later one of its kind.
       const places = new Map<string, number>()
       let drawn = 0
-      for (const { id, question, answer, family, difficulty } of generate(options)) {
+      for (const { id, question, answer, family, difficulty } of generate(draws)) {
         if (answer === undefined) throw new RangeError(`Expected families with answers but received ${family}`)
         const kind = `${family} ${difficulty}`
         const free = (places.get(kind) ?? 0) + (drawn++ < count ? 1 : 0)

@@ -1,6 +1,7 @@
 /** The task `jsonl`: a file with a question and its answer in each row. */
-import { isPlainObject, isString } from '../../base/checks.js'
+import { count, isPlainObject, isString, kind } from '../../base/checks.js'
 import { readRows } from '../../base/formats.js'
+import { type Option, option, readOptions, required } from '../../base/options.js'
 import type { Row } from '../../base/rows.js'
 import { gradeFinalAnswer } from '../grade.js'
 import type { Item, Task } from '../task.js'
@@ -16,12 +17,20 @@ export interface JsonlOptions {
   count?: number | undefined
 }
 
-export function jsonl({ file, count = Infinity }: JsonlOptions): Task {
+const fileName = kind('file name', isString, { isValid: (value) => value !== '' })
+
+const JSONL_OPTIONS = {
+  file: required(fileName),
+  count: option(count(1), Infinity),
+} satisfies Record<keyof JsonlOptions, Option<unknown>>
+
+/** @throws {TypeError|RangeError} for options that are invalid. */
+export function jsonl(options: JsonlOptions): Task {
+  const { file, count } = readOptions(JSONL_OPTIONS, options)
   return {
     name: 'jsonl',
     async *items(): AsyncGenerator<Item> {
       let taken = 0
-      if (count <= taken) return
       for await (const row of readRows(file, undefined, 'jsonl')) {
         yield readItem(row)
         if (++taken >= count) return
