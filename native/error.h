@@ -28,9 +28,8 @@ enum class ErrorCode {
 /// The code's name as JavaScript sees it, e.g. `DECODE_FAILED`.
 inline const char * to_string(ErrorCode code) {
     switch (code) {
-#define X(name)           \
-    case ErrorCode::name: \
-        return #name;
+#define X(name) \
+    case ErrorCode::name: return #name;
         Z1_ERROR_CODES(X)
 #undef X
     }

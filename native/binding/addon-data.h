@@ -16,7 +16,7 @@ namespace z1 {
 struct AddonData {
     std::shared_ptr<EventChannel> channel;
     std::map<uint32_t, std::weak_ptr<NativeTask>> tasks; // owned by their work on the pool
-    std::set<std::shared_ptr<OpenContext>> contexts; // until their threads have been joined
+    std::set<std::shared_ptr<OpenContext>> contexts;     // until their threads have been joined
 
     /// Threads first, then the channel they post to. Twice when 'exit' comes before the cleanup hook.
     void shut_down();

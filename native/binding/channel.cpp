@@ -13,14 +13,17 @@ std::shared_ptr<EventChannel> EventChannel::open(Napi::Env env, Napi::Function o
     // Node calls and finalizes the function after the environment's other data may be gone: it keeps its own reference.
     auto * self = new std::shared_ptr<EventChannel>(channel);
 
-    const auto finalize = [](napi_env, void * data, void *) { delete static_cast<std::shared_ptr<EventChannel> *>(data); };
+    const auto finalize = [](napi_env, void * data, void *) {
+        delete static_cast<std::shared_ptr<EventChannel> *>(data);
+    };
     const auto call = [](napi_env env, napi_value on_event, void * context, void *) {
         if (env) {
             (*static_cast<std::shared_ptr<EventChannel> *>(context))->deliver(env, Napi::Function(env, on_event));
         }
     };
-    const napi_status status = napi_create_threadsafe_function(env, on_event, nullptr, Napi::String::New(env, "z1 events"),
-                                                               0, 1, self, finalize, self, call, &channel->function);
+    const napi_status status =
+        napi_create_threadsafe_function(env, on_event, nullptr, Napi::String::New(env, "z1 events"), 0, 1, self,
+                                        finalize, self, call, &channel->function);
     if (status != napi_ok) {
         delete self;
         throw Napi::Error::New(env);
@@ -45,7 +48,8 @@ void EventChannel::post(Task task) {
 
 void EventChannel::append(Event event) {
     if (const auto * text = std::get_if<TextEvent>(&event.what)) {
-        const auto last = std::find_if(events.rbegin(), events.rend(), [&](const Event & one) { return one.id == event.id; });
+        const auto last =
+            std::find_if(events.rbegin(), events.rend(), [&](const Event & one) { return one.id == event.id; });
         auto * waiting = last == events.rend() ? nullptr : std::get_if<TextEvent>(&last->what);
         if (waiting && waiting->part == text->part) {
             waiting->text += text->text;

@@ -1,9 +1,9 @@
 // A context and its generations.
+#include "engine/context/context.h"
 #include "binding/addon-data.h"
 #include "binding/errors.h"
 #include "binding/exports.h"
 #include "binding/from-js.h"
-#include "engine/context/context.h"
 
 namespace z1 {
 

@@ -1,10 +1,10 @@
 // The engine and the channel: what an environment opens first.
+#include "llama/engine.h"
 #include "binding/addon-data.h"
 #include "binding/exports.h"
 #include "binding/pool-task.h"
 #include "binding/to-js.h"
 #include "engine/process-exit.h"
-#include "llama/engine.h"
 #include "llama/library.h"
 #include "z1-versions.h"
 
@@ -50,8 +50,9 @@ Napi::Value channel_open(const Napi::CallbackInfo & info) {
     // of C comes too late: what the engine made after its registration, in function-local statics, is destroyed by then.
     Napi::Object process = info.Env().Global().Get("process").As<Napi::Object>();
     process.Get("once").As<Napi::Function>().Call(
-        process, { Napi::String::New(info.Env(), "exit"),
-                   Napi::Function::New(info.Env(), [](const Napi::CallbackInfo & info) { data_of(info.Env()).shut_down(); }) });
+        process,
+        { Napi::String::New(info.Env(), "exit"),
+          Napi::Function::New(info.Env(), [](const Napi::CallbackInfo & info) { data_of(info.Env()).shut_down(); }) });
     return info.Env().Undefined();
 }
 

@@ -19,7 +19,8 @@ uint32_t u32(const Napi::Object & object, const char * key) {
 uint32_t u32(const Napi::Object & object, const char * key, uint32_t least, uint32_t most) {
     const double value = object.Get(key).ToNumber().DoubleValue();
     if (!(value >= least && value <= most)) {
-        throw Napi::RangeError::New(object.Env(), "Expected " + std::to_string(least) + " to " + std::to_string(most) + " for " + key);
+        throw Napi::RangeError::New(object.Env(), "Expected " + std::to_string(least) + " to " + std::to_string(most) +
+                                                      " for " + key);
     }
     return static_cast<uint32_t>(value);
 }
@@ -137,7 +138,8 @@ std::vector<Segment> segments_of(const Napi::Array & array) {
     std::vector<Segment> segments;
     for (uint32_t i = 0; i < array.Length(); ++i) {
         const Napi::Object object = array.Get(i).ToObject();
-        segments.push_back({ string(object, "text"), boolean(object, "parseSpecial"), boolean(object, "continuation") });
+        segments.push_back(
+            { string(object, "text"), boolean(object, "parseSpecial"), boolean(object, "continuation") });
     }
     return segments;
 }

@@ -1,11 +1,11 @@
 // A model: loading, quantizing, tokens and text.
+#include "engine/model/model.h"
 #include "binding/exports.h"
 #include "binding/from-js.h"
 #include "binding/handles.h"
 #include "binding/native-task.h"
 #include "binding/pool-task.h"
 #include "binding/to-js.h"
-#include "engine/model/model.h"
 #include "engine/model/quantize.h"
 #include "engine/request/text.h"
 #include "error.h"

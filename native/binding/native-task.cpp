@@ -30,7 +30,8 @@ std::shared_ptr<NativeTask> begin_task(Napi::Env env, uint32_t id, const Napi::V
 
 std::function<bool(float)> progress_of(Napi::Env env, uint32_t id, const NativeTask & task) {
     const bool reports = !task.on_progress.IsEmpty();
-    return [channel = channel_of(env), id, reports, &cancelled = task.cancelled, last_reported = -1](float progress) mutable {
+    return [channel = channel_of(env), id, reports, &cancelled = task.cancelled,
+            last_reported = -1](float progress) mutable {
         const int now = static_cast<int>(progress * 100);
         if (reports && now > last_reported) {
             last_reported = now;

@@ -23,7 +23,8 @@ public:
     static Napi::Promise run(Napi::Env env, const char * name, Work work, Convert convert) {
         auto task = std::unique_ptr<PoolTask>(new PoolTask(env, std::move(work), std::move(convert)));
         const Napi::Promise promise = task->deferred.Promise();
-        if (napi_create_async_work(env, nullptr, Napi::String::New(env, name), execute, complete, task.get(), &task->handle) != napi_ok ||
+        if (napi_create_async_work(env, nullptr, Napi::String::New(env, name), execute, complete, task.get(),
+                                   &task->handle) != napi_ok ||
             napi_queue_async_work(env, task->handle) != napi_ok) {
             throw Napi::Error::New(env);
         }

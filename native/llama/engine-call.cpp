@@ -45,8 +45,8 @@ std::string EngineCall::reason() const {
 
 bool EngineCall::ran_out_of_memory() const {
     const std::string text = reason();
-    for (const char * sign : { "unable to allocate", "failed to allocate", "insufficient memory", "Cannot allocate memory",
-                               "bad_alloc", "out of memory", "cudaMalloc failed" }) {
+    for (const char * sign : { "unable to allocate", "failed to allocate", "insufficient memory",
+                               "Cannot allocate memory", "bad_alloc", "out of memory", "cudaMalloc failed" }) {
         if (text.find(sign) != std::string::npos) {
             return true;
         }

@@ -113,9 +113,9 @@ const Engine & Engine::open(const fs::path & directory, const std::string & back
         engine = new Engine(fs::canonical(directory));
     }
     if (!same_file(engine->directory, directory)) {
-        throw Error(ErrorCode::ENGINE_CONFLICT,
-                    "The engine in " + to_utf8(engine->directory) + " is open in this process; a second one from " +
-                        to_utf8(directory) + " cannot be opened beside it");
+        throw Error(ErrorCode::ENGINE_CONFLICT, "The engine in " + to_utf8(engine->directory) +
+                                                    " is open in this process; a second one from " +
+                                                    to_utf8(directory) + " cannot be opened beside it");
     }
     return *engine;
 }
@@ -126,12 +126,11 @@ Engine::Engine(const fs::path & directory) : directory(directory) {
     const fs::path cpu = best_cpu();
     Library library = open_libllama(file);
     try {
-#define X(name)                                                                  \
-    api.name = reinterpret_cast<decltype(api.name)>(library.symbol(#name));      \
-    if (!api.name) {                                                             \
-        throw Error(ErrorCode::ENGINE_MISMATCH,                                  \
-                    "The engine in " + to_utf8(directory) + " has no " #name     \
-                    ": it is not llama.cpp " Z1_LLAMA_RELEASE);                  \
+#define X(name)                                                                                                  \
+    api.name = reinterpret_cast<decltype(api.name)>(library.symbol(#name));                                      \
+    if (!api.name) {                                                                                             \
+        throw Error(ErrorCode::ENGINE_MISMATCH, "The engine in " + to_utf8(directory) +                          \
+                                                    " has no " #name ": it is not llama.cpp " Z1_LLAMA_RELEASE); \
     }
         Z1_LLAMA_FUNCTIONS(X)
 #undef X
@@ -139,9 +138,10 @@ Engine::Engine(const fs::path & directory) : directory(directory) {
         const std::string llama_version = api.llama_version();
         const std::string ggml_version = api.ggml_version();
         if (llama_version != Z1_LLAMA_VERSION || ggml_version != Z1_GGML_VERSION) {
-            throw Error(ErrorCode::ENGINE_MISMATCH,
-                        "The engine in " + to_utf8(directory) + " is llama.cpp " + llama_version + " with ggml " +
-                            ggml_version + "; this build needs llama.cpp " Z1_LLAMA_VERSION " with ggml " Z1_GGML_VERSION);
+            throw Error(ErrorCode::ENGINE_MISMATCH, "The engine in " + to_utf8(directory) + " is llama.cpp " +
+                                                        llama_version + " with ggml " + ggml_version +
+                                                        "; this build needs llama.cpp " Z1_LLAMA_VERSION
+                                                        " with ggml " Z1_GGML_VERSION);
         }
         const fs::path ggml = Library::file_of(reinterpret_cast<const void *>(api.ggml_version));
         if (!ggml.empty() && !same_file(ggml.parent_path(), directory)) {

@@ -58,8 +58,8 @@ TEST(entries_stand_one_after_the_other) {
         llama_pos pos;
         SeqIds seq_ids;
         bool output;
-    } table[] = { { 4, 10, { 2 }, false }, { 5, 11, { 2 }, false }, { 6, 12, { 2 }, true },
-                  { 7, 0, { 0 }, false },  { 8, 1, { 0 }, false },  { 9, 5, { 1, 3 }, false },
+    } table[] = { { 4, 10, { 2 }, false },   { 5, 11, { 2 }, false },  { 6, 12, { 2 }, true },
+                  { 7, 0, { 0 }, false },    { 8, 1, { 0 }, false },   { 9, 5, { 1, 3 }, false },
                   { 10, 6, { 1, 3 }, true }, { 11, 7, { 1, 3 }, true } };
     for (int32_t i = 0; i < made.n_tokens; ++i) {
         CHECK_EQ(made.token[i], table[i].token);

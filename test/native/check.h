@@ -26,11 +26,11 @@ inline std::vector<Test> & tests() {
     return all;
 }
 
-inline std::atomic<int> failures{0};
+inline std::atomic<int> failures { 0 };
 inline const char * running = "";
 
 struct Registration {
-    Registration(const char * name, void (*body)()) { tests().push_back({name, body}); }
+    Registration(const char * name, void (*body)()) { tests().push_back({ name, body }); }
 };
 
 inline void fail(const char * file, int line, const std::string & message) {
@@ -112,7 +112,7 @@ inline int run(std::string_view filter) {
 } // namespace check
 
 #define TEST(name)                                                        \
-    static void test_##name();                                           \
+    static void test_##name();                                            \
     static const check::Registration register_##name(#name, test_##name); \
     static void test_##name()
 
@@ -120,17 +120,17 @@ inline int run(std::string_view filter) {
 
 #define CHECK_EQ(a, b) check::check_equal(__FILE__, __LINE__, #a ", " #b, (a), (b))
 
-#define CHECK_THROWS(Type, ...)                                                                         \
-    do {                                                                                                \
-        bool thrown = false;                                                                            \
-        try {                                                                                           \
-            static_cast<void>(__VA_ARGS__);                                                             \
-        } catch (const Type &) {                                                                        \
-            thrown = true;                                                                              \
-        }                                                                                               \
-        if (!thrown) {                                                                                  \
+#define CHECK_THROWS(Type, ...)                                                                             \
+    do {                                                                                                    \
+        bool thrown = false;                                                                                \
+        try {                                                                                               \
+            static_cast<void>(__VA_ARGS__);                                                                 \
+        } catch (const Type &) {                                                                            \
+            thrown = true;                                                                                  \
+        }                                                                                                   \
+        if (!thrown) {                                                                                      \
             check::fail(__FILE__, __LINE__, "CHECK_THROWS(" #Type ", " #__VA_ARGS__ "): did not throw it"); \
-        }                                                                                               \
+        }                                                                                                   \
     } while (false)
 
 int main(int argc, char ** argv) {

@@ -4,12 +4,12 @@
 #include <limits>
 
 #if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__
-#endif
+#    if __has_feature(address_sanitizer)
+#        define __SANITIZE_ADDRESS__
+#    endif
 #endif
 #if defined(__SANITIZE_ADDRESS__) && !defined(_MSC_VER)
-#include <sanitizer/lsan_interface.h>
+#    include <sanitizer/lsan_interface.h>
 #endif
 
 using namespace z1;
@@ -434,8 +434,8 @@ TEST(more_requests_than_sequences) {
                     prompt = requests[random() % requests.size()].prompt;
                     prompt.push_back(1 + random() % 63);
                 }
-                requests.push_back(request(prompt, random() % 20, 1 + random() % 10,
-                                           random_tokens(random, 1 + random() % 12)));
+                requests.push_back(
+                    request(prompt, random() % 20, 1 + random() % 10, random_tokens(random, 1 + random() % 12)));
                 ids.push_back(rig.start(requests.back()));
             }
             for (size_t i = 0; i < ids.size(); ++i) {
@@ -687,9 +687,7 @@ TEST(after_a_failed_assertion_nothing_is_decoded_any_more) {
     Rig rig(fixture.fake, params(64, 2));
     const Request asked = request(spell("prompt"), 20);
     std::vector<uint32_t> others;
-    fixture.in_decode(3, [&] {
-        others = { rig.start(asked), rig.start(asked) };
-    });
+    fixture.in_decode(3, [&] { others = { rig.start(asked), rig.start(asked) }; });
     const auto then = std::exchange(fixture.fake.on_decode, nullptr);
     fixture.fake.on_decode = [&, then, n = 0](const FakeDecode & decode) mutable {
         if (++n == 6) {
@@ -1060,8 +1058,13 @@ enum : llama_token { close_token = 64, slash_think, less, greater, euro_begin, e
 
 struct Tagged : Fixture {
     explicit Tagged(FakeLlama::Logits logits) : Fixture(std::move(logits)) {
-        for (const FakeToken & token : { FakeToken { "</think>", LLAMA_TOKEN_ATTR_CONTROL }, { "/think" }, { "<" }, { ">" },
-                                         { "\xE2\x82" }, { "\xAC" }, { "<|control|>", LLAMA_TOKEN_ATTR_CONTROL } }) {
+        for (const FakeToken & token : { FakeToken { "</think>", LLAMA_TOKEN_ATTR_CONTROL },
+                                         { "/think" },
+                                         { "<" },
+                                         { ">" },
+                                         { "\xE2\x82" },
+                                         { "\xAC" },
+                                         { "<|control|>", LLAMA_TOKEN_ATTR_CONTROL } }) {
             fake.vocabulary.push_back(token);
         }
     }

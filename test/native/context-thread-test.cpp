@@ -68,10 +68,10 @@ void storm(uint32_t seed) {
             for (int n = 0; !over; ++n) {
                 const uint32_t id = newest - random() % 6;
                 switch (random() % 8) {
-                    case 0: rig.context().abort(id); break;
-                    case 1: rig.context().stop(id); break;
-                    case 2: rig.context().end_thinking(id); break;
-                    case 3: std::this_thread::sleep_for(std::chrono::microseconds(random() % 500)); break;
+                    case 0:  rig.context().abort(id); break;
+                    case 1:  rig.context().stop(id); break;
+                    case 2:  rig.context().end_thinking(id); break;
+                    case 3:  std::this_thread::sleep_for(std::chrono::microseconds(random() % 500)); break;
                     default: {
                         Request request;
                         request.prompt = random_tokens(random, 1 + random() % (params.n_ctx - 1));
@@ -142,15 +142,13 @@ TEST(a_start_beside_a_close_is_refused_or_ends) {
         std::atomic<bool> go { false };
         std::atomic<size_t> n_started { 0 };
         std::thread starter([&] {
-            while (!go) {
-            }
+            while (!go) {}
             try {
                 for (;;) {
                     rig.start(request);
                     ++n_started;
                 }
-            } catch (const Error &) {
-            }
+            } catch (const Error &) {}
         });
         go = true;
         std::this_thread::sleep_for(std::chrono::microseconds(round % 50));

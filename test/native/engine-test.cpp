@@ -22,8 +22,8 @@ std::shared_ptr<Model> load() {
 }
 
 Tokens prompt_of(const Model & model) {
-    return model.tokenize({ { "<|im_start|>user\nWhat is the largest of 13, 19, 11?<|im_end|>\n<|im_start|>assistant\n", true,
-                              false } });
+    return model.tokenize(
+        { { "<|im_start|>user\nWhat is the largest of 13, 19, 11?<|im_end|>\n<|im_start|>assistant\n", true, false } });
 }
 
 constexpr uint32_t n_ctx = 512;
@@ -31,8 +31,7 @@ constexpr uint32_t n_ctx = 512;
 // A llama_context of its own, used as llama.cpp's examples do.
 class Plain {
 public:
-    explicit Plain(const Model & model)
-        : model(model), api(model.api()), ctx(make(model), api.llama_free) {}
+    explicit Plain(const Model & model) : model(model), api(model.api()), ctx(make(model), api.llama_free) {}
 
     llama_context * get() const { return ctx.get(); }
 

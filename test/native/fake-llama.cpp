@@ -308,7 +308,9 @@ struct FakeFunctions {
     static void copy(llama_memory_t memory, llama_seq_id from, llama_seq_id to, llama_pos p0, llama_pos p1) {
         llama_context * ctx = memory->ctx;
         FakeLlama & fake = open(ctx, "llama_memory_seq_cp");
-        const auto known = [&](llama_seq_id id) { return id >= 0 && static_cast<uint32_t>(id) < ctx->params.n_seq_max; };
+        const auto known = [&](llama_seq_id id) {
+            return id >= 0 && static_cast<uint32_t>(id) < ctx->params.n_seq_max;
+        };
         if (!known(from) || !known(to) || from == to) {
             fake.complain("llama_memory_seq_cp of sequence " + std::to_string(from) + " to " + std::to_string(to));
         } else if (p0 >= 0 || p1 >= 0) {
@@ -395,7 +397,9 @@ struct FakeFunctions {
         static llama_sampler_i iface = [] {
             llama_sampler_i iface = {};
             iface.apply = [](llama_sampler *, llama_token_data_array * candidates) {
-                const auto less = [](const llama_token_data & a, const llama_token_data & b) { return a.logit < b.logit; };
+                const auto less = [](const llama_token_data & a, const llama_token_data & b) {
+                    return a.logit < b.logit;
+                };
                 const std::span<llama_token_data> data(candidates->data, candidates->size);
                 candidates->selected = std::max_element(data.begin(), data.end(), less) - data.begin();
             };
@@ -455,7 +459,9 @@ struct FakeFunctions {
         api.gguf_free = free_gguf;
         api.gguf_find_key = find_key;
         api.gguf_get_kv_type = type;
-        api.gguf_get_val_u32 = [](const gguf_context * gguf, int64_t id) { return std::get<uint32_t>(value(gguf, id)); };
+        api.gguf_get_val_u32 = [](const gguf_context * gguf, int64_t id) {
+            return std::get<uint32_t>(value(gguf, id));
+        };
         api.gguf_get_val_f32 = [](const gguf_context * gguf, int64_t id) { return std::get<float>(value(gguf, id)); };
         api.gguf_get_val_str = [](const gguf_context * gguf, int64_t id) {
             return std::get<std::string>(value(gguf, id)).c_str();

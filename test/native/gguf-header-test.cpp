@@ -17,12 +17,9 @@ template <typename Change>
 GgufHeader read_changed(Change change) {
     FakeLlama fake;
     fake.metadata = {
-        { "general.architecture", "llama" },
-        { "tokenizer.ggml.model", "gpt2" },
-        { "llama.block_count", 2u },
-        { "llama.embedding_length", 64u },
-        { "llama.attention.head_count", 8u },
-        { "llama.attention.layer_norm_rms_epsilon", 1e-5f },
+        { "general.architecture", "llama" },  { "tokenizer.ggml.model", "gpt2" },
+        { "llama.block_count", 2u },          { "llama.embedding_length", 64u },
+        { "llama.attention.head_count", 8u }, { "llama.attention.layer_norm_rms_epsilon", 1e-5f },
     };
     fake.tensors = { { "token_embd.weight", 1000 }, { "blk.0.attn_q.weight", 10 }, { "blk.0.ffn_up.weight", 20 },
                      { "blk.1.attn_q.weight", 40 }, { "output_norm.weight", 7 },   { "blk.2.extra.weight", 500 } };
@@ -75,11 +72,11 @@ TEST(as_many_layers_as_fit_from_the_last_one_on) {
         uint64_t usable; // MiB
         int32_t n_gpu_layers;
     } table[] = {
-        { 0, 0 },    { 49, 0 },   // not even the output
-        { 50, 1 },   { 149, 1 },  // the output, and 99 of the last layer's 100
-        { 150, 2 },  { 349, 2 },  // 50 + 100
-        { 350, 3 },  { 649, 3 },  // 50 + 100 + 200
-        { 650, 4 },  { 1049, 4 }, // 50 + 100 + 200 + 300
+        { 0, 0 },     { 49, 0 },   // not even the output
+        { 50, 1 },    { 149, 1 },  // the output, and 99 of the last layer's 100
+        { 150, 2 },   { 349, 2 },  // 50 + 100
+        { 350, 3 },   { 649, 3 },  // 50 + 100 + 200
+        { 650, 4 },   { 1049, 4 }, // 50 + 100 + 200 + 300
         { 1050, -1 }, { 100000, -1 },
     };
     for (const auto & row : table) {
@@ -120,16 +117,18 @@ TEST(a_header_in_order) {
 }
 
 TEST(kv_bytes_follow_the_file) {
-    CHECK_EQ(read_changed([](FakeLlama & fake) { fake.metadata["llama.attention.head_count_kv"] = 2u; })
-                 .kv_bytes_per_cell_layer,
+    CHECK_EQ(read_changed([](FakeLlama & fake) {
+                 fake.metadata["llama.attention.head_count_kv"] = 2u;
+             }).kv_bytes_per_cell_layer,
              2 * (8 + 8) * 2);
     CHECK_EQ(read_changed([](FakeLlama & fake) {
                  fake.metadata["llama.attention.key_length"] = 192u;
                  fake.metadata["llama.attention.value_length"] = 128u;
              }).kv_bytes_per_cell_layer,
              8 * (192 + 128) * 2);
-    CHECK_EQ(read_changed([](FakeLlama & fake) { fake.metadata.erase("llama.attention.head_count"); })
-                 .kv_bytes_per_cell_layer,
+    CHECK_EQ(read_changed([](FakeLlama & fake) {
+                 fake.metadata.erase("llama.attention.head_count");
+             }).kv_bytes_per_cell_layer,
              0);
 }
 
@@ -142,7 +141,8 @@ TEST(numbers_that_llama_cpp_would_trust) {
     CHECK_EQ(refusal(with("llama.block_count", "2")), refused("llama.block_count is 0, expected 1 to 512"));
     CHECK_EQ(read_changed(with("llama.block_count", 512u)).layer_bytes.size(), 512);
     for (const char * key : { "llama.attention.layer_norm_rms_epsilon", "llama.attention.layer_norm_epsilon" }) {
-        for (const float value : { std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -1e-6f }) {
+        for (const float value :
+             { std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -1e-6f }) {
             CHECK_EQ(refusal(with(key, value)), refused(std::string(key) + " is not a positive number"));
         }
     }
@@ -170,21 +170,26 @@ TEST(what_an_architecture_divides_by) {
         };
     };
     const auto read = [&](auto change) { return read_changed(change).architecture; };
-    CHECK_EQ(refusal(of("olmo2", { { "olmo2.attention.head_count", 0u } })), refused("olmo2.attention.head_count is 0"));
+    CHECK_EQ(refusal(of("olmo2", { { "olmo2.attention.head_count", 0u } })),
+             refused("olmo2.attention.head_count is 0"));
     CHECK_EQ(refusal(of("olmo2", {})), refused("olmo2.attention.head_count is missing"));
     CHECK_EQ(read(of("rwkv7", { { "rwkv7.attention.head_count", 0u } })), "rwkv7");
     CHECK_EQ(refusal(of("rwkv7", { { "rwkv7.wkv.head_size", 0u } })), refused("rwkv7.wkv.head_size is 0"));
     CHECK_EQ(read(of("rwkv7", {})), "rwkv7");
     CHECK_EQ(refusal(of("mamba2", { { "mamba2.ssm.group_count", 0u } })), refused("mamba2.ssm.group_count is 0"));
     CHECK_EQ(read(of("plamo2", { { "plamo2.ssm.group_count", 0u } })), "plamo2");
-    CHECK_EQ(refusal(of("glm4moe", { { "glm4moe.expert_used_count", 0u } })), refused("glm4moe.expert_used_count is 0"));
+    CHECK_EQ(refusal(of("glm4moe", { { "glm4moe.expert_used_count", 0u } })),
+             refused("glm4moe.expert_used_count is 0"));
     CHECK_EQ(read(of("qwen3moe", { { "qwen3moe.expert_used_count", 0u } })), "qwen3moe");
     // One for each layer.
     CHECK_EQ(read(of("glm4moe", { { "glm4moe.expert_used_count", std::vector<int32_t> { 0, 8 } } })), "glm4moe");
 }
 
 TEST(an_architecture_that_is_not_known_is_left_to_llama_cpp) {
-    CHECK_EQ(read_changed([](FakeLlama & fake) { fake.metadata = { { "general.architecture", "flux" } }; }).layer_bytes.size(), 0);
+    CHECK_EQ(read_changed([](FakeLlama & fake) {
+                 fake.metadata = { { "general.architecture", "flux" } };
+             }).layer_bytes.size(),
+             0);
 }
 
 TEST(rotated_dimensions) {
@@ -254,18 +259,21 @@ TEST(types_that_no_tensor_of_its_kind_can_have) {
     for (const auto & test : table) {
         const auto change = [&](FakeLlama & fake) { fake.tensors.push_back({ test.name, 4, test.type, test.ne }); };
         const std::string type = test.type == GGML_TYPE_Q8_0 ? "q8_0" : "another";
-        CHECK_EQ(refusal(change), test.refused ? refused(std::string("the tensor ") + test.name + " is of the type " + type)
-                                               : "it was not refused");
+        CHECK_EQ(refusal(change), test.refused
+                                      ? refused(std::string("the tensor ") + test.name + " is of the type " + type)
+                                      : "it was not refused");
     }
 }
 
 TEST(models_that_do_not_answer) {
     const std::string cannot = "file.gguf cannot answer questions: ";
-    CHECK_EQ(refusal([](FakeLlama & fake) { fake.metadata["llama.attention.causal"] = false; }, ErrorCode::MODEL_UNSUPPORTED),
+    CHECK_EQ(refusal([](FakeLlama & fake) { fake.metadata["llama.attention.causal"] = false; },
+                     ErrorCode::MODEL_UNSUPPORTED),
              cannot + "its attention is not causal, as in encoders and diffusion models");
     read_changed([](FakeLlama & fake) { fake.metadata["llama.attention.causal"] = true; });
     for (const char * none : { "none", "no_vocab" }) {
-        CHECK_EQ(refusal([&](FakeLlama & fake) { fake.metadata["tokenizer.ggml.model"] = none; }, ErrorCode::MODEL_UNSUPPORTED),
+        CHECK_EQ(refusal([&](FakeLlama & fake) { fake.metadata["tokenizer.ggml.model"] = none; },
+                         ErrorCode::MODEL_UNSUPPORTED),
                  cannot + "it has no vocabulary");
     }
 }

@@ -14,8 +14,9 @@ namespace {
 
 // What llama_model_quantize does: it logs a line before each tensor, and catches what is thrown.
 struct Job {
-    std::vector<const char *> lines = { "main: loading\n", "[   1/   4] token_embd.weight - [4], ", "size = 1 MiB\n",
-                                        "[   2/   4] blk.0.attn_q.weight", "[   3/   4] x", "[   4/   4] y" };
+    std::vector<const char *> lines = { "main: loading\n", "[   1/   4] token_embd.weight - [4], ",
+                                        "size = 1 MiB\n",  "[   2/   4] blk.0.attn_q.weight",
+                                        "[   3/   4] x",   "[   4/   4] y" };
     const char * failure = nullptr;
     size_t written = 200;
     llama_model_quantize_params params {};

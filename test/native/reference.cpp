@@ -99,11 +99,11 @@ public:
     // One llama_decode; the logits are asked for the last token only, if at all.
     void decode(const llama_token * tokens, int n_tokens, bool logits) {
         for (int i = 0; i < n_tokens; i++) {
-            batch.token[i]     = tokens[i];
-            batch.pos[i]       = n_past + i;
-            batch.n_seq_id[i]  = 1;
+            batch.token[i] = tokens[i];
+            batch.pos[i] = n_past + i;
+            batch.n_seq_id[i] = 1;
             batch.seq_id[i][0] = 0;
-            batch.logits[i]    = logits && i == n_tokens - 1;
+            batch.logits[i] = logits && i == n_tokens - 1;
         }
         batch.n_tokens = n_tokens;
         const int status = llama_decode(ctx.get(), batch);
@@ -182,14 +182,14 @@ Stop generate(Pass & pass, const llama_vocab * vocab, int n_held, int n_ctx, int
 
 llama_context_params context_params(const Case & c) {
     llama_context_params params = llama_context_default_params();
-    params.n_ctx           = c.kv_cells;
-    params.n_batch         = c.n_batch;
-    params.n_ubatch        = c.n_ubatch;
-    params.n_seq_max       = c.n_seq_max;
-    params.n_outputs_max   = c.n_seq_max;
-    params.n_threads       = c.n_threads;
+    params.n_ctx = c.kv_cells;
+    params.n_batch = c.n_batch;
+    params.n_ubatch = c.n_ubatch;
+    params.n_seq_max = c.n_seq_max;
+    params.n_outputs_max = c.n_seq_max;
+    params.n_threads = c.n_threads;
     params.n_threads_batch = c.n_threads;
-    params.kv_unified      = true;
+    params.kv_unified = true;
     return params;
 }
 
@@ -272,16 +272,16 @@ void require_end(std::istream & in) {
 Case read_case(const std::string & line, const llama_vocab * vocab) {
     std::istringstream in(line);
     Case c;
-    c.n_ctx      = read_int(in, "n_ctx", 1);
-    c.n_batch    = read_int(in, "n_batch", 1);
-    c.n_ubatch   = read_int(in, "n_ubatch", 1);
-    c.n_threads  = read_int(in, "n_threads", 1);
-    c.kv_cells   = read_int(in, "kv_cells", c.n_ctx);
-    c.n_seq_max  = read_int(in, "n_seq_max", 1);
-    c.window     = read_int(in, "window", -1);
+    c.n_ctx = read_int(in, "n_ctx", 1);
+    c.n_batch = read_int(in, "n_batch", 1);
+    c.n_ubatch = read_int(in, "n_ubatch", 1);
+    c.n_threads = read_int(in, "n_threads", 1);
+    c.kv_cells = read_int(in, "kv_cells", c.n_ctx);
+    c.n_seq_max = read_int(in, "n_seq_max", 1);
+    c.window = read_int(in, "window", -1);
     c.max_tokens = read_int(in, "max_tokens", 0);
-    c.prompt     = read_tokens(in, "n_prompt", 1, vocab);
-    c.hint       = read_tokens(in, "n_hint", 0, vocab);
+    c.prompt = read_tokens(in, "n_prompt", 1, vocab);
+    c.hint = read_tokens(in, "n_hint", 0, vocab);
     require_end(in);
     require(c.n_ubatch <= c.n_batch, "n_ubatch exceeds n_batch");
     require((int) c.hint.size() < c.n_batch, "the last thinking token and the hint exceed n_batch");
@@ -331,7 +331,7 @@ std::string to_hex(const std::string & bytes) {
 }
 
 void tokenize(const llama_vocab * vocab, std::istream & in) {
-    const bool add_special   = read_int(in, "add_special") != 0;
+    const bool add_special = read_int(in, "add_special") != 0;
     const bool parse_special = read_int(in, "parse_special") != 0;
     std::string hex;
     require(bool(in >> hex), "text is missing");
@@ -384,11 +384,11 @@ void write_logits(llama_model * model, const std::string & path) {
     require(!tokens.empty(), "no tokens");
 
     llama_context_params params = llama_context_default_params();
-    params.n_ctx           = (uint32_t) tokens.size();
-    params.n_threads       = 1;
+    params.n_ctx = (uint32_t) tokens.size();
+    params.n_threads = 1;
     params.n_threads_batch = 1;
-    params.type_k          = GGML_TYPE_F32;
-    params.type_v          = GGML_TYPE_F32;
+    params.type_k = GGML_TYPE_F32;
+    params.type_v = GGML_TYPE_F32;
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
     Pass pass(model, params);
     std::ofstream out(path, std::ios::binary);
@@ -405,10 +405,10 @@ void write_logits(llama_model * model, const std::string & path) {
 // Sizes that llama.cpp's own programs use by default.
 llama_context_params bench_params(int n_ctx, int n_threads) {
     llama_context_params params = llama_context_default_params();
-    params.n_ctx           = n_ctx;
-    params.n_batch         = 512;
-    params.n_ubatch        = 512;
-    params.n_threads       = n_threads;
+    params.n_ctx = n_ctx;
+    params.n_batch = 512;
+    params.n_ubatch = 512;
+    params.n_threads = n_threads;
     params.n_threads_batch = n_threads;
     return params;
 }

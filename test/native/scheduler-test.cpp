@@ -27,9 +27,15 @@ namespace {
 using Demands = std::vector<Demand>;
 using Entries = std::vector<BatchEntry>;
 
-Demand next_token() { return { false, 1, 1 }; }
-Demand hint(size_t n) { return { false, 1 + n, 1 }; }
-Demand prompt(size_t n, size_t n_outputs = 1) { return { true, n, n_outputs }; }
+Demand next_token() {
+    return { false, 1, 1 };
+}
+Demand hint(size_t n) {
+    return { false, 1 + n, 1 };
+}
+Demand prompt(size_t n, size_t n_outputs = 1) {
+    return { true, n, n_outputs };
+}
 
 Plan planned(const Demands & demands, size_t n_ubatch) {
     // What the last step left in it must not matter.
@@ -112,7 +118,9 @@ TEST(everybody_has_a_turn) {
         std::vector<Demand> of(1 + random() % 8); // by generation
         std::list<size_t> order;
         for (size_t i = 0; i < of.size(); ++i) {
-            of[i] = random() % 3 == 0 ? prompt(1 + random() % 40) : random() % 3 == 0 ? hint(random() % 20) : next_token();
+            of[i] = random() % 3 == 0 ? prompt(1 + random() % 40)
+                  : random() % 3 == 0 ? hint(random() % 20)
+                                      : next_token();
             order.push_back(i);
         }
         std::vector<int> served(of.size(), 0);

@@ -209,7 +209,8 @@ TEST(the_fake_complains_about_copies_that_llama_cpp_would_not_make) {
         fake.api().llama_model_free(model);
         complaints = fake.complaints();
     }
-    CHECK_EQ(complaints, (std::vector<std::string> { "llama_memory_seq_cp of sequence 0 to 2", "llama_memory_seq_cp of a part",
-                                                     "llama_memory_seq_cp to a sequence that holds something",
-                                                     "llama_memory_seq_cp between sequences that share no cells" }));
+    CHECK_EQ(complaints,
+             (std::vector<std::string> { "llama_memory_seq_cp of sequence 0 to 2", "llama_memory_seq_cp of a part",
+                                         "llama_memory_seq_cp to a sequence that holds something",
+                                         "llama_memory_seq_cp between sequences that share no cells" }));
 }

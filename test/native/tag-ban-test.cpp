@@ -129,8 +129,9 @@ TEST(every_split_of_a_tag) {
 
 TEST(random_walks_never_spell_a_tag) {
     const std::vector<Strings> tag_sets = {
-        { "<think>" }, { "<think>", "</think>" }, { "aab" }, { "aaa", "ab" }, { "<<think>>", "<think>", "k>" },
-        { "abab", "babb", "a\xC3\xA9" }, { "b" },
+        { "<think>" },   { "<think>", "</think>" },        { "aab" },
+        { "aaa", "ab" }, { "<<think>>", "<think>", "k>" }, { "abab", "babb", "a\xC3\xA9" },
+        { "b" },
     };
     std::mt19937 random(1);
     for (int round = 0; round < 1500; ++round) {

@@ -15,10 +15,10 @@ const std::string fffd = "\xEF\xBF\xBD";
 std::string encode(uint32_t c) {
     const auto byte = [](uint32_t bits) { return static_cast<char>(bits); };
     const auto tail = [&](int shift) { return byte(0x80 | (c >> shift & 0x3F)); };
-    return c < 0x80      ? std::string { byte(c) }
-           : c < 0x800   ? std::string { byte(0xC0 | c >> 6), tail(0) }
-           : c < 0x10000 ? std::string { byte(0xE0 | c >> 12), tail(6), tail(0) }
-                         : std::string { byte(0xF0 | c >> 18), tail(12), tail(6), tail(0) };
+    return c < 0x80    ? std::string { byte(c) }
+         : c < 0x800   ? std::string { byte(0xC0 | c >> 6), tail(0) }
+         : c < 0x10000 ? std::string { byte(0xE0 | c >> 12), tail(6), tail(0) }
+                       : std::string { byte(0xF0 | c >> 18), tail(12), tail(6), tail(0) };
 }
 
 // The decoder of the WHATWG encoding standard, step by step.
@@ -82,8 +82,7 @@ const std::set<std::string> & beginnings() {
         for (uint32_t c = 0x80; c <= 0x10FFFF; ++c) {
             if (is_scalar(c)) {
                 std::string bytes = encode(c);
-                while (bytes.pop_back(), !bytes.empty() && all.insert(bytes).second) {
-                }
+                while (bytes.pop_back(), !bytes.empty() && all.insert(bytes).second) {}
             }
         }
         return all;
@@ -163,11 +162,11 @@ TEST(unicode_tables_of_maximal_subparts) {
         }
         return text;
     };
-    CHECK_EQ(to_well_formed("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41"), times(8) + "A");     // 3-8, non-shortest forms
-    CHECK_EQ(to_well_formed("\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41"), times(8) + "A");     // 3-9, surrogates
+    CHECK_EQ(to_well_formed("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41"), times(8) + "A"); // 3-8, non-shortest forms
+    CHECK_EQ(to_well_formed("\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41"), times(8) + "A"); // 3-9, surrogates
     CHECK_EQ(to_well_formed("\xF4\x91\x92\x93\xFF\x41\x80\xBF\x42"),
-             times(5) + "A" + times(2) + "B");                                            // 3-10, other ill-formed
-    CHECK_EQ(to_well_formed("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41"), times(4) + "A");     // 3-11, truncated
+             times(5) + "A" + times(2) + "B");                                        // 3-10, other ill-formed
+    CHECK_EQ(to_well_formed("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41"), times(4) + "A"); // 3-11, truncated
     CHECK_EQ(to_well_formed("\xF5\x80\x80\x80"), times(4));
     CHECK_EQ(to_well_formed("\xF4\x90\x80\x80"), times(4)); // U+110000
     CHECK_EQ(to_well_formed("\xF0\x9F\x98"), times(1));     // a character cut short at each length

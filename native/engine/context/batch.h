@@ -15,7 +15,8 @@ public:
 
     /// Adds tokens at consecutive positions from `pos` on, each of which belongs to every one of the sequences, and asks for
     /// logits after the last n_outputs of them. Returns the batch index of the first.
-    int32_t add(std::span<const llama_token> tokens, llama_pos pos, std::span<const llama_seq_id> seq_ids, size_t n_outputs);
+    int32_t add(std::span<const llama_token> tokens, llama_pos pos, std::span<const llama_seq_id> seq_ids,
+                size_t n_outputs);
 
     size_t n_tokens() const { return tokens.size(); }
 

@@ -8,8 +8,8 @@ namespace z1 {
 
 Context::Context(std::shared_ptr<Model> model, const ContextParams & params, std::shared_ptr<EventSink> sink,
                  OnReady on_ready, OnClosed on_closed)
-    : model_(std::move(model)), api(model_->api()), params_(params), sink(std::move(sink)), on_ready(std::move(on_ready)),
-      on_closed(std::move(on_closed)), thread_pool(api), ctx(nullptr, api.llama_free),
+    : model_(std::move(model)), api(model_->api()), params_(params), sink(std::move(sink)),
+      on_ready(std::move(on_ready)), on_closed(std::move(on_closed)), thread_pool(api), ctx(nullptr, api.llama_free),
       registration(process_exit::Registration::Order::context,
                    [this] {
                        close();
@@ -25,7 +25,8 @@ Context::~Context() {
 void Context::start(Request request) {
     if (request.prompt.empty() || request.prompt.size() >= params_.n_ctx) {
         throw Error(ErrorCode::CONTEXT_TOO_SMALL, "A prompt of " + std::to_string(request.prompt.size()) +
-                                                      " tokens does not fit a context of " + std::to_string(params_.n_ctx));
+                                                      " tokens does not fit a context of " +
+                                                      std::to_string(params_.n_ctx));
     }
     std::lock_guard lock(mutex);
     if (closing) {
@@ -114,7 +115,8 @@ void Context::make_llama_context() {
     params.no_perf = true;
     params.abort_callback = [](void * self) {
         const Context * context = static_cast<Context *>(self);
-        return context->closing.load(std::memory_order_relaxed) || context->n_not_aborted.load(std::memory_order_relaxed) == 0;
+        return context->closing.load(std::memory_order_relaxed) ||
+               context->n_not_aborted.load(std::memory_order_relaxed) == 0;
     };
     params.abort_callback_data = this;
 
@@ -122,8 +124,8 @@ void Context::make_llama_context() {
     if (!ctx) {
         const std::string reason = call.reason();
         throw Error(call.ran_out_of_memory() ? ErrorCode::OUT_OF_MEMORY : ErrorCode::MODEL_INVALID,
-                    "Cannot make a context of " + std::to_string(params_.n_seq_max) + " × " + std::to_string(params_.n_ctx) +
-                        " tokens: " + (reason.empty() ? "unknown reason" : reason));
+                    "Cannot make a context of " + std::to_string(params_.n_seq_max) + " × " +
+                        std::to_string(params_.n_ctx) + " tokens: " + (reason.empty() ? "unknown reason" : reason));
     }
     params_.n_ubatch = api.llama_n_ubatch(ctx.get());
     thread_pool.attach(ctx.get(), std::max(params_.n_threads, params_.n_threads_batch));
@@ -188,7 +190,8 @@ void Context::handle(AbortMessage & message) {
 
 // Null when it has ended meanwhile.
 Generation * Context::find(uint32_t id) {
-    const auto found = std::find_if(generations.begin(), generations.end(), [&](const auto & one) { return one->id() == id; });
+    const auto found =
+        std::find_if(generations.begin(), generations.end(), [&](const auto & one) { return one->id() == id; });
     return found == generations.end() ? nullptr : found->get();
 }
 
@@ -232,7 +235,8 @@ void Context::plan() {
         }
         if (generation->started() && !generation->done()) {
             running.push_back(generation.get());
-            demands.push_back({ generation->reads_prompt(), generation->next_tokens().size(), generation->n_outputs() });
+            demands.push_back(
+                { generation->reads_prompt(), generation->next_tokens().size(), generation->n_outputs() });
         }
     }
     plan_step(demands, params_.n_ubatch, plan_);

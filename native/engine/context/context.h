@@ -29,8 +29,8 @@
 namespace z1 {
 
 struct ContextParams {
-    uint32_t n_ctx = 0;     // tokens of one request, prompt included
-    uint32_t n_seq_max = 1; // requests that run at once
+    uint32_t n_ctx = 0;      // tokens of one request, prompt included
+    uint32_t n_seq_max = 1;  // requests that run at once
     uint32_t n_ubatch = 512; // tokens of one step; a hint alone may be longer
     int32_t n_threads = 1;
     int32_t n_threads_batch = 1;
@@ -43,8 +43,8 @@ public:
     /// Runs on the context's thread as the last thing it does, after everything is freed.
     using OnClosed = std::function<void()>;
 
-    Context(std::shared_ptr<Model> model, const ContextParams & params, std::shared_ptr<EventSink> sink, OnReady on_ready,
-            OnClosed on_closed);
+    Context(std::shared_ptr<Model> model, const ContextParams & params, std::shared_ptr<EventSink> sink,
+            OnReady on_ready, OnClosed on_closed);
 
     /// Closes and joins.
     ~Context();

@@ -5,7 +5,8 @@
 
 namespace z1 {
 
-SequencePool::SequencePool(const Api & api, llama_memory_t memory, uint32_t n_seq_max, bool unified) : unified(unified) {
+SequencePool::SequencePool(const Api & api, llama_memory_t memory, uint32_t n_seq_max, bool unified)
+    : unified(unified) {
     for (uint32_t id = 0; id < n_seq_max; ++id) {
         free.emplace_back(api, memory, static_cast<llama_seq_id>(id));
     }

@@ -38,7 +38,8 @@ constexpr Divisor divisors[] = {
     { "attention.head_count", " deepseek2 olmo2 phimoe " },
     { "interleave_moe_layer_step", " ernie4_5-moe " },
     { "expert_used_count", " glm4moe grovemoe llada-moe qwen35moe qwen4exp " },
-    { "ssm.group_count", " falcon-h1 granitehybrid mamba2 nemotron_h nemotron_h_moe qwen35 qwen35moe qwen3next qwen4exp " },
+    { "ssm.group_count",
+      " falcon-h1 granitehybrid mamba2 nemotron_h nemotron_h_moe qwen35 qwen35moe qwen3next qwen4exp " },
 };
 
 // ggml-cpu/ops.cpp asserts that they are not negative; a NaN is not either.
@@ -141,7 +142,8 @@ void check_rotation(const Reader & reader, const std::string & architecture) {
     const uint32_t head = reader.u32(key("attention.key_length")).value_or(n_embd_head);
     const auto check = [&](const std::string & name, uint32_t n_rot, uint32_t most) {
         if (n_rot > most || n_rot % 2 != 0) {
-            reader.invalid(name + " is " + std::to_string(n_rot) + ", expected an even number up to " + std::to_string(most));
+            reader.invalid(name + " is " + std::to_string(n_rot) + ", expected an even number up to " +
+                           std::to_string(most));
         }
     };
     check(key("rope.dimension_count"), reader.u32(key("rope.dimension_count")).value_or(head), head);
@@ -153,7 +155,8 @@ void check_rotation(const Reader & reader, const std::string & architecture) {
     const bool positive = std::all_of(sections.begin(), sections.end(), [](int32_t n) { return n >= 0; });
     const int64_t sum = std::accumulate(sections.begin(), sections.end(), int64_t { 0 });
     if (!positive || sum > head || (sum == 0 && is_in(rotated_in_sections, architecture))) {
-        reader.invalid(key("rope.dimension_sections") + " are not positive numbers of a sum up to " + std::to_string(head));
+        reader.invalid(key("rope.dimension_sections") + " are not positive numbers of a sum up to " +
+                       std::to_string(head));
     }
 }
 
@@ -211,7 +214,8 @@ void measure(GgufHeader & header, const Reader & reader, const std::vector<Tenso
     std::vector<bool> attends(n_layer);
     std::vector<bool> recurs(n_layer);
     for (const Tensor & tensor : tensors) {
-        const size_t layer = tensor.name.starts_with("blk.") ? std::strtoul(tensor.name.data() + 4, nullptr, 10) : n_layer;
+        const size_t layer =
+            tensor.name.starts_with("blk.") ? std::strtoul(tensor.name.data() + 4, nullptr, 10) : n_layer;
         if (layer >= n_layer) {
             header.other_bytes += tensor.size;
             continue;
@@ -278,7 +282,8 @@ GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
     }
     if (reader.boolean(key("attention.causal")) == false) {
         throw Error(ErrorCode::MODEL_UNSUPPORTED,
-                    path + " cannot answer questions: its attention is not causal, as in encoders and diffusion models");
+                    path +
+                        " cannot answer questions: its attention is not causal, as in encoders and diffusion models");
     }
     const uint32_t n_layer = reader.u32(key("block_count")).value_or(0);
     // LLAMA_MAX_LAYERS (llama-hparams.h). Without the key llama.cpp tells an unknown architecture from a broken file.

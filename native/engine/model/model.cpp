@@ -157,20 +157,22 @@ std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & pa
         vocab_params.kv_overrides = overrides;
         continuation.reset(api.llama_model_load_from_file(params.path.c_str(), vocab_params));
         if (!continuation) {
-            throw Error(ErrorCode::MODEL_INVALID, "Cannot load the vocabulary of " + params.path + ": " + call.reason());
+            throw Error(ErrorCode::MODEL_INVALID,
+                        "Cannot load the vocabulary of " + params.path + ": " + call.reason());
         }
     }
 
     return or_invalid(params.path + " contradicts itself", [&] {
         ModelMetadata metadata = metadata_of(api, model.get(), header, model_params.n_gpu_layers);
-        return std::shared_ptr<Model>(new Model(engine, std::move(model), std::move(continuation), std::move(metadata)));
+        return std::shared_ptr<Model>(
+            new Model(engine, std::move(model), std::move(continuation), std::move(metadata)));
     });
 }
 
 Model::Model(const Engine & engine, ModelPtr model_, ModelPtr continuation_, ModelMetadata metadata_of_file)
     : engine(engine), model(std::move(model_)), continuation(std::move(continuation_)),
-      vocab_(engine.api.llama_model_get_vocab(model.get())), metadata_(std::move(metadata_of_file)), pieces_(engine.api, vocab_),
-      registration(process_exit::Registration::Order::model, [this] {
+      vocab_(engine.api.llama_model_get_vocab(model.get())), metadata_(std::move(metadata_of_file)),
+      pieces_(engine.api, vocab_), registration(process_exit::Registration::Order::model, [this] {
           model.reset();
           continuation.reset();
       }) {}
@@ -182,9 +184,8 @@ std::vector<llama_token> Model::tokenize(const std::vector<Segment> & segments) 
         if (segment.text.empty()) {
             continue;
         }
-        const llama_vocab * with = segment.continuation && continuation
-                                     ? api().llama_model_get_vocab(continuation.get())
-                                     : vocab_;
+        const llama_vocab * with =
+            segment.continuation && continuation ? api().llama_model_get_vocab(continuation.get()) : vocab_;
         const int32_t length = static_cast<int32_t>(segment.text.size());
         const size_t before = tokens.size();
         int32_t room = length + 16;

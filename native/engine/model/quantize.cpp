@@ -50,7 +50,7 @@ void check_complete(const Api & api, const std::string & path) {
     if (says("iostream")) {
         fail_to_write(params.output);
     }
-    const ErrorCode code = says("bad_alloc") ? ErrorCode::OUT_OF_MEMORY
+    const ErrorCode code = says("bad_alloc")                       ? ErrorCode::OUT_OF_MEMORY
                          : says("requantizing") || says("imatrix") ? ErrorCode::MODEL_UNSUPPORTED
                                                                    : ErrorCode::MODEL_INVALID;
     throw Error(code, "Cannot quantize " + params.input + ": " + (reason.empty() ? "unknown reason" : reason));

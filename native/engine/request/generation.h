@@ -6,17 +6,17 @@
 //      └── window 0 ──────────┘
 #pragma once
 
-#include "engine/request/events.h"
-#include "engine/model/pieces.h"
-#include "engine/request/request.h"
-#include "engine/sampling/sampler-chain.h"
 #include "engine/context/sequence.h"
+#include "engine/model/pieces.h"
+#include "engine/request/events.h"
+#include "engine/request/request.h"
+#include "engine/request/text.h"
+#include "engine/sampling/sampler-chain.h"
 #include "engine/sampling/tag-ban.h"
 #include "engine/thinking/caller.h"
 #include "engine/thinking/loop.h"
 #include "engine/thinking/policy.h"
 #include "engine/thinking/window.h"
-#include "engine/request/text.h"
 
 #include <chrono>
 #include <memory>

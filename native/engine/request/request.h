@@ -11,15 +11,15 @@ namespace z1 {
 
 struct Request {
     uint32_t id = 0;
-    std::vector<llama_token> prompt;        // at least one token
-    int64_t thinking_window = 0;            // tokens; Window::infinite never closes
-    int32_t max_tokens = 1;                 // of the answer after a cut
-    std::vector<llama_token> hint;          // empty: the generation ends where the hint would follow
-    std::vector<std::string> stop;          // none empty
-    std::vector<std::string> banned_tags;   // none empty
-    std::string close_tag;                  // delimited thinking: completing it ends the thinking; else empty
-    bool loops = false;                     // a loop ends the thinking, and in the answer the generation
-    bool cache_prompt = true;               // reuse the longest common prefix
+    std::vector<llama_token> prompt;      // at least one token
+    int64_t thinking_window = 0;          // tokens; Window::infinite never closes
+    int32_t max_tokens = 1;               // of the answer after a cut
+    std::vector<llama_token> hint;        // empty: the generation ends where the hint would follow
+    std::vector<std::string> stop;        // none empty
+    std::vector<std::string> banned_tags; // none empty
+    std::string close_tag;                // delimited thinking: completing it ends the thinking; else empty
+    bool loops = false;                   // a loop ends the thinking, and in the answer the generation
+    bool cache_prompt = true;             // reuse the longest common prefix
     SamplingParams sampling;
 };
 

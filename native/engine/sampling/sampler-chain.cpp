@@ -28,7 +28,8 @@ SamplerChain::SamplerChain(const Api & api, const llama_vocab * vocab, const Sam
                                               params.logit_bias.data()));
         plain_greedy = false;
     }
-    const bool penalizes = params.repeat_penalty != 1.0f || params.frequency_penalty != 0.0f || params.presence_penalty != 0.0f;
+    const bool penalizes =
+        params.repeat_penalty != 1.0f || params.frequency_penalty != 0.0f || params.presence_penalty != 0.0f;
     if (penalizes && params.penalty_last_n > 0) {
         add(api.llama_sampler_init_penalties(n_vocab, std::min(params.penalty_last_n, n_ctx), params.repeat_penalty,
                                              params.frequency_penalty, params.presence_penalty));

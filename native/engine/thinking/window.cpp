@@ -50,10 +50,12 @@ struct WindowSampler {
 };
 
 llama_sampler_i WindowSampler::interface = {
-    WindowSampler::name,          WindowSampler::accept,       WindowSampler::apply,
-    WindowSampler::reset,         WindowSampler::clone,        WindowSampler::free,
-    WindowSampler::backend_init,  WindowSampler::backend_accept, WindowSampler::backend_apply,
-    WindowSampler::backend_set_input, WindowSampler::backend_reset, WindowSampler::copy_state,
+    WindowSampler::name,          WindowSampler::accept,
+    WindowSampler::apply,         WindowSampler::reset,
+    WindowSampler::clone,         WindowSampler::free,
+    WindowSampler::backend_init,  WindowSampler::backend_accept,
+    WindowSampler::backend_apply, WindowSampler::backend_set_input,
+    WindowSampler::backend_reset, WindowSampler::copy_state,
 };
 
 llama_sampler * Window::create(const Api & api, int64_t size, Window ** window) {
