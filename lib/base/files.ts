@@ -101,6 +101,12 @@ export async function sha256Of(path: string): Promise<string> {
   return hash.digest('hex')
 }
 
+/** The error for a file that could not be read, in one sentence. */
+export function cannotRead(path: string, cause: unknown): Error {
+  const name = path === '-' ? 'standard input' : path
+  return new Error(`Cannot read ${name}: ${(cause as Error).message}`, { cause })
+}
+
 /** The error for a file that could not be written, in one sentence. */
 export function cannotWrite(path: string, cause: unknown): Error {
   const name = path === '-' ? 'standard output' : path

@@ -7,7 +7,7 @@ import { constants, createReadStream } from 'node:fs'
 import { type FileHandle, open, stat, truncate } from 'node:fs/promises'
 import { pipeline, type Readable, Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { cannotWrite, writeAll } from './files.js'
+import { cannotRead, cannotWrite, writeAll } from './files.js'
 import { type Position, type Row, START } from './rows.js'
 
 /** A line is held as a whole: a file without an end of line within this is not JSON Lines. */
@@ -45,8 +45,7 @@ async function* readLines(path: string, from: Position, tornLine: boolean): Asyn
       yield { columns: parse(json, location), json, location, next, fraction: source.fraction(next.offset) }
     }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    throw code === undefined ? error : new Error(`Cannot read ${name}: ${message}`, { cause: error })
+    throw (error as NodeJS.ErrnoException).code === undefined ? error : cannotRead(path, error)
   }
 }
 
@@ -230,7 +229,7 @@ async function lengthOfLines(path: string): Promise<number> {
     file = await open(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
-    throw new Error(`Cannot read ${path}: ${(error as Error).message}`, { cause: error })
+    throw cannotRead(path, error)
   }
   try {
     const chunk = Buffer.alloc(65_536)

@@ -6,7 +6,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects, type SchemaElement } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { fileWriter, ParquetWriter } from 'hyparquet-writer'
-import { replaceFile } from './files.js'
+import { cannotRead, replaceFile } from './files.js'
 import { readJsonl } from './jsonl.js'
 import { type Position, type Row, START } from './rows.js'
 
@@ -34,7 +34,7 @@ export async function* readParquet(path: string, from: Position = START): AsyncG
       }
     }
   } catch (error) {
-    throw new Error(`Cannot read ${path}: ${(error as Error).message}`, { cause: error })
+    throw cannotRead(path, error)
   } finally {
     await handle?.close()
   }
@@ -112,23 +112,24 @@ export async function writeParquet(jsonl: string, path: string): Promise<void> {
 
 async function writeGroups(jsonl: string, path: string, columns: Map<string, Column>, rows: number): Promise<void> {
   const writer = new ParquetWriter({ writer: fileWriter(path), schema: schemaOf(columns, rows) })
-  let group: Record<string, unknown>[] = []
+  const names = [...columns.keys()]
+  const types = Array.from(columns.values(), ({ type }) => type)
+  let group: unknown[][] = names.map(() => [])
+  let size = 0
   let length = 0
   const flush = () => {
-    const columnData = Array.from(columns, ([name, { type }]) => ({
-      name,
-      data: group.map((record) => stored(record[name], type)),
-    }))
-    writer.write({ columnData, rowGroupSize: group.length })
-    group = []
+    writer.write({ columnData: names.map((name, i) => ({ name, data: group[i] as unknown[] })), rowGroupSize: size })
+    group = names.map(() => [])
+    size = 0
     length = 0
   }
   for await (const row of readJsonl(jsonl)) {
-    group.push(row.columns)
+    for (const [i, name] of names.entries()) group[i]?.push(stored(row.columns[name], types[i]))
+    size += 1
     length += row.json.length
     if (length >= GROUP_LENGTH) flush()
   }
-  if (group.length > 0) flush()
+  if (size > 0) flush()
   writer.finish()
 }
 
@@ -162,7 +163,7 @@ function schemaOf(columns: Map<string, Column>, rows: number): SchemaElement[] {
 }
 
 /** A value as the writer takes it. */
-function stored(value: unknown, type: ColumnType): unknown {
+function stored(value: unknown, type: ColumnType | undefined): unknown {
   if (value === null || value === undefined) return undefined
   return type === 'INT64' ? BigInt(value as number) : value
 }

@@ -1,6 +1,7 @@
 /** The side file of a run, `OUT.state.json`: how far it is, and what it was begun with. Knows no row. */
 import { readFile, stat } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { cannotRead } from '../base/files.js'
 import { formatOf } from '../base/formats.js'
 import { linesPath } from './io.js'
 
@@ -78,6 +79,6 @@ export async function identityOf(path: string): Promise<RunState['inputs'][numbe
     const { size, mtimeMs } = await stat(path)
     return { path, size, modified: Math.round(mtimeMs) }
   } catch (error) {
-    throw new Error(`Cannot read ${path}: ${(error as Error).message}`, { cause: error })
+    throw cannotRead(path, error)
   }
 }

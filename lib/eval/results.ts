@@ -4,7 +4,7 @@
  * cut off by the next start.
  */
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeLeftovers, writeWhole } from '../base/files.js'
 import { AppendLog, readLog } from '../base/jsonl.js'
@@ -40,10 +40,15 @@ export class ResultsFolder {
   static async open(directory: string, options: RunOptions): Promise<ResultsFolder> {
     await mkdir(directory, { recursive: true })
     const results = resultsFile(directory)
+    // An empty file may be that of a run whose model could not be loaded.
+    const size = await stat(results).then(
+      ({ size }) => size,
+      () => 0,
+    )
     if (existsSync(runFile(directory))) checkSame(directory, readRun(directory).options, options)
-    else if (existsSync(results)) throw new Error(`${directory} holds results without run.json: give another folder`)
+    else if (size > 0) throw new Error(`${directory} holds results without run.json: give another folder`)
     for (const file of ['run.json', 'summary.json']) await removeLeftovers(join(directory, file))
-    const responses = existsSync(results) ? await readOutcomes(directory) : []
+    const responses = size > 0 ? await readOutcomes(directory) : []
     return new ResultsFolder(directory, options, await AppendLog.resume(results), responses)
   }
 
