@@ -1,10 +1,10 @@
 /** Writes the header of a GGUF file, version 3 (ggml's gguf.h). Knows the format, not what a model is. */
 
-export type ScalarType = 'uint32' | 'int32' | 'float32' | 'bool' | 'string'
-export type Scalar = number | boolean | string
+type ScalarType = 'uint32' | 'int32' | 'float32' | 'bool' | 'string'
+type Scalar = number | boolean | string
 
 /** A scalar, or an array of them. */
-export interface MetadataValue {
+interface MetadataValue {
   type: ScalarType
   value: Scalar | readonly Scalar[]
 }

@@ -11,7 +11,6 @@ import { AppendLog, readLog } from '../base/jsonl.js'
 import { currentRecord, currentRun, FORMAT } from './formats.js'
 import type { ResultRecord, Run, RunEnvironment, RunOptions, ScoredResponse } from './records.js'
 
-export type { Method } from './methods/index.js'
 
 /** Names one response of a run. */
 export function keyOf({ id, window, sample }: Pick<ResultRecord, 'id' | 'window' | 'sample'>): string {

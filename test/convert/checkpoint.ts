@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { readGguf } from '../support/gguf.js'
 import { Random } from '../support/random.js'
 
-export type Dtype = 'F32' | 'F16' | 'BF16'
+type Dtype = 'F32' | 'F16' | 'BF16'
 
 export interface CheckpointOptions {
   /** Release of transformers whose files these are. Default 5. */
@@ -51,7 +51,7 @@ export const chatTemplate =
   '{% endfor %}' +
   "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 
-export const QWEN2_REGEX =
+const QWEN2_REGEX =
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|" +
   '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+'
 
@@ -331,7 +331,7 @@ function writeWeights(folder: string, tensors: Map<string, Tensor>, shards: numb
 }
 
 /** The bytes of a safetensors file. */
-export function safetensors(tensors: Map<string, Tensor>): Buffer {
+function safetensors(tensors: Map<string, Tensor>): Buffer {
   const header: Json = { __metadata__: { format: 'pt' } }
   const parts: Uint8Array[] = []
   let offset = 0

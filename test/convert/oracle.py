@@ -1,12 +1,12 @@
 """What the originals say of a checkpoint: transformers' logits, tokenizers' ids, and llama.cpp's own converter.
 
   oracle.py save SOURCE TARGET   loads a checkpoint and saves it again, as the installed transformers writes one
-  oracle.py check                reads {"converter": DIR, "cases": [...]} from standard input, writes one answer for each
+  oracle.py check                reads {"converter": DIR, "cases": [...]} from standard input, writes an answer to each
 
 converter: a checkout of llama.cpp with convert_hf_to_gguf.py. A case has `folder`, `gguf` (our conversion), `type` (its
 type), `pre` (our name of the pre-tokenizer, where the converter has no hash for it; else null), `texts`, and, for F32,
-`tokens` with `logits` (a file of floats that llama.cpp computed for them). An answer has `ids` of the texts, `logits` (the
-largest absolute difference, and the largest logit) and `differences` (between the two GGUF files, in words).
+`tokens` with `logits` (a file of floats that llama.cpp computed for them). An answer has `ids` of the texts, `logits`
+(the largest absolute difference, and the largest logit) and `differences` (between the two GGUF files, in words).
 """
 
 from __future__ import annotations
@@ -66,9 +66,19 @@ def differences(ours: Path, theirs: Path) -> list[str]:
 
     def keys(reader: Any) -> dict[str, Any]:
         # The name and authorship under general.* are guessed from the folder's name.
-        wanted = ("qwen2.", "tokenizer.", "general.architecture", "general.type", "general.file_type",
-                  "general.quantization_version", "general.sampling.", "general.size_label")
-        return {name: (field.types, field.contents()) for name, field in reader.fields.items() if name.startswith(wanted)}
+        wanted = (
+            "qwen2.",
+            "tokenizer.",
+            "general.architecture",
+            "general.type",
+            "general.file_type",
+            "general.quantization_version",
+            "general.sampling.",
+            "general.size_label",
+        )
+        return {
+            name: (field.types, field.contents()) for name, field in reader.fields.items() if name.startswith(wanted)
+        }
 
     ours_keys, theirs_keys = keys(a), keys(b)
     for name in sorted(ours_keys.keys() | theirs_keys.keys()):
@@ -78,9 +88,11 @@ def differences(ours: Path, theirs: Path) -> list[str]:
 
     if [tensor.name for tensor in a.tensors] != [tensor.name for tensor in b.tensors]:
         found.append("the tensors' names or order")
-    for left, right in zip(a.tensors, b.tensors):
+    for left, right in zip(a.tensors, b.tensors, strict=False):
         if left.tensor_type != right.tensor_type or left.shape.tolist() != right.shape.tolist():
-            found.append(f"{left.name}: {left.tensor_type.name} {left.shape} and {right.tensor_type.name} {right.shape}")
+            found.append(
+                f"{left.name}: {left.tensor_type.name} {left.shape} and {right.tensor_type.name} {right.shape}"
+            )
         elif left.data.tobytes() != right.data.tobytes():
             found.append(f"{left.name}: its data")
     return found

@@ -21,7 +21,7 @@ const timeLimit = 20_000
 /** Bytes that the child may have taken at most: a sound file takes a fifth of it. */
 const memoryLimit = 2 ** 30
 
-export interface Failure {
+interface Failure {
   /** Number of the file; with the seed it gives the file again. */
   index: number
   model: string

@@ -28,7 +28,7 @@ export interface MetadataValue {
 export type Metadata = Map<string, MetadataValue>
 
 export type TensorType = 'F32' | 'F16' | 'BF16' | 'Q8_0'
-export interface TensorShape {
+interface TensorShape {
   name: string
   /** ggml's order: the first dimension is the contiguous one. */
   shape: number[]

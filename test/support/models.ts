@@ -44,7 +44,7 @@ export interface ModelOptions {
   shape?: Partial<Shape>
 }
 
-export interface Shape {
+interface Shape {
   layers: number
   /** Embedding length. */
   width: number
