@@ -1,20 +1,20 @@
 /** The command `z1` as its users run it: the built program in a process of its own (npm test builds it). */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import type { ReasonResult } from '../../lib/index.js'
 import { PLAIN_HINT } from '../../lib/reason/options.js'
+import { temporaryFolder } from '../support/folder.js'
 import { chatMlTemplate, testModel } from '../support/models.js'
 import { END, tableModel, tokenIds } from '../support/table-model.js'
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
-let folder: string
+const folder = temporaryFolder()
 /** Says `Two plus two.` to anything, `Four` after a hint that ends in L, and ` hm hm …` for ever after one in M. */
 let model: string
 let slow: string
@@ -23,12 +23,8 @@ const rows = { '\n': 'Two', Two: ' plus two', ' plus two': '.', L: 'Four', M: ' 
 const whole = 'Two plus two.'
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-cli-'))
-  model = tableModel(folder, 'quick', { extraTokens: words, rows })
-  slow = tableModel(folder, 'slow', { extraTokens: words, rows: { ...rows, '\n': ' hm' }, slow: true })
-})
-afterAll(() => {
-  rmSync(folder, { recursive: true })
+  model = tableModel(folder(), 'quick', { extraTokens: words, rows })
+  slow = tableModel(folder(), 'slow', { extraTokens: words, rows: { ...rows, '\n': ' hm' }, slow: true })
 })
 
 interface Run {
@@ -290,7 +286,7 @@ describe('on a terminal', () => {
 
 describe('z1 inspect', () => {
   it('tells what a file holds', async () => {
-    const tagged = tableModel(folder, 'tagged', {
+    const tagged = tableModel(folder(), 'tagged', {
       extraTokens: ['<think>', '</think>'],
       rows: {},
       trainingContext: 777,
@@ -339,7 +335,7 @@ describe('z1 inspect', () => {
   })
 
   it('fails with 1 on what is no model, with 2 on what is no use', async () => {
-    const text = join(folder, 'text.gguf')
+    const text = folder('text.gguf')
     writeFileSync(text, 'once upon a time')
     expect(await z1(['inspect', text])).toMatchObject({
       status: 1,

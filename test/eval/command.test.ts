@@ -1,36 +1,32 @@
 /** `z1 eval` as its users run it: the built command in a process of its own (npm test builds it). */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { UsageError } from '../../lib/cli/args.js'
 import { dispatch, root } from '../../lib/cli/commands.js'
 import { compareRuns, evaluate, jsonl, type ResultRecord } from '../../lib/eval/index.js'
 import { type Options, run } from '../lifecycle/process.js'
+import { temporaryFolder } from '../support/folder.js'
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const options = ['--task', 'jsonl', '--threads', '1', '--context-size', '512', '--max-tokens', '64']
 const windows = ['0', '50%', 'inf']
 
-let folder: string
+const folder = temporaryFolder()
 let file: string
 let all: string
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-eval-command-'))
-  file = join(folder, 'questions.jsonl')
+  file = folder('questions.jsonl')
   const lines = Array.from({ length: 8 }, (_, i) => {
     const numbers = [3 * i + 2, 40 - i, 17]
     const question = `What is the largest of ${numbers.join(', ')}?`
     return `${JSON.stringify({ question, answer: Math.max(...numbers), family: 'lists', difficulty: 1 + (i % 3) })}\n`
   })
   writeFileSync(file, lines.join(''))
-  all = join(folder, 'all')
+  all = folder('all')
   await evaluate({ task: jsonl({ file }), windows, output: all, threads: 1, contextSize: 512, maxTokens: 64 })
-})
-afterAll(() => {
-  rmSync(folder, { recursive: true })
 })
 
 /** On a busy machine a process takes long to begin. */
@@ -66,7 +62,7 @@ function atLine(results: string, count: number, signal: NodeJS.Signals): Options
 
 describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, () => {
   it('loses nothing when it is killed, and goes on to the same results', async () => {
-    const output = join(folder, 'killed')
+    const output = folder('killed')
     for (const count of [3, 10]) {
       const watch = atLine(join(output, 'results.jsonl'), count, 'SIGKILL')
       expect(await z1(evaluation(output), { watch })).toMatchObject({ signal: 'SIGKILL' })
@@ -80,7 +76,7 @@ describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, (
   })
 
   it('keeps what is done on SIGINT, says so, and goes on', async () => {
-    const output = join(folder, 'interrupted')
+    const output = folder('interrupted')
     const watch = atLine(join(output, 'results.jsonl'), 5, 'SIGINT')
     const { code, stdout, stderr } = await z1(evaluation(output), { watch })
     const kept = recordsIn(output).length
@@ -109,7 +105,7 @@ describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, (
   })
 
   it('draws a figure of the run, and of several', async () => {
-    const [own, both] = [join(folder, 'own.svg'), join(folder, 'both.svg')]
+    const [own, both] = [folder('own.svg'), folder('both.svg')]
     expect(await z1(evaluation(all, '--figure', own, '--json'))).toMatchObject({ code: 0 })
     const labels = ['--label', 'first', '--label', 'second']
     expect(await z1(['plot', all, all, ...labels, '--title', 'Two', '--output', both])).toMatchObject({ code: 0 })
@@ -135,7 +131,7 @@ describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, (
   })
 
   it('compares only what can be compared', async () => {
-    const other = join(folder, 'other')
+    const other = folder('other')
     const more = { output: other, windows: ['3'], threads: 1, contextSize: 512, maxTokens: 64 }
     await evaluate({ task: jsonl({ file, count: 3 }), ...more })
     expect(await z1(['compare', all, other])).toMatchObject({ stderr: expect.stringContaining('different items') })
@@ -145,7 +141,7 @@ describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, (
     rmSync(join(other, 'summary.json'))
     writeFileSync(join(other, 'results.jsonl'), '')
     expect(await z1(['compare', other, other])).toMatchObject({ stderr: expect.stringContaining('0 of 3 responses') })
-    expect(await z1(['plot', other, '--output', join(folder, 'x.svg')])).toMatchObject({ code: 1 })
+    expect(await z1(['plot', other, '--output', folder('x.svg')])).toMatchObject({ code: 1 })
   })
 
   it.each([

@@ -1,13 +1,13 @@
 /** Runs with real models: what is asked of the model, what is kept of it, and how a run goes on. */
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { type EvaluateOptions, evaluate, jsonl, type ResultRecord, type Task } from '../../lib/eval/index.js'
 import { ResultsFolder } from '../../lib/eval/results.js'
 import { Z1 } from '../../lib/index.js'
 import { EMBEDDED_MODEL } from '../../lib/reason/model-file.js'
 import { BOXED_HINT, PLAIN_HINT } from '../../lib/reason/options.js'
+import { temporaryFolder } from '../support/folder.js'
 import { chatMlTemplate, testModel } from '../support/models.js'
 import { tableModel } from '../support/table-model.js'
 
@@ -17,21 +17,17 @@ const questions = [
   { question: 'What is 41 + 77?', answer: '118', family: 'arithmetic', difficulty: 1 },
 ]
 
-let folder: string
+const folder = temporaryFolder()
 let task: Task
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-eval-'))
-  const file = join(folder, 'questions.jsonl')
+  const file = folder('questions.jsonl')
   writeFileSync(file, questions.map((question) => `${JSON.stringify(question)}\n`).join(''))
   task = jsonl({ file })
-})
-afterAll(() => {
-  rmSync(folder, { recursive: true })
 })
 
 let folders = 0
 function newFolder(): string {
-  return join(folder, `run-${folders++}`)
+  return folder(`run-${folders++}`)
 }
 
 /** The embedded model, limited so that a response that does not end costs little. */
@@ -110,7 +106,7 @@ describe('the method window', () => {
 
   it('tells whether an answer has the form that the hint asks for', async () => {
     const rows = { '\n': 'nine', ':': '\\boxed{', '\\boxed{': '9', '9': '}' }
-    const model = tableModel(folder, 'forms', { extraTokens: ['nine', '\\boxed{'], rows })
+    const model = tableModel(folder(), 'forms', { extraTokens: ['nine', '\\boxed{'], rows })
     const forms = []
     for (const hint of ['plain', 'boxed', 'in \\boxed{}:', 'say']) {
       const { records } = await run({ model, windows: ['0'], hint })
@@ -167,7 +163,7 @@ describe('the method delimited', () => {
   it('counts and cuts inside the tags, and closes them', async () => {
     const extraTokens = ['<think>', '</think>', ' hm', ' ha', 'seven', 'nine']
     // Thinks ` hm ha ha` and answers seven; after a hint, which ends in a line feed too, nine.
-    const model = tableModel(folder, 'delimited', {
+    const model = tableModel(folder(), 'delimited', {
       extraTokens,
       template: chatMlTemplate.replace("assistant\\n'", "assistant\\n<think>'"),
       rows: { '<think>': ' hm', ' hm': ' ha', ' ha': '</think>', '</think>': 'seven', '\n': 'nine' },
@@ -185,7 +181,7 @@ describe('the method delimited', () => {
   })
 
   it('needs tags', async () => {
-    const model = tableModel(folder, 'untagged', { rows: {} })
+    const model = tableModel(folder(), 'untagged', { rows: {} })
     await expect(run({ model, method: 'delimited' })).rejects.toMatchObject({
       code: 'TAGS_NOT_FOUND',
       message: expect.stringContaining('Item 1 at window inf'),
@@ -281,8 +277,8 @@ describe('a run that goes on', () => {
     await expect(again({ windows: ['4'] })).rejects.toThrow('windows ["3"], not ["4"]')
     await expect(again({ maxTokens: 65 })).rejects.toThrow('maxTokens 64, not 65')
     await expect(again({ hint: 'boxed' })).rejects.toThrow('hint')
-    await expect(again({ model: tableModel(folder, 'other', { rows: {} }) })).rejects.toThrow('modelSha256')
-    const file = join(folder, 'others.jsonl')
+    await expect(again({ model: tableModel(folder(), 'other', { rows: {} }) })).rejects.toThrow('modelSha256')
+    const file = folder('others.jsonl')
     writeFileSync(file, questions.map((each) => `${JSON.stringify({ ...each, answer: '0' })}\n`).join(''))
     await expect(again({ task: jsonl({ file }) })).rejects.toThrow('itemsSha256')
     // What does not change the results may change.
@@ -331,7 +327,7 @@ describe('what fails', () => {
   })
 
   it('is told where there is no model, no item, or one twice', async () => {
-    await expect(run({ model: join(folder, 'none.gguf') })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
+    await expect(run({ model: folder('none.gguf') })).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
     const of = (...ids: string[]): Task => ({
       ...task,
       async *items() {

@@ -1,20 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { writeParquet } from '../../lib/base/parquet.js'
 import type { Item, Task } from '../../lib/eval/index.js'
 import { heldout, jsonl } from '../../lib/eval/index.js'
 import { generate } from '../../lib/problems/generate.js'
+import { temporaryFolder } from '../support/folder.js'
 
-let folder: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-eval-tasks-'))
-})
-afterAll(() => {
-  rmSync(folder, { recursive: true })
-})
+const folder = temporaryFolder()
+afterAll(() => {})
 
 async function itemsOf(task: Task): Promise<Item[]> {
   const items = []
@@ -63,7 +57,7 @@ describe('heldout', () => {
 
 describe('jsonl', () => {
   const write = (text: string) => {
-    const file = join(folder, 'items.jsonl')
+    const file = folder('items.jsonl')
     writeFileSync(file, text)
     return file
   }
@@ -85,7 +79,7 @@ describe('jsonl', () => {
     )
     const items = await itemsOf(jsonl({ file }))
     expect(items.map(({ id }) => id)).toEqual(['1', '7'])
-    const [packed, parquet] = [join(folder, 'items.jsonl.gz'), join(folder, 'items.parquet')]
+    const [packed, parquet] = [folder('items.jsonl.gz'), folder('items.parquet')]
     writeFileSync(packed, gzipSync(readFileSync(file)))
     expect(await itemsOf(jsonl({ file: packed }))).toEqual(items)
     await writeParquet(file, parquet)
@@ -94,7 +88,7 @@ describe('jsonl', () => {
   })
 
   it('takes files of any other name for JSON Lines, and reads no further than it is told', async () => {
-    const file = join(folder, 'items.txt')
+    const file = folder('items.txt')
     writeFileSync(file, '{"question":"1+1?","answer":2}\nnonsense\n')
     expect(await itemsOf(jsonl({ file, count: 1 }))).toEqual([{ id: '1', question: '1+1?', answer: '2' }])
   })
@@ -126,6 +120,6 @@ describe('jsonl', () => {
   })
 
   it('fails where there is no file', async () => {
-    await expect(itemsOf(jsonl({ file: join(folder, 'none.jsonl') }))).rejects.toThrow('ENOENT')
+    await expect(itemsOf(jsonl({ file: folder('none.jsonl') }))).rejects.toThrow('ENOENT')
   })
 })

@@ -1,12 +1,10 @@
 /** What a request may ask of native code, on the native surface itself: of how the thinking ends, and how that is told. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { GenerationEvent, GenerationRequest, SamplingParams } from '../../lib/native/binding.js'
 import type { Context } from '../../lib/native/context.js'
 import { openEngine } from '../../lib/native/engine.js'
 import { Model } from '../../lib/native/model.js'
+import { temporaryFolder } from '../support/folder.js'
 import { tableModel, tokenIds } from '../support/table-model.js'
 
 const bytes = (text: string) => Int32Array.from([...text], (character) => tokenIds()(character))
@@ -17,15 +15,14 @@ const sampling: SamplingParams = {
   ...{ drySequenceBreakers: [], xtcProbability: 0, xtcThreshold: 0.1, logitBias: [], seed: 1 },
 }
 
-let folder: string
+const folder = temporaryFolder()
 let model: Model
 let context: Context
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-binding-'))
   await openEngine('cpu')
   // After x the letters a to d go round for ever; after the hint's dot it says yes, or goes round again.
   const rows = { x: 'a', a: 'b', b: 'c', c: 'd', d: 'a', '.': 'y', y: 'e', e: 's', '!': 'a' }
-  const path = tableModel(folder, 'round', { rows })
+  const path = tableModel(folder(), 'round', { rows })
   model = await Model.load({ path, gpuLayers: 0, contextCells: 0, weights: true })
   const params = { contextSize: 256, parallel: 1, batchSize: 64, threads: 1, threadsBatch: 1 }
   context = await model.createContext(params)
@@ -33,7 +30,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await context.close()
   model.close()
-  rmSync(folder, { recursive: true })
 })
 
 /** What a request gives: both texts, the cut if there is one, and the end. */

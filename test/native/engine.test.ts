@@ -3,37 +3,24 @@
  * ends. Most work on copies of the engine pack in which one thing is wrong.
  */
 import { spawnSync } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { loadAddon } from '../../lib/native/addon.js'
 import { openEngine } from '../../lib/native/engine.js'
 import { calls, type Outcome } from '../support/calls.js'
+import { temporaryFolder } from '../support/folder.js'
 import { testModel } from '../support/models.js'
 
-let folder: string
+const folder = temporaryFolder()
 /** The installed pack, or an engine that was built in this checkout. */
 let engine: string
 let model: string
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-engine-'))
   engine = (await openEngine('cpu')).engine.directory
   model = testModel('qwen2-bytes')
 })
-
-afterAll(() => rmSync(folder, { recursive: true }))
 
 const { release, llamaVersion, ggmlVersion } = loadAddon().addonInfo()
 const recordFile = '_nlcBuildMetadata.json'
@@ -41,7 +28,7 @@ const record = (version: string) => JSON.stringify({ buildOptions: { llamaCpp: {
 
 /** A copy of the engine's directory. */
 function copy(name: string, omit: RegExp = /^$/): string {
-  const directory = join(folder, name)
+  const directory = folder(name)
   mkdirSync(directory)
   for (const file of readdirSync(engine)) {
     if (!omit.test(file)) cpSync(join(engine, file), join(directory, file))
@@ -52,7 +39,7 @@ function copy(name: string, omit: RegExp = /^$/): string {
 
 /** A directory with these files. */
 function made(name: string, files: Record<string, string>): string {
-  const directory = join(folder, name)
+  const directory = folder(name)
   mkdirSync(directory)
   for (const [file, content] of Object.entries(files)) writeFileSync(join(directory, file), content)
   return directory
@@ -79,7 +66,7 @@ async function refused(directory: string, code: string, message: RegExp): Promis
 
 describe('a directory that is no engine', () => {
   test('nothing there', async () => {
-    await refused(join(folder, 'nothing'), 'ENGINE_NOT_FOUND', /^No engine directory at .*nothing$/)
+    await refused(folder('nothing'), 'ENGINE_NOT_FOUND', /^No engine directory at .*nothing$/)
   })
 
   test('a file', async () => {
@@ -210,7 +197,7 @@ describe('one engine in a process', () => {
   })
 
   test('many refused ones, then the right one', async () => {
-    const wrong = [join(folder, 'nothing'), made('nothing-in-it', {}), copy('no-cpu-2', /ggml-cpu/)]
+    const wrong = [folder('nothing'), made('nothing-in-it', {}), copy('no-cpu-2', /ggml-cpu/)]
     const steps = [...wrong, 'metal', ...wrong, 'vulkan'].map((directory) => load(directory))
     const outcomes = await calls([...steps, load(engine, 'right'), ask('right')])
     expect(outcomes.slice(0, -2).map(({ code }: Outcome) => code)).toEqual(steps.map(() => 'ENGINE_NOT_FOUND'))
@@ -218,7 +205,7 @@ describe('one engine in a process', () => {
   })
 
   test('the same directory by other names', async () => {
-    const link = join(folder, 'link')
+    const link = folder('link')
     symlinkSync(engine, link)
     const directory = dirname(engine)
     const outcomes = await calls(
@@ -231,7 +218,7 @@ describe('one engine in a process', () => {
   })
 
   test('from a folder of links to its files, as a source build leaves', async () => {
-    const links = join(folder, 'links')
+    const links = folder('links')
     mkdirSync(links)
     for (const file of readdirSync(engine)) symlinkSync(join(engine, file), join(links, file))
     expect(await calls([load(links, 'it'), ask('it')])).toEqual([{ value: links }, opened])

@@ -3,8 +3,8 @@
  * no end of the process. What reaches native code runs in a child process, where both would show.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir, totalmem } from 'node:os'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -12,6 +12,7 @@ import { type ChatMessage, type LoadOptions, type ReasonOptions, Z1, Z1Error } f
 import { loadAddon } from '../../lib/native/addon.js'
 import type { GenerationRequest } from '../../lib/native/binding.js'
 import { calls, type Step } from '../support/calls.js'
+import { temporaryFolder } from '../support/folder.js'
 import {
   type Metadata,
   type MetadataValue,
@@ -23,20 +24,18 @@ import {
 import { chatMlTemplate, testModel } from '../support/models.js'
 import { tokensOf } from '../support/tokenizer.js'
 
-let folder: string
+const folder = temporaryFolder()
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-bad-input-'))
   // The test of permissions looks inside as another user.
-  chmodSync(folder, 0o755)
+  chmodSync(folder(), 0o755)
 })
-afterAll(() => rmSync(folder, { recursive: true }))
 
 const common = { threads: 1, engine: 'cpu', contextSize: 128 } as const
 const load = (options: LoadOptions): Step => ({ load: { ...common, ...options } })
 const short: ReasonOptions = { template: false, thinkingWindow: 4, maxTokens: 4, hint: ' So' }
 
 function written(name: string, content: string | Uint8Array): string {
-  const path = join(folder, name)
+  const path = folder(name)
   writeFileSync(path, content)
   return path
 }
@@ -48,7 +47,7 @@ function altered(
   others: TensorSource[] = [],
   base = testModel('qwen2-bytes'),
 ): string {
-  const path = join(folder, `${name}.gguf`)
+  const path = folder(`${name}.gguf`)
   const { metadata, tensors } = readGguf(base)
   change(metadata)
   writeGguf(
@@ -78,7 +77,7 @@ const u32 = (value: number) => ({ type: 'uint32' as const, value })
 function bertModel(): string {
   const width = 32
   const words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', '▁hi', '▁you', 's']
-  const path = join(folder, 'bert.gguf')
+  const path = folder('bert.gguf')
   const metadata: Metadata = new Map<string, MetadataValue>([
     ['general.architecture', { type: 'string', value: 'bert' }],
     ['bert.context_length', u32(64)],
@@ -125,7 +124,7 @@ function bertModel(): string {
 /** GPT-2: positions are rows of a table, and there are no others. */
 function learnedPositionsModel(positions: number): string {
   const width = 32
-  const path = join(folder, 'gpt2.gguf')
+  const path = folder('gpt2.gguf')
   const { metadata } = readGguf(testModel('qwen2-bytes'))
   const vocabulary = [...metadata].filter(([key]) => key.startsWith('tokenizer.'))
   const words = (metadata.get('tokenizer.ggml.tokens')?.value as string[]).length
@@ -173,7 +172,7 @@ describe('a model file', () => {
     metadata.set('general.architecture', { type: 'string', value: name })
   }
   const onlyMetadata = (name: string, entries: [string, string][]) => {
-    const path = join(folder, `${name}.gguf`)
+    const path = folder(`${name}.gguf`)
     writeGguf(path, new Map(entries.map(([key, value]) => [key, { type: 'string', value }])), [
       tensor('v.blk.0.weight', [32, 2]),
     ])
@@ -181,9 +180,9 @@ describe('a model file', () => {
   }
 
   const rows: [name: string, path: () => string, code: string, message: RegExp][] = [
-    ['missing', () => join(folder, 'missing.gguf'), 'MODEL_NOT_FOUND', /^No model at .*missing\.gguf: ENOENT/],
+    ['missing', () => folder('missing.gguf'), 'MODEL_NOT_FOUND', /^No model at .*missing\.gguf: ENOENT/],
     ['below a file', () => join(model(), 'x.gguf'), 'MODEL_NOT_FOUND', /^No model at .*: ENOTDIR/],
-    ['a directory', () => folder, 'MODEL_INVALID', / is not a file$/],
+    ['a directory', () => folder(), 'MODEL_INVALID', / is not a file$/],
     ['empty', () => written('empty.gguf', ''), 'MODEL_INVALID', / is empty$/],
     ['one byte', () => written('byte.gguf', 'G'), 'MODEL_INVALID', /failed to read magic$/],
     ['text', () => written('text.gguf', 'Once upon a time.\n'), 'MODEL_INVALID', /invalid magic characters: 'Once'/],
@@ -314,7 +313,7 @@ describe('a model file', () => {
   test.skipIf(skipped)('that may not be read', async () => {
     const secret = written('secret.gguf', readFileSync(model()))
     chmodSync(secret, 0o000)
-    const hidden = join(folder, 'hidden')
+    const hidden = folder('hidden')
     mkdirSync(hidden)
     chmodSync(hidden, 0o000)
     const open = written('open.gguf', readFileSync(model()))

@@ -1,22 +1,18 @@
 /** How a request ends where it asked for no hint, or to be watched for loops. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Z1 } from '../../lib/index.js'
+import { temporaryFolder } from '../support/folder.js'
 import { tableModel } from '../support/table-model.js'
 
-let folder: string
+const folder = temporaryFolder()
 let z1: Z1
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-ending-'))
   // After x the letters a to d go round for ever, as they do after an exclamation mark; after a dot it says yes.
   const rows = { x: 'a', a: 'b', b: 'c', c: 'd', d: 'a', '.': 'y', y: 'e', e: 's', '!': 'a' }
-  z1 = await Z1.load({ model: tableModel(folder, 'round', { rows }), contextSize: 128, threads: 1, engine: 'cpu' })
+  z1 = await Z1.load({ model: tableModel(folder(), 'round', { rows }), contextSize: 128, threads: 1, engine: 'cpu' })
 })
 afterAll(async () => {
   await z1.dispose()
-  rmSync(folder, { recursive: true })
 })
 
 const raw = { template: false, cachePrompt: false }

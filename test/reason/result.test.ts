@@ -1,23 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ReasonEvent, type ReasonOptions, type ReasonResult, type ReasonStream, Z1 } from '../../lib/index.js'
 import type { GenerationEvent } from '../../lib/native/binding.js'
 import { BOXED_HINT, PLAIN_HINT } from '../../lib/reason/options.js'
 import { ResultBuilder } from '../../lib/reason/result.js'
+import { temporaryFolder } from '../support/folder.js'
 import { testModel } from '../support/models.js'
 import { Random } from '../support/random.js'
 import { END, tableModel, tokenIds } from '../support/table-model.js'
 import { bytesOf } from '../support/tokenizer.js'
 
-let folder: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-result-'))
-})
-afterAll(() => {
-  rmSync(folder, { recursive: true })
-})
+const folder = temporaryFolder()
+afterAll(() => {})
 
 describe('ResultBuilder', () => {
   type Native = Exclude<GenerationEvent, { type: 'error' }>
@@ -123,7 +116,7 @@ describe('how a response ends', () => {
 
   beforeAll(async () => {
     const load = (name: string, slow: boolean) => {
-      const model = tableModel(folder, name, { extraTokens: words, rows, slow })
+      const model = tableModel(folder(), name, { extraTokens: words, rows, slow })
       return Z1.load({ model, contextSize: slow ? 8192 : contextSize, threads: 1, engine: 'cpu' })
     }
     quick = await load('quick', false)
@@ -345,7 +338,7 @@ describe('stop strings', () => {
   let z1: Z1
 
   beforeAll(async () => {
-    const model = tableModel(folder, 'stops', { extraTokens: words, rows: { ...rows, '\n': 'one ' } })
+    const model = tableModel(folder(), 'stops', { extraTokens: words, rows: { ...rows, '\n': 'one ' } })
     z1 = await Z1.load({ model, contextSize: 2048, threads: 1, engine: 'cpu' })
   })
   afterAll(() => z1.dispose())
@@ -419,7 +412,7 @@ describe('text of any bytes', () => {
 
   it('is what TextDecoder makes of the tokens, in each part and in the stream', { timeout: 120_000 }, async () => {
     const models = [
-      tableModel(folder, 'characters', { rows: {}, otherwise: { a: 0, ' ': 0 }, byteRows: characters() }),
+      tableModel(folder(), 'characters', { rows: {}, otherwise: { a: 0, ' ': 0 }, byteRows: characters() }),
       testModel('qwen2-bytes', { endGain: 0.5 }),
       testModel('llama-spm'),
     ]
@@ -480,7 +473,7 @@ describe('text of any bytes', () => {
 
   it('leaves control tokens out of the text, but not out of the tokens', async () => {
     const rows = { P: 'a', a: '<|im_start|>', '<|im_start|>': 'b', b: END }
-    const z1 = await Z1.load({ model: tableModel(folder, 'control', { rows }), threads: 1, engine: 'cpu' })
+    const z1 = await Z1.load({ model: tableModel(folder(), 'control', { rows }), threads: 1, engine: 'cpu' })
     const { text, tokens, usage } = await z1.reason('P', { template: false })
     await z1.dispose()
     expect(text).toBe('ab')

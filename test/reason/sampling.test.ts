@@ -2,22 +2,16 @@
  * Each sampling option has its effect, and those that are not given leave llama.cpp's defaults. Most models here are
  * tables, so what is drawn can be compared with probabilities and penalties worked out from the definitions.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ReasonOptions, Z1 } from '../../lib/index.js'
+import { temporaryFolder } from '../support/folder.js'
 import { testModel } from '../support/models.js'
 import { END, type Row, tableModel } from '../support/table-model.js'
 
-let folder: string
+const folder = temporaryFolder()
 const loaded: Z1[] = []
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-sampling-'))
-})
 afterAll(async () => {
   await Promise.all(loaded.map((z1) => z1.dispose()))
-  rmSync(folder, { recursive: true })
 })
 
 async function load(model: string, parallel = 1): Promise<Z1> {
@@ -31,7 +25,7 @@ type Probabilities = Record<string, number>
 /** A model that draws each token by the same probabilities, whatever came before. */
 function dice(name: string, probabilities: Probabilities): Promise<Z1> {
   const logits = Object.fromEntries(Object.entries(probabilities).map(([token, p]) => [token, Math.log(p)]))
-  return load(tableModel(folder, name, { rows: {}, otherwise: logits }))
+  return load(tableModel(folder(), name, { rows: {}, otherwise: logits }))
 }
 
 const raw: ReasonOptions = { template: false, maxTokens: 1 }
@@ -158,7 +152,7 @@ describe('penalties', () => {
   const logits: Record<string, number> = { a: 3.1, b: 2.3, c: 1.7, d: -0.45, e: -0.83, f: -1.37 }
   let z1: Z1
   beforeAll(async () => {
-    z1 = await load(tableModel(folder, 'penalties', { rows: {}, otherwise: logits }))
+    z1 = await load(tableModel(folder(), 'penalties', { rows: {}, otherwise: logits }))
   })
 
   interface Penalties {
@@ -253,8 +247,8 @@ describe('DRY', () => {
   let abc: Z1
   let colon: Z1
   beforeAll(async () => {
-    abc = await load(tableModel(folder, 'abc', { rows: loopOf('c') }))
-    colon = await load(tableModel(folder, 'colon', { rows: loopOf(':') }))
+    abc = await load(tableModel(folder(), 'abc', { rows: loopOf('c') }))
+    colon = await load(tableModel(folder(), 'colon', { rows: loopOf(':') }))
   })
   const loop = (third: string, n: number) => `b${third}a`.repeat(n).slice(0, n)
 
@@ -337,7 +331,7 @@ describe('seeds', () => {
   let real: Z1
   beforeAll(async () => {
     const logits = Object.fromEntries(Object.keys(flips).map((token) => [token, 0]))
-    table = await load(tableModel(folder, 'flips', { rows: {}, otherwise: logits }), 4)
+    table = await load(tableModel(folder(), 'flips', { rows: {}, otherwise: logits }), 4)
     real = await load(testModel('qwen2-bytes', { seed: 2 }))
   })
 

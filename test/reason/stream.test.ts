@@ -1,17 +1,15 @@
 import { getEventListeners } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ReasonEvent, type ReasonOptions, type ReasonStream, Z1 } from '../../lib/index.js'
 import { PLAIN_HINT } from '../../lib/reason/options.js'
 import { ReasonStream as Stream } from '../../lib/reason/stream.js'
+import { temporaryFolder } from '../support/folder.js'
 import { testModel } from '../support/models.js'
 import { Random } from '../support/random.js'
 import { tableModel } from '../support/table-model.js'
 
-let folder: string
+const folder = temporaryFolder()
 /** Says ` hm so` for minutes, `Four!` after the plain hint, and takes milliseconds for a token; one request at a time. */
 let slow: Z1
 const words = [' hm', ' so', 'Four']
@@ -21,13 +19,11 @@ const endless: ReasonOptions = { template: false, thinkingWindow: Infinity, cach
 const loop = (n: number) => ' hm so'.repeat(n / 2) + (n % 2 === 1 ? ' hm' : '')
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-stream-'))
-  const model = tableModel(folder, 'slow', { extraTokens: words, rows, slow: true })
+  const model = tableModel(folder(), 'slow', { extraTokens: words, rows, slow: true })
   slow = await Z1.load({ model, contextSize, batchSize: 2, threads: 1, engine: 'cpu' })
 })
 afterAll(async () => {
   await slow.dispose()
-  rmSync(folder, { recursive: true })
 })
 
 async function eventsOf(stream: ReasonStream, at: (event: ReasonEvent) => void = () => {}): Promise<ReasonEvent[]> {
@@ -315,7 +311,7 @@ describe('endThinking()', () => {
   })
 
   it('without room for the hint: the context is full', async () => {
-    const model = tableModel(folder, 'small', { rows: { L: 'L' } })
+    const model = tableModel(folder(), 'small', { rows: { L: 'L' } })
     // A prompt token at a time, so that the order comes before the first sampled one.
     const z1 = await Z1.load({ model, contextSize: 300, batchSize: 1, threads: 1, engine: 'cpu' })
     // After 251 tokens there is room for thinking, but not for a hint of 49 and one of an answer.

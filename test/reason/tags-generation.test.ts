@@ -2,12 +2,10 @@
  * Think tags while generating: banned, however the vocabulary spells them, or delimiting the thinking. The models are
  * tables that want to say tags; the control of every ban is the same model with a template that knows none.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ReasonEvent, type ReasonOptions, type ReasonResult, Z1 } from '../../lib/index.js'
 import { PLAIN_HINT } from '../../lib/reason/options.js'
+import { temporaryFolder } from '../support/folder.js'
 import { chatMlTemplate, testModel } from '../support/models.js'
 import { END, type Row, type TableOptions, tableModel, tokenIds } from '../support/table-model.js'
 
@@ -16,19 +14,15 @@ const openingTemplate = chatMlTemplate.replace("assistant\\n'", "assistant\\n<th
 /** Knows the tags, but does not open them, as Qwen3's does. */
 const knowingTemplate = `{% set tag = '</think>' %}${chatMlTemplate}`
 
-let folder: string
+const folder = temporaryFolder()
 let loaded: Z1[] = []
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-tags-'))
-})
 afterAll(async () => {
   await Promise.all(loaded.map((z1) => z1.dispose()))
   loaded = []
-  rmSync(folder, { recursive: true })
 })
 
 async function load(name: string, options: TableOptions): Promise<Z1> {
-  const model = tableModel(folder, name, options)
+  const model = tableModel(folder(), name, options)
   const z1 = await Z1.load({ model, contextSize: 2048, parallel: 4, threads: 1, engine: 'cpu' })
   loaded.push(z1)
   return z1

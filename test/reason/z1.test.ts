@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -13,23 +13,19 @@ import {
 } from '../../lib/index.js'
 import { EMBEDDED_MODEL } from '../../lib/reason/model-file.js'
 import { inspectModel } from '../../lib/reason/vocabulary.js'
+import { temporaryFolder } from '../support/folder.js'
 import { chatMlTemplate, testModel } from '../support/models.js'
 import { END, tableModel, tokenIds } from '../support/table-model.js'
 import { tokensOf } from '../support/tokenizer.js'
 
 const common = { threads: 1, engine: 'cpu' } satisfies LoadOptions
-let folder: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-class-'))
-})
-afterAll(() => {
-  rmSync(folder, { recursive: true })
-})
+const folder = temporaryFolder()
+afterAll(() => {})
 
 const words = [' hm', ' so', 'Four']
 const rows = { L: ' hm', ' hm': ' so', ' so': ' hm', '\n': 'Four', Four: END }
 function loopModel(name: string, slow = false, trainingContext = 4096): string {
-  return tableModel(folder, name, { extraTokens: words, rows, slow, trainingContext })
+  return tableModel(folder(), name, { extraTokens: words, rows, slow, trainingContext })
 }
 
 describe('Z1.load()', () => {
@@ -138,7 +134,7 @@ describe('Z1.load()', () => {
   const missing = join(tmpdir(), 'z1-no-such-model.gguf')
   it.each<[string, () => string, object]>([
     ['no file', () => missing, { code: 'MODEL_NOT_FOUND', cause: { code: 'ENOENT' } }],
-    ['a folder', () => folder, { code: 'MODEL_INVALID' }],
+    ['a folder', () => folder(), { code: 'MODEL_INVALID' }],
     ['an empty file', () => write('empty.gguf', ''), { code: 'MODEL_INVALID' }],
     ['no model', () => write('text.gguf', 'once upon a time'), { code: 'MODEL_INVALID' }],
     [
@@ -156,7 +152,7 @@ describe('Z1.load()', () => {
   })
 
   function write(name: string, content: string | Uint8Array): string {
-    const path = join(folder, name)
+    const path = folder(name)
     writeFileSync(path, content)
     return path
   }
@@ -165,7 +161,7 @@ describe('Z1.load()', () => {
     const model = loopModel('engine')
     await using _ = await Z1.load({ ...common, model, contextSize: 64 })
     await expect(Z1.load({ ...common, model, engine: './nowhere' })).rejects.toMatchObject({ code: 'ENGINE_NOT_FOUND' })
-    await expect(Z1.load({ ...common, model, engine: folder })).rejects.toMatchObject({ code: 'ENGINE_NOT_FOUND' })
+    await expect(Z1.load({ ...common, model, engine: folder() })).rejects.toMatchObject({ code: 'ENGINE_NOT_FOUND' })
   })
 })
 
@@ -413,7 +409,7 @@ describe('the stack of an error is that of the call', () => {
   ]
 
   async function broken(): Promise<Z1> {
-    const model = tableModel(folder, 'broken', { rows: {}, template: "{{ raise_exception('no') }}" })
+    const model = tableModel(folder(), 'broken', { rows: {}, template: "{{ raise_exception('no') }}" })
     return Z1.load({ ...common, model, contextSize: 64 })
   }
   async function disposed(): Promise<Z1> {

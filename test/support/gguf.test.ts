@@ -3,23 +3,17 @@
  * the builders for being the same twice. That llama.cpp loads the models is shown by every test that uses one.
  */
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { afterAll, describe, expect, it } from 'vitest'
+import { temporaryFolder } from './folder.js'
 import type { Metadata, TensorSource, TensorType } from './gguf.js'
 import { dequantizeQ8, quantizeQ8, readGguf, readTensor, writeGguf } from './gguf.js'
 import type { ModelName } from './models.js'
 import { testModel } from './models.js'
 import { Random } from './random.js'
 
-let folder: string
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'z1-gguf-'))
-})
-afterAll(() => {
-  rmSync(folder, { recursive: true })
-})
+const folder = temporaryFolder()
+afterAll(() => {})
 
 const generated = (
   name: string,
@@ -45,7 +39,7 @@ const expectSame = (actual: Float32Array, expected: Float32Array): void => {
 
 describe('the writer', () => {
   it('writes the bytes that gguf.h describes', () => {
-    const path = join(folder, 'golden.gguf')
+    const path = folder('golden.gguf')
     const metadata: Metadata = new Map([
       ['a', { type: 'uint32', value: 7 }],
       ['b', { type: 'string', value: ['é', ''] }],
@@ -68,14 +62,14 @@ describe('the writer', () => {
   })
 
   it('replaces a longer file', () => {
-    const path = join(folder, 'replaced.gguf')
+    const path = folder('replaced.gguf')
     writeGguf(path, new Map(), [counting('long', [1000])])
     writeGguf(path, new Map(), [counting('short', [8])])
     expect(statSync(path).size).toBe(64 + 32)
   })
 
   it('refuses Q8_0 rows that are no whole blocks', () => {
-    const path = join(folder, 'ragged.gguf')
+    const path = folder('ragged.gguf')
     expect(() => writeGguf(path, new Map(), [counting('ragged', [48, 2], 'Q8_0')])).toThrow(RangeError)
   })
 })
@@ -101,7 +95,7 @@ describe('the reader', () => {
       ['bools', { type: 'bool', value: [true, false] }],
       ['nothing', { type: 'string', value: [] }],
     ])
-    const path = join(folder, 'metadata.gguf')
+    const path = folder('metadata.gguf')
     writeGguf(path, metadata, [])
     expect([...readGguf(path).metadata]).toEqual([...metadata])
   })
@@ -112,7 +106,7 @@ describe('the reader', () => {
       ['tokens', { type: 'string', value }],
       ['long', { type: 'string', value: 'y'.repeat(3_000_000) }],
     ])
-    const path = join(folder, 'long.gguf')
+    const path = folder('long.gguf')
     writeGguf(path, metadata, [counting('after', [3])])
     const gguf = readGguf(path)
     const tokens = gguf.metadata.get('tokens')?.value as string[]
@@ -122,7 +116,7 @@ describe('the reader', () => {
   })
 
   it('finds each tensor, also those written in several pieces', () => {
-    const path = join(folder, 'tensors.gguf')
+    const path = folder('tensors.gguf')
     writeGguf(path, new Map(), [counting('odd', [3]), counting('large', [1000, 300]), counting('after', [5, 1, 2])])
     const { tensors } = readGguf(path)
     expect(tensors.map(({ name, shape, type }) => ({ name, shape, type }))).toEqual([
@@ -145,7 +139,7 @@ describe('the reader', () => {
     ['another version', (path: string) => writeFileSync(path, 'GGUF\x02\0\0\0'), /version 3/],
     ['a file cut off', (path: string) => truncateSync(path, 60), /ends too early/],
   ])('refuses %s', (_name, damage, message) => {
-    const path = join(folder, 'broken.gguf')
+    const path = folder('broken.gguf')
     writeGguf(path, new Map([['key', { type: 'string', value: 'v'.repeat(100) }]]), [])
     damage(path)
     expect(() => readGguf(path)).toThrow(message)
@@ -179,7 +173,7 @@ describe('Q8_0', () => {
   })
 
   it('comes back from a file', () => {
-    const path = join(folder, 'q8.gguf')
+    const path = folder('q8.gguf')
     // Whole multiples of the scale 2⁻³, of a block whose largest value is 127/8, are kept exactly.
     const value = (index: number): number => ((index % 32) * 4 + 3) / 8
     writeGguf(path, new Map(), [generated('w', [64, 4500], 'Q8_0', value)])
@@ -209,7 +203,7 @@ describe('normal numbers', () => {
 
 describe('testModel', () => {
   const names: ModelName[] = ['qwen2-bytes', 'qwen2-vocab', 'llama-spm', 'mamba']
-  const cache = (name: string): string => join(folder, name)
+  const cache = (name: string): string => folder(name)
   const digest = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex')
 
   for (const name of names) {
