@@ -513,6 +513,32 @@ TEST(a_prompt_is_read_beside_streams_that_fill_a_step) {
     }
 }
 
+TEST(a_short_prompt_does_not_wait_for_a_long_one) {
+    Fixture fixture(endless);
+    Rig rig(fixture.fake, params(1024, 2, 64));
+    const Request longer = request(Tokens(900, 1), 3);
+    const Request shorter = request(spell("ashortone"), 1);
+    uint32_t second = 0;
+    size_t n_decodes = 0;
+    size_t read_at = 0; // the decode in which the short prompt was read whole
+    fixture.fake.on_decode = [&](const FakeDecode & decode) {
+        if (++n_decodes == 1) {
+            second = rig.start(shorter);
+        }
+        for (const auto & part : decode) {
+            if (part.tokens == shorter.prompt) {
+                read_at = n_decodes;
+            }
+        }
+        return 0;
+    };
+    const uint32_t first = rig.start(longer);
+    rig.wait(first);
+    check_alone(rig.wait(second), alone(fixture.fake, shorter, 1024));
+    // At the first step after it came; the long one takes 900 / 64 of them.
+    CHECK_EQ(read_at, 2);
+}
+
 TEST(prompts_are_read_in_parts_while_others_stream) {
     Fixture fixture(endless);
     Rig rig(fixture.fake, params(1000, 2, 512));
@@ -628,11 +654,11 @@ TEST(a_failed_decode_ends_those_that_took_part) {
                 if (++n == 1) {
                     other = rig.start(asked);
                 }
-                return n == 9 ? status : 0;
+                return n == 14 ? status : 0;
             };
             const Outcome failed = rig.run(asked);
             CHECK_EQ(failed.error_code(), "DECODE_FAILED");
-            // 6 decodes of the prompt, one more, one of the other, the one that failed.
+            // In turns 6 decodes of each prompt, one of a sampled token, then the one that failed.
             CHECK_EQ(failed.thinking.size(), 2);
             CHECK_EQ(failed.error->message, status == 1 ? "The KV cache has no room for the batch"
                                                         : "llama_decode returned " + std::to_string(status));

@@ -29,12 +29,38 @@ size_t plan_streams(std::span<const Demand> demands, size_t n_ubatch, Plan & pla
     return n_planned;
 }
 
+// Tokens that all prompts take when none takes more than `part`.
+size_t n_taken_by_prompts(std::span<const Demand> demands, size_t part) {
+    size_t n = 0;
+    for (const Demand & demand : demands) {
+        n += demand.prompt ? std::min(demand.n_tokens, part) : 0;
+    }
+    return n;
+}
+
+// Prompts share the budget, so that a short one does not wait until a long one is read: each has an equal part, and what a
+// short one leaves of its part goes to the others.
 void plan_prompts(std::span<const Demand> demands, size_t budget, Plan & plan) {
-    for (size_t i = 0; i < demands.size() && budget > 0; ++i) {
-        if (demands[i].prompt) {
-            const size_t n = std::min(budget, demands[i].n_tokens);
+    size_t part = 0; // the largest that fits
+    size_t too_much = budget + 1;
+    while (too_much - part > 1) {
+        const size_t middle = part + (too_much - part) / 2;
+        (n_taken_by_prompts(demands, middle) <= budget ? part : too_much) = middle;
+    }
+    size_t rest = budget - n_taken_by_prompts(demands, part);
+    for (size_t i = 0; i < demands.size(); ++i) {
+        if (!demands[i].prompt) {
+            continue;
+        }
+        size_t n = std::min(demands[i].n_tokens, part);
+        if (n < demands[i].n_tokens && rest > 0) {
+            ++n;
+            --rest;
+        }
+        if (n > 0) {
             plan.entries.push_back({ i, n, n == demands[i].n_tokens ? demands[i].n_outputs : 0 });
-            budget -= n;
+        } else {
+            plan.starved = true;
         }
     }
 }
