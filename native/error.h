@@ -17,7 +17,8 @@ namespace z1 {
     X(ENGINE_NOT_FOUND)   \
     X(MODEL_INVALID)      \
     X(MODEL_UNSUPPORTED)  \
-    X(OUT_OF_MEMORY)
+    X(OUT_OF_MEMORY)      \
+    X(THREAD_FAILED)
 
 enum class ErrorCode {
 #define X(code) code,

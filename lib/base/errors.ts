@@ -52,6 +52,11 @@ export const ERROR_CODES = [
   'TAGS_NOT_FOUND',
   /** The model's chat template is broken, refused the messages, or alters them unsafely. The message says which. */
   'TEMPLATE_FAILED',
+  /**
+   * A thread could not be started: the system's limit of processes or threads is reached. Lower threads, or raise the
+   * limit.
+   */
+  'THREAD_FAILED',
   /** The model has no chat template. Use template: false and write the prompt yourself. */
   'TEMPLATE_NOT_FOUND',
 ] as const

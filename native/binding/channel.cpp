@@ -8,6 +8,23 @@
 
 namespace z1 {
 
+namespace {
+
+// False when there is no memory for it; then nothing has changed.
+bool join(TextEvent & waiting, const TextEvent & more) {
+    const size_t n_tokens = waiting.tokens.size();
+    try {
+        waiting.tokens.insert(waiting.tokens.end(), more.tokens.begin(), more.tokens.end());
+        waiting.text += more.text;
+        return true;
+    } catch (const std::bad_alloc &) {
+        waiting.tokens.resize(n_tokens);
+        return false;
+    }
+}
+
+} // namespace
+
 std::shared_ptr<EventChannel> EventChannel::open(Napi::Env env, Napi::Function on_event) {
     std::shared_ptr<EventChannel> channel(new EventChannel);
     // Node calls and finalizes the function after the environment's other data may be gone: it keeps its own reference.
@@ -32,11 +49,16 @@ std::shared_ptr<EventChannel> EventChannel::open(Napi::Env env, Napi::Function o
     return channel;
 }
 
-void EventChannel::post(std::vector<Event> more) {
+void EventChannel::post(std::vector<Event> & more) {
     std::lock_guard lock(mutex);
-    for (Event & event : more) {
-        append(std::move(event));
+    const size_t needed = events.size() + more.size();
+    if (needed > events.capacity()) {
+        events.reserve(std::max(needed, 2 * events.capacity())); // before any is taken
     }
+    for (Event & event : more) {
+        append(event);
+    }
+    more.clear();
     schedule();
 }
 
@@ -46,14 +68,13 @@ void EventChannel::post(Task task) {
     schedule();
 }
 
-void EventChannel::append(Event event) {
+// There is room for one more event.
+void EventChannel::append(Event & event) {
     if (const auto * text = std::get_if<TextEvent>(&event.what)) {
         const auto last =
             std::find_if(events.rbegin(), events.rend(), [&](const Event & one) { return one.id == event.id; });
         auto * waiting = last == events.rend() ? nullptr : std::get_if<TextEvent>(&last->what);
-        if (waiting && waiting->part == text->part) {
-            waiting->text += text->text;
-            waiting->tokens.insert(waiting->tokens.end(), text->tokens.begin(), text->tokens.end());
+        if (waiting && waiting->part == text->part && join(*waiting, *text)) {
             return;
         }
     }

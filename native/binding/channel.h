@@ -21,7 +21,7 @@ public:
     /// later events are appended to it, and text joins the text that is already waiting.
     static std::shared_ptr<EventChannel> open(Napi::Env env, Napi::Function on_event);
 
-    void post(std::vector<Event> events) override;
+    void post(std::vector<Event> & events) override;
     void post(Task task);
 
     /// JavaScript thread only: the process stays alive while more was held than released.
@@ -35,7 +35,7 @@ public:
 private:
     EventChannel() = default;
 
-    void append(Event event);
+    void append(Event & event);
     void schedule();
     void deliver(Napi::Env env, Napi::Function on_event);
 

@@ -15,6 +15,33 @@
 
 namespace z1 {
 
+constexpr llama_token end_token = 0;
+
+/// With give_letters: a letter of the alphabet is a token.
+inline Tokens spell(const std::string & text) {
+    static const std::string letters = "\1abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+";
+    Tokens tokens;
+    for (const char letter : text) {
+        tokens.push_back(static_cast<llama_token>(letters.find(letter)));
+    }
+    return tokens;
+}
+
+inline Request request(Tokens prompt, int64_t window, int32_t max_tokens = 4, Tokens hint = spell("++")) {
+    Request request;
+    request.prompt = std::move(prompt);
+    request.thinking_window = window;
+    request.max_tokens = max_tokens;
+    request.hint = std::move(hint);
+    return request;
+}
+
+/// A model that never ends by itself.
+inline void endless(std::span<const llama_token> sequence, std::span<float> row) {
+    FakeLlama::hashed(sequence, row);
+    row[end_token] = -1;
+}
+
 /// A context of the fake's model. When it goes, everything must have been freed and no rule broken.
 class Rig {
 public:
@@ -48,6 +75,9 @@ public:
     }
 
     Outcome wait(uint32_t id) { return sink->wait(id); }
+
+    /// The sink has no memory for the next n posts.
+    void refuse(int n) { sink->n_refused = n; }
 
     Outcome run(Request request) { return wait(start(std::move(request))); }
 

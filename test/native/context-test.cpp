@@ -16,39 +16,12 @@ using namespace z1;
 
 namespace {
 
-constexpr llama_token end_token = 0;
-
 ContextParams params(uint32_t n_ctx, uint32_t n_seq_max = 1, uint32_t n_ubatch = 32) {
     ContextParams params;
     params.n_ctx = n_ctx;
     params.n_seq_max = n_seq_max;
     params.n_ubatch = n_ubatch;
     return params;
-}
-
-// With give_letters: a letter of the alphabet is a token.
-Tokens spell(const std::string & text) {
-    static const std::string letters = "\1abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+";
-    Tokens tokens;
-    for (const char letter : text) {
-        tokens.push_back(static_cast<llama_token>(letters.find(letter)));
-    }
-    return tokens;
-}
-
-Request request(Tokens prompt, int64_t window, int32_t max_tokens = 4, Tokens hint = spell("++")) {
-    Request request;
-    request.prompt = std::move(prompt);
-    request.thinking_window = window;
-    request.max_tokens = max_tokens;
-    request.hint = std::move(hint);
-    return request;
-}
-
-// A model that never ends by itself.
-void endless(std::span<const llama_token> sequence, std::span<float> row) {
-    FakeLlama::hashed(sequence, row);
-    row[end_token] = -1;
 }
 
 // A model that says one thing after the prompt and another after the last `+`, and then ends. Its second choice is

@@ -6,6 +6,19 @@
 
 namespace z1 {
 
+namespace {
+
+template <class Function>
+std::thread start_thread(Function function) {
+    try {
+        return std::thread(std::move(function));
+    } catch (const std::system_error & error) {
+        throw Error(ErrorCode::THREAD_FAILED, std::string("A thread could not be started: ") + error.what());
+    }
+}
+
+} // namespace
+
 Context::Context(std::shared_ptr<Model> model, const ContextParams & params, std::shared_ptr<EventSink> sink,
                  OnReady on_ready, OnClosed on_closed)
     : model_(std::move(model)), api(model_->api()), params_(params), sink(std::move(sink)),
@@ -15,7 +28,7 @@ Context::Context(std::shared_ptr<Model> model, const ContextParams & params, std
                        close();
                        join();
                    }),
-      thread([this] { run(); }) {}
+      thread(start_thread([this] { run(); })) {}
 
 Context::~Context() {
     close();
@@ -69,22 +82,23 @@ void Context::run() {
     std::exception_ptr failed;
     try {
         make_llama_context();
+    } catch (const EngineAssert & reason) {
+        // ggml asserts that its workers start (ggml-cpu.c, ggml_threadpool_new_impl), and little else before a decode.
+        failed = std::make_exception_ptr(
+            Error(ErrorCode::THREAD_FAILED, std::string("llama.cpp could not start its threads: ") + reason.what()));
+        closing = true;
     } catch (...) {
         failed = std::current_exception();
         closing = true;
     }
-    on_ready(failed);
+    insist([&] { on_ready(failed); });
 
-    while (read_inbox()) {
-        admit();
-        step();
-        publish();
-    }
+    while (turn()) {}
 
     for (const auto & generation : generations) {
-        generation->fail(ErrorCode::DISPOSED, "The model was disposed");
+        end(*generation, ErrorCode::DISPOSED, "The model was disposed");
     }
-    publish();
+    insist([&] { publish(); });
     if (fatal_error.empty()) {
         ctx.reset();
         thread_pool.free();
@@ -93,10 +107,76 @@ void Context::run() {
         // would never return. What they use is left to the process.
         (void) ctx.release();
         thread_pool.abandon();
-        (void) new std::shared_ptr<Model>(model_);
+        insist([&] { (void) new std::shared_ptr<Model>(model_); });
     }
     model_.reset();
-    on_closed();
+    insist([&] { on_closed(); });
+}
+
+// One turn of the thread; false when it shall end. Nothing that is thrown in it ends the process.
+bool Context::turn() {
+    EngineCall call;
+    try {
+        if (!read_inbox()) {
+            return false;
+        }
+        admit();
+        step(call);
+    } catch (const std::bad_alloc &) {
+        out_of_memory();
+    } catch (const std::exception & reason) {
+        // An assertion half-way through a decode: nothing that the llama_context holds can be trusted any more.
+        break_down(reason.what());
+    }
+    insist([&] { publish(); });
+    return true;
+}
+
+// Does what the rest of the program waits for, when memory comes back if there is none now.
+void Context::insist(const std::function<void()> & action) noexcept {
+    for (int attempt = 0; attempt < 1000; ++attempt) {
+        try {
+            action();
+            return;
+        } catch (...) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    }
+}
+
+void Context::end(Generation & generation, ErrorCode code, const char * message) noexcept {
+    try {
+        generation.fail(code, message);
+    } catch (...) {
+        generation.abandon(code);
+    }
+}
+
+// Which of the generations the memory was for is not known. What was decoded of one, and not noted, is removed.
+void Context::out_of_memory() noexcept {
+    {
+        std::lock_guard lock(mutex);
+        decoding.clear();
+        n_not_aborted = 1;
+    }
+    for (const auto & generation : generations) {
+        generation->abandon(ErrorCode::OUT_OF_MEMORY);
+        if (generation->started()) {
+            generation->target().repair();
+        }
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+void Context::break_down(const char * reason) noexcept {
+    try {
+        fatal_error = std::string("llama.cpp failed, and the model must be loaded again: ") + reason;
+    } catch (...) {
+        fatal_error = "engine failed"; // short enough to need no memory
+    }
+    for (const auto & generation : generations) {
+        end(*generation, ErrorCode::DECODE_FAILED, fatal_error.c_str());
+    }
 }
 
 void Context::make_llama_context() {
@@ -132,29 +212,27 @@ void Context::make_llama_context() {
     sequences.emplace(api, api.llama_get_memory(ctx.get()), params_.n_seq_max, params.kv_unified);
 }
 
-// Waits for a message when nothing runs. False when the thread shall end.
+// Waits for a message when nothing runs. False when the thread shall end. What is thrown in it loses no message: the one
+// that was being handled and those after it are still in `messages`.
 bool Context::read_inbox() {
-    std::deque<Message> messages;
-    bool closes; // read with the messages: none comes after it
-    {
+    if (messages.empty()) {
         std::unique_lock lock(mutex);
-        inbox_changed.wait(lock, [&] { return closing || !inbox.empty() || !generations.empty(); });
+        const auto has_work = [&] { return closing || !inbox.empty() || !generations.empty() || !unposted.empty(); };
+        inbox_changed.wait(lock, has_work);
         messages.swap(inbox);
-        closes = closing;
+        closes = closing; // read with the messages: none comes after it
     }
-    if (closes) {
-        // Requests that never ran end like those that did.
-        for (const Message & message : messages) {
-            if (const auto * start = std::get_if<StartMessage>(&message)) {
-                sink->post({ { start->request.id, ErrorEvent { ErrorCode::DISPOSED, "The model was disposed" } } });
-            }
+    for (; !messages.empty(); messages.pop_front()) {
+        Message & message = messages.front();
+        const auto * start = std::get_if<StartMessage>(&message);
+        if (closes && start) {
+            // Requests that never ran end like those that did.
+            refuse(start->request.id, ErrorCode::DISPOSED, "The model was disposed");
+        } else if (!closes) {
+            std::visit([&](auto & one) { handle(one); }, message);
         }
-        return false;
     }
-    for (Message & message : messages) {
-        std::visit([this](auto & one) { handle(one); }, message);
-    }
-    return true;
+    return !closes;
 }
 
 void Context::handle(StartMessage & message) {
@@ -165,9 +243,22 @@ void Context::handle(StartMessage & message) {
         }
         generations.push_back(std::make_unique<Generation>(*model_, std::move(message.request),
                                                            static_cast<int32_t>(params_.n_ctx), message.arrival));
+    } catch (const std::bad_alloc &) {
+        messages.front() = RefusedMessage { id };
+        throw;
     } catch (const std::exception & reason) {
-        sink->post({ { id, ErrorEvent { ErrorCode::DECODE_FAILED, reason.what() } } });
+        refuse(id, ErrorCode::DECODE_FAILED, reason.what());
     }
+}
+
+void Context::handle(RefusedMessage & message) {
+    refuse(message.id, ErrorCode::OUT_OF_MEMORY, "Out of memory");
+}
+
+// The end of a request that never became a generation.
+void Context::refuse(uint32_t id, ErrorCode code, const char * message) {
+    Event event { id, ErrorEvent { code, message } };
+    unposted.push_back(std::move(event));
 }
 
 void Context::handle(EndThinkingMessage & message) {
@@ -193,142 +284,6 @@ Generation * Context::find(uint32_t id) {
     const auto found =
         std::find_if(generations.begin(), generations.end(), [&](const auto & one) { return one->id() == id; });
     return found == generations.end() ? nullptr : found->get();
-}
-
-void Context::admit() {
-    for (const auto & generation : generations) {
-        if (generation->started() || generation->done()) {
-            continue;
-        }
-        Sequence * sequence = sequences->best_for(generation->prompt(), generation->caches_prompt());
-        if (!sequence) {
-            return;
-        }
-        sequences->take(*sequence);
-        generation->start(*sequence);
-    }
-}
-
-void Context::step() {
-    EngineCall call;
-    try {
-        plan();
-        if (!plan_.entries.empty()) {
-            decode(call);
-        }
-    } catch (const std::exception & reason) {
-        // An assertion half-way through a decode: nothing that the llama_context holds can be trusted any more.
-        fatal_error = std::string("llama.cpp failed, and the model must be loaded again: ") + reason.what();
-        for (const auto & generation : generations) {
-            generation->fail(ErrorCode::DECODE_FAILED, fatal_error);
-        }
-    }
-}
-
-// Asks every generation what it has to decode, and makes the step's batch of it.
-void Context::plan() {
-    running.clear();
-    demands.clear();
-    for (const auto & generation : generations) {
-        if (generation->started() && !generation->done()) {
-            generation->begin_step();
-        }
-        if (generation->started() && !generation->done()) {
-            running.push_back(generation.get());
-            demands.push_back(
-                { generation->reads_prompt(), generation->next_tokens().size(), generation->n_outputs() });
-        }
-    }
-    plan_step(demands, params_.n_ubatch, plan_);
-
-    batch.clear();
-    for (const BatchEntry & entry : plan_.entries) {
-        const Generation & generation = *running[entry.generation];
-        const Sequence & sequence = generation.target();
-        batch.add(generation.next_tokens().first(entry.n_tokens), sequence.size(), sequence.seq_ids(), entry.n_outputs);
-    }
-
-    if (plan_.starved) {
-        // More wait than a step has room for: who was served now comes last the next time.
-        for (const BatchEntry & entry : plan_.entries) {
-            const auto served = std::find_if(generations.begin(), generations.end(),
-                                             [&](const auto & one) { return one.get() == running[entry.generation]; });
-            generations.splice(generations.end(), generations, served);
-        }
-    }
-}
-
-void Context::decode(const EngineCall & call) {
-    {
-        std::lock_guard lock(mutex);
-        decoding.clear();
-        for (const BatchEntry & entry : plan_.entries) {
-            decoding.push_back(running[entry.generation]->id());
-        }
-        n_not_aborted = decoding.size();
-    }
-    const int32_t status = api.llama_decode(ctx.get(), batch.get());
-    {
-        std::lock_guard lock(mutex);
-        decoding.clear();
-        n_not_aborted = 1;
-    }
-
-    if (status != 0) {
-        decode_failed(status, call.reason());
-        return;
-    }
-    for (const BatchEntry & entry : plan_.entries) {
-        running[entry.generation]->decoded(entry.n_tokens);
-    }
-    int32_t end = 0; // batch index after the entry's last token
-    for (const BatchEntry & entry : plan_.entries) {
-        end += static_cast<int32_t>(entry.n_tokens);
-        if (entry.n_outputs > 0) {
-            try {
-                running[entry.generation]->sample(ctx.get(), end - 1);
-            } catch (const Error & error) {
-                running[entry.generation]->fail(error.code, error.what());
-            }
-        }
-    }
-}
-
-// The only reader of llama_decode's other results (llama.h, llama_decode).
-void Context::decode_failed(int32_t status, const std::string & reason) {
-    for (const BatchEntry & entry : plan_.entries) {
-        Generation & generation = *running[entry.generation];
-        generation.target().repair();
-        if (status == 1) {
-            generation.fail(ErrorCode::DECODE_FAILED, "The KV cache has no room for the batch");
-        } else if (status != 2) {
-            generation.fail(ErrorCode::DECODE_FAILED,
-                            "llama_decode returned " + std::to_string(status) + (reason.empty() ? "" : ": " + reason));
-        }
-        // 2: every generation in it was aborted, or the context is closing. Their messages are still in the inbox.
-    }
-}
-
-// Hands the step's events to the sink, all at once, and lets go of the generations that ended.
-void Context::publish() {
-    std::vector<Event> events;
-    for (auto at = generations.begin(); at != generations.end();) {
-        Generation & generation = **at;
-        for (Event & event : generation.take_events()) {
-            events.push_back(std::move(event));
-        }
-        if (!generation.done()) {
-            ++at;
-            continue;
-        }
-        if (generation.started()) {
-            sequences->give_back(generation.target());
-        }
-        at = generations.erase(at);
-    }
-    if (!events.empty()) {
-        sink->post(std::move(events));
-    }
 }
 
 } // namespace z1

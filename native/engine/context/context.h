@@ -72,15 +72,22 @@ public:
 private:
     void send(Message message);
     void run();
+    bool turn();
+    static void insist(const std::function<void()> & action) noexcept;
+    static void end(Generation & generation, ErrorCode code, const char * message) noexcept;
+    void out_of_memory() noexcept;
+    void break_down(const char * reason) noexcept;
     void make_llama_context();
     bool read_inbox();
     void handle(StartMessage & message);
+    void handle(RefusedMessage & message);
     void handle(EndThinkingMessage & message);
     void handle(StopMessage & message);
     void handle(AbortMessage & message);
+    void refuse(uint32_t id, ErrorCode code, const char * message);
     Generation * find(uint32_t id);
     void admit();
-    void step();
+    void step(const EngineCall & call);
     void plan();
     void decode(const EngineCall & call);
     void decode_failed(int32_t status, const std::string & reason);
@@ -104,7 +111,10 @@ private:
     // The thread's own. The llama_context uses the pool until it is freed.
     ThreadPool thread_pool;
     std::unique_ptr<llama_context, decltype(&::llama_free)> ctx;
-    std::string fatal_error; // why no llama_decode may be called any more; empty while all is well
+    std::string fatal_error;      // why no llama_decode may be called any more; empty while all is well
+    std::deque<Message> messages; // taken from the inbox and not handled yet
+    bool closes = false;          // no message comes after them
+    std::vector<Event> unposted;  // of generations that are gone, and of those that never were
     std::optional<SequencePool> sequences;
     std::list<std::unique_ptr<Generation>> generations; // in order of turns; those without a sequence wait for one
 

@@ -14,8 +14,13 @@ struct StartMessage {
     std::chrono::steady_clock::time_point arrival;
 };
 
-struct EndThinkingMessage {
+/// In the place of a request for which there was no memory.
+struct RefusedMessage {
     uint32_t id; // of a generation, as below
+};
+
+struct EndThinkingMessage {
+    uint32_t id;
 };
 
 struct StopMessage {
@@ -26,6 +31,6 @@ struct AbortMessage {
     uint32_t id;
 };
 
-using Message = std::variant<StartMessage, EndThinkingMessage, StopMessage, AbortMessage>;
+using Message = std::variant<StartMessage, RefusedMessage, EndThinkingMessage, StopMessage, AbortMessage>;
 
 } // namespace z1

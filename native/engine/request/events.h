@@ -87,7 +87,8 @@ struct Event {
 class EventSink {
 public:
     virtual ~EventSink() = default;
-    virtual void post(std::vector<Event> events) = 0;
+    /// Takes all of them and leaves the vector empty, or throws std::bad_alloc and has taken none.
+    virtual void post(std::vector<Event> & events) = 0;
 };
 
 } // namespace z1

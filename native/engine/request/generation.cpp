@@ -3,6 +3,9 @@
 #include "engine/model/model.h"
 #include "engine/thinking/close-tag.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace z1 {
 
 namespace {
@@ -207,13 +210,36 @@ void Generation::fail(ErrorCode code, const std::string & message) {
     phase = Phase::done;
 }
 
+void Generation::abandon(ErrorCode code) noexcept {
+    if (!done()) {
+        phase = Phase::done;
+        abandoned = code;
+    }
+}
+
+void Generation::take_events(std::vector<Event> & taken) noexcept {
+    std::move(events.begin(), events.end(), std::back_inserter(taken));
+    events.clear();
+    if (abandoned) {
+        // So short that a string holds it without memory of its own.
+        const char * message = *abandoned == ErrorCode::OUT_OF_MEMORY ? "Out of memory" : "Disposed";
+        Event event { id(), ErrorEvent { *abandoned, message } };
+        taken.push_back(std::move(event));
+        abandoned.reset();
+    }
+}
+
 void Generation::finish(Ended how, FinishReason reason) {
     const std::optional<size_t> stop = text.stopped_by();
+    DoneEvent done { how,      reason, stop ? std::optional(request.stop[*stop]) : std::nullopt, request.prompt.size(),
+                     n_cached, {} };
+    // Once it is done nothing may throw: its end would never be told.
+    events.reserve(events.size() + 2);
     show_rest();
     enter(Phase::done);
     timings.total = milliseconds(phase_began - arrival);
-    events.push_back({ id(), DoneEvent { how, reason, stop ? std::optional(request.stop[*stop]) : std::nullopt,
-                                         request.prompt.size(), n_cached, timings } });
+    done.timings = timings;
+    events.push_back({ id(), std::move(done) });
 }
 
 // Books the time since the last change on the phase that ends.

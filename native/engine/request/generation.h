@@ -73,8 +73,13 @@ public:
     /// Ends now with an error.
     void fail(ErrorCode code, const std::string & message);
 
-    /// The events since the last call.
-    std::vector<Event> take_events() { return std::exchange(events, {}); }
+    /// Ends now with an error for which no memory is needed.
+    void abandon(ErrorCode code) noexcept;
+
+    size_t n_events() const { return events.size() + (abandoned ? 1 : 0); }
+
+    /// Moves the events since the last call to the end of `taken`, which has room for them.
+    void take_events(std::vector<Event> & taken) noexcept;
 
 private:
     enum class Phase { prompt, thinking, hint, answer, done };
@@ -113,6 +118,7 @@ private:
 
     std::vector<llama_token> unsent; // sampled; they go out with the text they complete
     std::vector<Event> events;
+    std::optional<ErrorCode> abandoned; // why; it is told after the events
 
     Clock::time_point arrival;
     Clock::time_point phase_began;

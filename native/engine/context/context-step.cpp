@@ -1,0 +1,149 @@
+// A step of the context's thread: who gets a sequence, what is decoded, what is sampled, what is told.
+#include "engine/context/context.h"
+
+#include "error.h"
+
+#include <algorithm>
+
+namespace z1 {
+
+void Context::admit() {
+    for (const auto & generation : generations) {
+        if (generation->started() || generation->done()) {
+            continue;
+        }
+        Sequence * sequence = sequences->best_for(generation->prompt(), generation->caches_prompt());
+        if (!sequence) {
+            return;
+        }
+        sequences->take(*sequence);
+        generation->start(*sequence);
+    }
+}
+
+void Context::step(const EngineCall & call) {
+    plan();
+    if (!plan_.entries.empty()) {
+        decode(call);
+    }
+}
+
+// Asks every generation what it has to decode, and makes the step's batch of it.
+void Context::plan() {
+    running.clear();
+    demands.clear();
+    for (const auto & generation : generations) {
+        if (generation->started() && !generation->done()) {
+            generation->begin_step();
+        }
+        if (generation->started() && !generation->done()) {
+            running.push_back(generation.get());
+            demands.push_back(
+                { generation->reads_prompt(), generation->next_tokens().size(), generation->n_outputs() });
+        }
+    }
+    plan_step(demands, params_.n_ubatch, plan_);
+
+    batch.clear();
+    for (const BatchEntry & entry : plan_.entries) {
+        const Generation & generation = *running[entry.generation];
+        const Sequence & sequence = generation.target();
+        batch.add(generation.next_tokens().first(entry.n_tokens), sequence.size(), sequence.seq_ids(), entry.n_outputs);
+    }
+
+    if (plan_.starved) {
+        // More wait than a step has room for: who was served now comes last the next time.
+        for (const BatchEntry & entry : plan_.entries) {
+            const auto served = std::find_if(generations.begin(), generations.end(),
+                                             [&](const auto & one) { return one.get() == running[entry.generation]; });
+            generations.splice(generations.end(), generations, served);
+        }
+    }
+}
+
+void Context::decode(const EngineCall & call) {
+    {
+        std::lock_guard lock(mutex);
+        decoding.clear();
+        for (const BatchEntry & entry : plan_.entries) {
+            decoding.push_back(running[entry.generation]->id());
+        }
+        n_not_aborted = decoding.size();
+    }
+    const llama_batch tokens = batch.get();
+    int32_t status = 0;
+    try {
+        status = api.llama_decode(ctx.get(), tokens);
+    } catch (const std::bad_alloc &) {
+        // Unlike one of our own, this is half-way through a decode.
+        throw EngineAssert("out of memory");
+    }
+    {
+        std::lock_guard lock(mutex);
+        decoding.clear();
+        n_not_aborted = 1;
+    }
+
+    if (status != 0) {
+        decode_failed(status, call.reason());
+        return;
+    }
+    for (const BatchEntry & entry : plan_.entries) {
+        running[entry.generation]->decoded(entry.n_tokens);
+    }
+    int32_t next = 0; // batch index after the entry's last token
+    for (const BatchEntry & entry : plan_.entries) {
+        next += static_cast<int32_t>(entry.n_tokens);
+        if (entry.n_outputs > 0) {
+            try {
+                running[entry.generation]->sample(ctx.get(), next - 1);
+            } catch (const Error & error) {
+                end(*running[entry.generation], error.code, error.what());
+            } catch (const std::bad_alloc &) {
+                running[entry.generation]->abandon(ErrorCode::OUT_OF_MEMORY);
+            }
+        }
+    }
+}
+
+// The only reader of llama_decode's other results (llama.h, llama_decode).
+void Context::decode_failed(int32_t status, const std::string & reason) {
+    for (const BatchEntry & entry : plan_.entries) {
+        Generation & generation = *running[entry.generation];
+        generation.target().repair();
+        if (status == 1) {
+            generation.fail(ErrorCode::DECODE_FAILED, "The KV cache has no room for the batch");
+        } else if (status != 2) {
+            generation.fail(ErrorCode::DECODE_FAILED,
+                            "llama_decode returned " + std::to_string(status) + (reason.empty() ? "" : ": " + reason));
+        }
+        // 2: every generation in it was aborted, or the context is closing. Their messages are still in the inbox.
+    }
+}
+
+// Hands the step's events to the sink, all at once, and lets go of the generations that ended. What is thrown in it loses
+// nothing: nothing is taken before there is room for all, and what the sink did not take stays in `unposted`.
+void Context::publish() {
+    size_t n_events = unposted.size();
+    for (const auto & generation : generations) {
+        n_events += generation->n_events();
+    }
+    unposted.reserve(n_events);
+    for (auto at = generations.begin(); at != generations.end();) {
+        Generation & generation = **at;
+        generation.take_events(unposted);
+        if (!generation.done()) {
+            ++at;
+            continue;
+        }
+        if (generation.started()) {
+            sequences->give_back(generation.target());
+        }
+        at = generations.erase(at);
+    }
+    if (!unposted.empty()) {
+        sink->post(unposted);
+    }
+}
+
+} // namespace z1
