@@ -2,7 +2,7 @@
 //
 //   node scripts/build.mjs                both
 //   node scripts/build.mjs addon [arch]   the addon alone; binding.gyp calls this
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { arch, argv, execPath, platform } from 'node:process'
@@ -50,6 +50,8 @@ export function buildAddon(target = arch) {
 export function buildLibrary() {
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   run(execPath, [developmentTool('typescript/bin/tsc'), '--project', 'tsconfig.json'])
+  // npm sets it at an installation, and npx expects it in a checkout.
+  chmodSync(join(root, 'dist', 'cli', 'main.js'), 0o755)
 }
 
 function cmakeJs(how, ...args) {
