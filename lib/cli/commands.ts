@@ -2,6 +2,7 @@
 import { nearestOf } from '../base/checks.js'
 import { UsageError } from './args.js'
 import { type Command, columns, runCommand } from './command.js'
+import { print } from './terminal.js'
 
 interface Entry {
   /** How the help calls it. Default: its name. */
@@ -100,7 +101,7 @@ export async function dispatch(group: Group, args: readonly string[]): Promise<v
   }
   if (group.itself) return runCommand((await group.itself()).command, args)
   if (name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(groupHelp(group))
+    print(groupHelp(group))
     return
   }
   throw unknownCommand(group, name)

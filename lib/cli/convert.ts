@@ -5,6 +5,7 @@ import { defineCommand } from './command.js'
 import { modelOptions, typeOption } from './groups.js'
 import { runInterruptible, showFraction } from './progress.js'
 import { bytes, count } from './table.js'
+import { print } from './terminal.js'
 
 export const command = defineCommand({
   usage: 'z1 convert [options] FOLDER',
@@ -23,6 +24,6 @@ export const command = defineCommand({
     )
     if (!result) return
     const { path, type, size, parameters } = result
-    process.stdout.write(`${path}: ${count(parameters)} parameters, ${type}, ${bytes(size)}\n`)
+    print(`${path}: ${count(parameters)} parameters, ${type}, ${bytes(size)}\n`)
   },
 })

@@ -7,6 +7,7 @@ import { colors } from './colors.js'
 import { defineCommand } from './command.js'
 import { modelOptions } from './groups.js'
 import { bytes, table } from './table.js'
+import { print, visible } from './terminal.js'
 
 export const command = defineCommand({
   usage: 'z1 doctor [--engine NAME]',
@@ -38,11 +39,11 @@ async function printEngines(choice: string): Promise<void> {
   process.stdout.write('\nengines\n')
   for (const { name, source, refused, taken } of candidates) {
     const fate = taken ? colors.green('taken') : refused === null ? colors.dim('not needed') : colors.yellow(refused)
-    process.stdout.write(`  ${name} (${source}): ${fate}\n`)
+    process.stdout.write(`  ${name} (${visible(source)}): ${fate}\n`)
   }
-  process.stdout.write(`\ndevices of ${engine.directory}\n`)
+  print(`\ndevices of ${engine.directory}\n`)
   for (const { name, description, type, memoryFree, memoryTotal } of engine.devices) {
-    process.stdout.write(`  ${name}: ${description}, ${type}, ${bytes(memoryFree)} free of ${bytes(memoryTotal)}\n`)
+    print(`  ${name}: ${description}, ${type}, ${bytes(memoryFree)} free of ${bytes(memoryTotal)}\n`)
   }
   for (const { file, reason } of engine.refused) {
     process.stdout.write(`  ${colors.yellow(`${file} was not loaded: ${reason}`)}\n`)

@@ -3,6 +3,7 @@ import { inspectModel } from '../reason/vocabulary.js'
 import { flag } from './args.js'
 import { defineCommand } from './command.js'
 import { bytes, count, table } from './table.js'
+import { print } from './terminal.js'
 
 export const command = defineCommand({
   usage: 'z1 inspect [--json] [--template] FILE',
@@ -13,9 +14,9 @@ export const command = defineCommand({
   },
   async run({ json, template }, [file]) {
     const facts = await inspectModel(file as string)
-    if (json) process.stdout.write(`${JSON.stringify(facts, null, 2)}\n`)
-    else if (template) process.stdout.write(`${facts.chatTemplate ?? ''}\n`)
-    else process.stdout.write(table(rowsOf(facts)))
+    if (json) print(`${JSON.stringify(facts, null, 2)}\n`)
+    else if (template) print(`${facts.chatTemplate ?? ''}\n`)
+    else print(table(rowsOf(facts)))
   },
 })
 

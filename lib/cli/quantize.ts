@@ -5,6 +5,7 @@ import { defineCommand } from './command.js'
 import { modelOptions, typeOption } from './groups.js'
 import { runInterruptible, showFraction } from './progress.js'
 import { bytes } from './table.js'
+import { print } from './terminal.js'
 
 export const command = defineCommand({
   usage: 'z1 quantize --type TYPE [--threads N] IN.gguf OUT.gguf',
@@ -19,6 +20,6 @@ export const command = defineCommand({
       () => ': nothing was written',
     )
     if (!result) return
-    process.stdout.write(`${result.path}: ${result.type}, ${bytes(result.size)}\n`)
+    print(`${result.path}: ${result.type}, ${bytes(result.size)}\n`)
   },
 })

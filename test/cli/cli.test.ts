@@ -1,6 +1,6 @@
 /** The command `z1` as its users run it: the built program in a process of its own (npm test builds it). */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
@@ -235,6 +235,31 @@ describe('z1 ask', () => {
   })
 })
 
+describe('a full disk', () => {
+  it
+    .runIf(process.platform === 'linux')
+    .each([
+      ['inspect', 'models/z1-mini.gguf'],
+      ['ask', '--threads', '1', '--window', '1', '--max-tokens', '1', 'q'],
+      ['data', 'generate', '--count', '3'],
+      ['--version'],
+    ])('is told by %s', (...args) => {
+    const full = openSync('/dev/full', 'w')
+    try {
+      const run = spawnSync(process.execPath, [program, ...args], {
+        cwd: fileURLToPath(new URL('../..', import.meta.url)),
+        encoding: 'utf8',
+        env: environment({}),
+        stdio: ['ignore', full, 'pipe'],
+      })
+      expect(run.stderr).toBe('z1: Cannot write standard output: ENOSPC: no space left on device, write\n')
+      expect(run.status).toBe(1)
+    } finally {
+      closeSync(full)
+    }
+  })
+})
+
 describe('on a terminal', () => {
   const available = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0
 
@@ -251,6 +276,29 @@ describe('on a terminal', () => {
   const args = () => ['ask', '--model', model, '--threads', '1', '--window', '2', '--hint', ' So: L', 'q']
   /** After what shows the progress of loading. */
   const shown = (output: string) => output.slice(output.lastIndexOf('\r\x1b[K') + 4)
+
+  it.runIf(available)('no sequence that a model writes is obeyed; a pipe gets it as it is', () => {
+    const words = ['\x1b]0;owned\x07', '\x1b[2J', '\u009b31m', '\u202egpj', '\x08\x08']
+    const rows = {
+      L: words[0]!,
+      [words[0]!]: words[1]!,
+      [words[1]!]: words[2]!,
+      [words[2]!]: words[3]!,
+      [words[3]!]: words[4]!,
+    }
+    const hostile = tableModel(folder(), 'hostile', { extraTokens: words, rows })
+    const asked = ['ask', '--model', hostile, '--threads', '1', '--raw', '--window', '9', 'L']
+    const { status, output } = terminal(asked, { NO_COLOR: '1' })
+    expect(status).toBe(0)
+    expect(shown(output)).toBe('␛]0;owned␇␛[2J\\u009b31m\\u202egpj␈␈\n')
+    const piped = spawnSync(process.execPath, [program, ...asked], { encoding: 'utf8', env: environment({}) })
+    expect(piped.stdout).toBe(`${words.join('')}\n`)
+  })
+
+  it.runIf(available)('nor one in an error', () => {
+    const { output } = terminal(['ask', '--model', 'no\x1b[2J', 'q'])
+    expect(output).toContain('z1: No model at no␛[2J: ENOENT')
+  })
 
   it.runIf(available)('the reasoning is dim, the cut marked, the answer bold', () => {
     const { status, output } = terminal(args())

@@ -3,6 +3,7 @@ import type { JobOptions, Progress } from '../../data/options.js'
 import type { JobReport } from '../../data/run-state.js'
 import { type Frame, runInterruptible, type Show } from '../progress.js'
 import { table } from '../table.js'
+import { print, printError } from '../terminal.js'
 
 /** Runs a command that writes records, and prints what became of them. */
 export async function writeRecords(
@@ -24,8 +25,8 @@ export async function writeRecords(
   if (!report) return
   const text = json ? `${JSON.stringify(report, null, 2)}\n` : reportTable(report)
   // Standard output may be the records'.
-  if (output === '-') process.stderr.write(text)
-  else process.stdout.write(text)
+  if (output === '-') printError(text)
+  else print(text)
 }
 
 /** As {@link runInterruptible}; what waits for standard input is interrupted too: a pipe may have nothing to say for long. */

@@ -5,6 +5,7 @@ import { stats } from '../../data/stats.js'
 import { flag, integer, text } from '../args.js'
 import { defineCommand } from '../command.js'
 import { inputFiles } from '../groups.js'
+import { print } from '../terminal.js'
 import { rowProgress, runReading } from './run.js'
 import { statsTable } from './stats-table.js'
 
@@ -23,6 +24,6 @@ export const command = defineCommand({
     })
     if (!found) return
     if (svg !== undefined) await writeWhole(svg, chartOf(found, title))
-    process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : statsTable(found))
+    print(json ? `${JSON.stringify(found, null, 2)}\n` : statsTable(found))
   },
 })

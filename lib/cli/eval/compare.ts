@@ -3,6 +3,7 @@ import { compareRuns } from '../../eval/compare.js'
 import { reportOfComparison } from '../../eval/report.js'
 import { flag, list } from '../args.js'
 import { defineCommand } from '../command.js'
+import { print } from '../terminal.js'
 
 export const command = defineCommand({
   usage: 'z1 eval compare [--windows A:B,…] [--json] DIR DIR',
@@ -22,7 +23,7 @@ export const command = defineCommand({
       return [windowA, windowB] as const
     })
     const comparisons = await compareRuns(a, b, pairs)
-    if (json) process.stdout.write(`${JSON.stringify(comparisons, null, 2)}\n`)
-    else process.stdout.write(`A: ${a}\nB: ${b}\n\n${reportOfComparison(comparisons)}\n`)
+    if (json) print(`${JSON.stringify(comparisons, null, 2)}\n`)
+    else print(`A: ${a}\nB: ${b}\n\n${reportOfComparison(comparisons)}\n`)
   },
 })

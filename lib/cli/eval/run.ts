@@ -14,6 +14,7 @@ import { flag, integer, list, oneOf, range, required, text, UsageError, type Val
 import { defineCommand } from '../command.js'
 import { answerOptions, modelOptions, samplingOptions } from '../groups.js'
 import { runInterruptible } from '../progress.js'
+import { print } from '../terminal.js'
 
 const taskOptions = {
   task: oneOf(['heldout', 'jsonl'], {
@@ -73,7 +74,7 @@ z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
     )
     if (!summary) return
     if (figure !== undefined) await writeWhole(figure, figureOf([{ label: basename(resolve(output)), summary }]))
-    process.stdout.write(json ? `${JSON.stringify(summary, null, 2)}\n` : `${reportOf(summary)}\n`)
+    print(json ? `${JSON.stringify(summary, null, 2)}\n` : `${reportOf(summary)}\n`)
   },
 })
 
@@ -103,6 +104,6 @@ async function afterInterrupt(output: string, json: boolean): Promise<string> {
   if (!existsSync(join(output, 'run.json'))) return ' before the first response'
   const { options } = readRun(output)
   const summary = summarize(options, await readOutcomes(output))
-  if (!json) process.stdout.write(`${reportOf(summary)}\n`)
+  if (!json) print(`${reportOf(summary)}\n`)
   return `: ${summary.done} of ${summary.total} responses are kept in ${output}; the same command goes on from there`
 }
