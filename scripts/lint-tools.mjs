@@ -29,7 +29,9 @@ function prepare() {
 }
 
 function tracked(...patterns) {
-  return capture('git', ['ls-files', '--', ...patterns]).split('\n').filter(Boolean)
+  return capture('git', ['ls-files', '--', ...patterns])
+    .split('\n')
+    .filter(Boolean)
 }
 
 function lint(write) {

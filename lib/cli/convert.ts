@@ -1,6 +1,6 @@
 /** `z1 convert`: a GGUF file from a checkpoint in Hugging Face's layout. */
 import { convert } from '../convert/index.js'
-import { text } from './args.js'
+import { integer, text } from './args.js'
 import { defineCommand } from './command.js'
 import { modelOptions, typeOption } from './groups.js'
 import { runInterruptible, showFraction } from './progress.js'
@@ -14,6 +14,11 @@ export const command = defineCommand({
   options: {
     output: text({ value: 'FILE', help: 'the GGUF file', default: "beside the folder, with its name and the type's" }),
     type: { ...typeOption, default: 'what the folder has' },
+    thinkingWindow: integer(0, {
+      value: 'N',
+      help: 'tokens of thinking that the file gives as its window, for a model trained by this method',
+      default: 'none',
+    }),
     threads: { ...modelOptions.threads, help: 'threads that quantize' },
   },
   async run(options, [model]) {

@@ -29,9 +29,9 @@ export const answerOptions = {
     name: 'window',
     value: 'N',
     help: 'tokens of thinking before the hint; inf: no end',
-    default: '4096, or what fits',
+    default: "the model's; 4096 where its template has think tags; else none",
   }),
-  maxTokens: integer(1, { value: 'N', help: 'tokens of the answer after a cut', default: defaultOf('maxTokens') }),
+  maxTokens: integer(1, { value: 'N', help: 'tokens of the answer after a cut', default: '1024, or what fits' }),
   hint: text({ value: 'TEXT', help: 'plain, boxed, or any text', default: 'plain' }),
   loops: flag({ help: 'a block of 4 to 128 tokens, three times in a row, ends the thinking, or the answer' }),
   tags: word(['ban', 'keep'], {
@@ -42,6 +42,7 @@ export const answerOptions = {
   system: text({ value: 'TEXT', help: 'system message' }),
   template: flag({ name: 'raw', means: false, help: 'the question is the whole prompt: no chat template' }),
   stop: repeated({ value: 'TEXT', help: 'ends the answer; may be given more than once' }),
+  stopInThinking: flag({ help: 'look for it in the thinking, too' }),
 }
 
 /** How a token is drawn. */

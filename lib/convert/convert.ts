@@ -42,8 +42,12 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
   return attempt(site, () => run(checked, site), checked.signal)
 }
 
-async function run({ model, output, type, ...common }: CheckedConvertOptions, site: CallSite): Promise<ConvertResult> {
+async function run(
+  { model, output, type, thinkingWindow, ...common }: CheckedConvertOptions,
+  site: CallSite,
+): Promise<ConvertResult> {
   const source = await readSource(model)
+  if (thinkingWindow !== undefined) source.metadata.set('z1.thinking_window', { type: 'uint32', value: thinkingWindow })
   const wanted = type ?? PLAIN_TYPES[source.type]
   const path = output ?? defaultOutput(model, wanted)
   if (source.tensors.some(({ stored }) => resolve(stored.path) === resolve(path))) {

@@ -1,5 +1,5 @@
 /** What callers of `convert` and `quantize` may pass. */
-import { abortSignal, callback, filePath, integer, kind } from '../base/checks.js'
+import { abortSignal, callback, count, filePath, integer, kind } from '../base/checks.js'
 import { type Option, option, type Read, readOptions, required } from '../base/options.js'
 import { FILE_TYPE_NAMES, type FileType } from './types.js'
 
@@ -19,6 +19,11 @@ export interface ConvertOptions extends CommonOptions {
   output?: string | URL | undefined
   /** Type of the matrices. Default: the one that the checkpoint has. */
   type?: FileType | undefined
+  /**
+   * Written as `z1.thinking_window`: tokens of thinking, ≥ 0, that a model trained by this method gets when no window is
+   * asked for. Default: none is written.
+   */
+  thinkingWindow?: number | undefined
 }
 
 export interface QuantizeOptions extends CommonOptions {
@@ -45,6 +50,7 @@ const CONVERT_OPTIONS = {
   model: required(filePath()),
   output: option(filePath()),
   type: option(fileType),
+  thinkingWindow: option(count(0)),
   ...COMMON_OPTIONS,
 } satisfies Record<keyof ConvertOptions, Option<unknown>>
 

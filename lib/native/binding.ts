@@ -81,6 +81,8 @@ export interface ModelMetadata {
   vocabularyType: 'none' | 'spm' | 'bpe' | 'wpm' | 'ugm' | 'rwkv' | 'plamo2' | 'test'
   /** Training length in tokens; 0 when the file does not say. */
   trainingContext: number
+  /** `z1.thinking_window`: tokens of thinking that the model was trained for; null when the file does not say. */
+  thinkingWindow: number | null
   /** Most tokens of a context, where positions are learned; 0: any. */
   positions: number
   /** Bytes of K and V in one cell, at least. */
@@ -148,8 +150,11 @@ export interface GenerationRequest {
   /** Chosen by the caller, unique in the environment. */
   id: number
   prompt: Int32Array
-  /** Sampled tokens before the window closes; Infinity never closes by itself. */
-  thinkingWindow: number
+  /**
+   * Sampled tokens before the window closes; Infinity never closes by itself. Null: the model does not think, all that is
+   * sampled is the answer, without a cut and with `ended` self.
+   */
+  thinkingWindow: number | null
   /** Tokens of the answer after a cut, at most. */
   maxTokens: number
   /**
@@ -157,8 +162,10 @@ export interface GenerationRequest {
    * `length`, `abort` after {@link Binding.generationEndThinking}, `loop` for a loop.
    */
   hint: Int32Array | null
-  /** Strings that end the generation; they are left out of the text. */
+  /** Strings that end the answer, and with it the generation; they are left out of the text. */
   stop: string[]
+  /** They end the generation while the model thinks, too. */
+  stopInThinking: boolean
   /** Think tags that must not be generated. */
   bannedTags: string[]
   /** With delimited thinking, the tag whose completion ends the thinking (allowed only while thinking); else null. */

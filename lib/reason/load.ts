@@ -32,6 +32,8 @@ export interface ModelInfo {
   /** Layers on GPU devices, the output counted as one. */
   gpuLayers: number
   vocabularySize: number
+  /** Tokens of thinking that its file names as its window; null if it does not. */
+  thinkingWindow: number | null
   /** Length it was trained on, in tokens; 0 if the file does not say. */
   trainingContext: number
   /** Tokens of one request, prompt to answer. */
@@ -87,6 +89,7 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       layers,
       gpuLayers,
       vocabularySize,
+      thinkingWindow: metadata.thinkingWindow,
       trainingContext: metadata.trainingContext,
       contextSize,
       parallel,

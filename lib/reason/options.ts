@@ -82,12 +82,13 @@ export interface LoadOptions {
 export interface ReasonOptions {
   /**
    * Tokens of thinking, ≥ 0, after which the window closes and the hint is appended; 0 closes it at once, Infinity
-   * never. Default: 4096, or as many as fit the context.
+   * never. Default: what the model's file says (`z1.thinking_window`); else, where its template has think tags, 4096; both
+   * only as far as it fits; else none: the whole response is the answer.
    */
   thinkingWindow?: number | undefined
   /**
-   * Tokens of the answer after a cut, ≥ 1. A response that ended by itself within the window is not bound by it.
-   * Default 1024.
+   * Tokens of the answer after a cut, ≥ 1; without a window, of the response. A response that ended by itself within the
+   * window is not bound by it. Default: 1024, or as many as fit.
    */
   maxTokens?: number | undefined
   /**
@@ -152,8 +153,13 @@ export interface ReasonOptions {
     | undefined
   /** 0 … 4294967294. Default: random, and reported. */
   seed?: number | undefined
-  /** Up to 64 texts of which each ends the generation; they are left out of the result. Default: none. */
+  /**
+   * Up to 64 texts of which each ends the answer, and is left out of it. While the model thinks they are not looked for,
+   * unless no window can close (Infinity, without think tags). Default: none.
+   */
   stop?: string | readonly string[] | undefined
+  /** Look for them while the model thinks, too: one that it writes there ends the response without an answer. Default false. */
+  stopInThinking?: boolean | undefined
   /**
    * Reuse the longest prefix already in the KV cache. The step's arithmetic depends on how tokens are grouped, so a
    * reused prefix can change a sampled token; a seed asks for reproducibility, so with one the default is false.
@@ -180,7 +186,7 @@ export const LOAD_OPTIONS = {
 
 export const REASON_OPTIONS = {
   thinkingWindow: option(windowTokens()),
-  maxTokens: option(count(1), 1024),
+  maxTokens: option(count(1)),
   hint: option(hintText({ plain: PLAIN_HINT, boxed: BOXED_HINT }), PLAIN_HINT),
   loops: option(boolean, false),
   tags: option(tagsMode(), 'ban'),
@@ -210,6 +216,7 @@ export const REASON_OPTIONS = {
   // 2³² − 1 is llama.h's LLAMA_DEFAULT_SEED, which means random.
   seed: option(integer(0, 2 ** 32 - 2)),
   stop: option(stopTexts(), []),
+  stopInThinking: option(boolean, false),
   cachePrompt: option(boolean),
   signal: option(abortSignal()),
 } satisfies Record<keyof ReasonOptions, Option<unknown>>
@@ -239,6 +246,7 @@ export function checkReasonOptions(input: unknown): ResolvedReasonOptions {
     template,
     seed,
     stop,
+    stopInThinking,
     cachePrompt,
     signal,
     ...sampling
@@ -254,6 +262,7 @@ export function checkReasonOptions(input: unknown): ResolvedReasonOptions {
     template,
     seed,
     stop,
+    stopInThinking,
     cachePrompt: cachePrompt ?? seed === undefined,
     signal,
     sampling,

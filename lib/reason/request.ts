@@ -7,11 +7,17 @@ import { Z1Error } from '../base/errors.js'
 import type { GenerationRequest, ModelMetadata, TextSegment } from '../native/binding.js'
 import type { Model } from '../native/model.js'
 import type { ChatMessage, ResolvedReasonOptions } from './options.js'
-import { findTags, type Tags } from './tags.js'
+import { findTags, type Tags, templateTags } from './tags.js'
 import { ChatTemplate, segmentPrompt } from './template.js'
 
-/** The largest window that is chosen when none is given (paper, table 1: the window of its main results). */
+/** The window of a model that thinks, when none is given (paper, table 1: the window of its main results). */
 const DEFAULT_WINDOW = 4096
+
+/** Tokens of an answer, when no limit is given. */
+export const DEFAULT_MAX_TOKENS = 1024
+
+/** Of the room that both must share when neither was given, the part that a window takes at least. */
+const WINDOW_SHARE = 0.4
 
 /** What runs, and what its result must know that the native side does not tell. */
 export interface BuiltRequest {
@@ -83,15 +89,15 @@ export class RequestBuilder {
         ? new Z1Error('TEMPLATE_FAILED', 'The chat template gave an empty prompt')
         : new RangeError('Expected a prompt with at least one token')
     }
-    const { maxTokens, loops, stop, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
+    const { loops, stop, stopInThinking, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
     return {
       request: {
         prompt: tokens,
-        thinkingWindow: this.#resolveWindow(tokens.length, hint, options),
-        maxTokens,
+        ...this.#resolveLimits(tokens.length, hint, options),
         hint: hint?.tokens ?? null,
         loops,
         stop,
+        stopInThinking: stopInThinking || (options.thinkingWindow === Infinity && !keep),
         bannedTags: keep ? [keep.open] : tags ? [tags.open, tags.close] : [],
         closeTag: keep ? keep.close : null,
         cachePrompt,
@@ -140,21 +146,47 @@ export class RequestBuilder {
     return Int32Array.of(bos, ...tokens)
   }
 
-  /** The window to use. Everything that a request may hold is known before it starts, so that it never runs out half-way. */
-  #resolveWindow(prompt: number, hint: Hint | null, { thinkingWindow, maxTokens }: ResolvedReasonOptions): number {
+  /**
+   * The window and the limit of the answer. Everything that a request may hold is known before it starts, so that it never
+   * runs out half-way: what was asked for must fit, what was not adapts.
+   */
+  #resolveLimits(
+    prompt: number,
+    hint: Hint | null,
+    { thinkingWindow: asked, maxTokens: limit }: ResolvedReasonOptions,
+  ): { thinkingWindow: number | null; maxTokens: number } {
     const size = this.#contextSize
-    if (thinkingWindow === Infinity) {
+    const usual = asked ?? this.#defaultWindow()
+    if (usual === Infinity) {
       if (prompt >= size) this.#tooSmall(`a prompt of ${prompt} tokens and at least one of thinking`, prompt + 1)
-      return Infinity
+      return { thinkingWindow: Infinity, maxTokens: limit ?? DEFAULT_MAX_TOKENS }
+    }
+    if (usual === null) {
+      const maxTokens = limit ?? Math.max(1, Math.min(DEFAULT_MAX_TOKENS, size - prompt))
+      if (prompt + maxTokens > size) {
+        this.#tooSmall(`${prompt} tokens of prompt and an answer of up to ${maxTokens}`, prompt + maxTokens)
+      }
+      return { thinkingWindow: null, maxTokens }
     }
     // Without a hint nothing follows the window.
-    const besides = hint ? prompt + hint.tokens.length + maxTokens : prompt
-    const window = thinkingWindow ?? Math.max(0, Math.min(DEFAULT_WINDOW, size - besides))
-    if (besides + window > size) {
-      const after = hint ? `, a hint of ${hint.tokens.length} and an answer of up to ${maxTokens}` : ''
-      this.#tooSmall(`${prompt} tokens of prompt, a window of ${window}${after}`, besides + window)
+    const room = size - prompt - (hint?.tokens.length ?? 0)
+    const least = hint ? (limit ?? 1) : 0
+    const shared = limit === undefined ? Math.max(room - DEFAULT_MAX_TOKENS, Math.floor(room * WINDOW_SHARE)) : room
+    const thinkingWindow = asked ?? Math.max(0, Math.min(usual, hint ? shared : room, room - least))
+    if (thinkingWindow + least > room) {
+      const after = hint ? `, a hint of ${hint.tokens.length} and an answer of up to ${least}` : ''
+      this.#tooSmall(
+        `${prompt} tokens of prompt, a window of ${thinkingWindow}${after}`,
+        size - room + thinkingWindow + least,
+      )
     }
-    return window
+    return { thinkingWindow, maxTokens: limit ?? Math.max(1, Math.min(DEFAULT_MAX_TOKENS, room - thinkingWindow)) }
+  }
+
+  /** Null: the model does not think, its whole response is an answer. */
+  #defaultWindow(): number | null {
+    const { thinkingWindow, chatTemplate } = this.#metadata
+    return thinkingWindow ?? (chatTemplate !== null && templateTags(chatTemplate) ? DEFAULT_WINDOW : null)
   }
 
   #tooSmall(what: string, needed: number): never {

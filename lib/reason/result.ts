@@ -107,7 +107,8 @@ export class ResultBuilder {
     const hint = this.#hinted && this.#hint ? this.#hint.text : ''
     const hintTokens = this.#hinted && this.#hint ? Array.from(this.#hint.tokens) : []
     const text = reasoning + hint + this.#answer.text
-    const answer = this.#cut ? this.#answer.text : closingPart(text)
+    // What is marked as an answer is one, with a cut before it or not.
+    const answer = this.#cut || this.#answer.text !== '' ? this.#answer.text : closingPart(text)
     return {
       text,
       reasoning,

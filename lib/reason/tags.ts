@@ -38,9 +38,7 @@ export const KNOWN_TAGS: readonly (readonly [open: string, close: string])[] = [
 export function findTags(template: string | null, specialTokens: readonly { text: string }[]): Tags | null {
   const source = template ?? ''
   const texts = new Set(specialTokens.map((token) => token.text))
-  const pair =
-    KNOWN_TAGS.find(([open, close]) => source.includes(open) || source.includes(close)) ??
-    KNOWN_TAGS.find(([open, close]) => texts.has(open) && texts.has(close))
+  const pair = templateTags(source) ?? KNOWN_TAGS.find(([open, close]) => texts.has(open) && texts.has(close))
   if (!pair) return null
   const [open, close] = pair
   // In a template's string literal the newline is an escape.
@@ -48,6 +46,11 @@ export function findTags(template: string | null, specialTokens: readonly { text
     ? source.includes(`${open}\\n`) || source.includes(`${open}\n`)
     : open === '<think>'
   return { open, close, opening: newline ? `${open}\n` : open }
+}
+
+/** The think tags that a template writes or reads: its model was made to think. */
+export function templateTags(template: string): (typeof KNOWN_TAGS)[number] | undefined {
+  return KNOWN_TAGS.find(([open, close]) => template.includes(open) || template.includes(close))
 }
 
 /**

@@ -117,7 +117,9 @@ Request request_of(const Napi::Object & object) {
     Request request;
     request.id = u32(object, "id");
     request.prompt = tokens_of(object.Get("prompt"));
-    const double window = object.Get("thinkingWindow").ToNumber().DoubleValue();
+    const Napi::Value given_window = object.Get("thinkingWindow");
+    request.thinks = !given_window.IsNull();
+    const double window = given_window.ToNumber().DoubleValue();
     request.thinking_window = std::isfinite(window) ? static_cast<int64_t>(window) : Window::infinite;
     request.max_tokens = i32(object, "maxTokens");
     const Napi::Value hint = object.Get("hint");
@@ -125,6 +127,7 @@ Request request_of(const Napi::Object & object) {
         request.hint = tokens_of(hint);
     }
     request.stop = strings(object, "stop");
+    request.stop_in_thinking = boolean(object, "stopInThinking");
     request.banned_tags = strings(object, "bannedTags");
     const Napi::Value close_tag = object.Get("closeTag");
     request.close_tag = close_tag.IsString() ? close_tag.ToString().Utf8Value() : "";

@@ -157,7 +157,7 @@ describe('z1 ask', () => {
   })
 
   it('--context-size and --engine', async () => {
-    const { status, stderr } = await ask('--context-size', '64', 'q')
+    const { status, stderr } = await ask('--context-size', '64', '--max-tokens', '64', 'q')
     expect(status).toBe(1)
     expect(stderr).toMatch(/^z1: The context is too small: .* contextSize is 64 \(CONTEXT_TOO_SMALL\)\n$/)
     expect((await askJson('--engine', 'cpu', '--gpu-layers', '0', 'q')).text).toBe(whole)
@@ -460,9 +460,9 @@ describe('z1', () => {
   it('ask --help names every option that it takes', async () => {
     const { stdout } = await z1(['ask', '--help'])
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
-    expect(named).toHaveLength(33)
+    expect(named).toHaveLength(34)
     // An option that does not exist would be told by its name, before anything else.
-    const switches = ['raw', 'loops', 'json']
+    const switches = ['raw', 'loops', 'stop-in-thinking', 'json']
     const args = named.flatMap((name) => (switches.includes(name) ? [`--${name}`] : [`--${name}`, '1']))
     const { status, stderr } = await z1(['ask', ...args, 'q'])
     expect(status).toBe(2)

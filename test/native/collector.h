@@ -90,7 +90,8 @@ private:
     void take(Outcome & outcome, TextEvent & event) {
         CHECK(!event.text.empty() || !event.tokens.empty());
         const bool answers = event.part == Part::answer;
-        CHECK_EQ(answers, outcome.cut.has_value());
+        // An answer without a cut is that of a request that does not think.
+        CHECK(answers ? outcome.cut || outcome.thinking.empty() : !outcome.cut);
         (answers ? outcome.answer_text : outcome.thinking_text) += event.text;
         Tokens & tokens = answers ? outcome.answer : outcome.thinking;
         tokens.insert(tokens.end(), event.tokens.begin(), event.tokens.end());

@@ -818,6 +818,7 @@ TEST(a_stop_string_in_the_thinking) {
     Rig rig(fixture.fake, params(64));
     Request asked = request(spell("prompt"), 30);
     asked.stop = { "two", "END" };
+    asked.stop_in_thinking = true;
     const Outcome outcome = rig.run(asked);
     CHECK_EQ(outcome.thinking_text, "one");
     CHECK_EQ(outcome.thinking, spell("oneEND"));
@@ -845,6 +846,7 @@ TEST(a_stop_string_does_not_reach_over_the_cut) {
     Rig rig(fixture.fake, params(64));
     Request asked = request(spell("prompt"), 4, 20);
     asked.stop = { "END" };
+    asked.stop_in_thinking = true;
     const Outcome outcome = rig.run(asked);
     CHECK_EQ(outcome.thinking_text, "abcE");
     CHECK_EQ(outcome.answer_text, "NDxEN"); // what was held back comes at the end
@@ -856,6 +858,7 @@ TEST(a_stop_string_that_the_last_token_of_the_window_completes) {
     Rig rig(fixture.fake, params(64));
     Request asked = request(spell("prompt"), 5);
     asked.stop = { "END" };
+    asked.stop_in_thinking = true;
     const Outcome outcome = rig.run(asked);
     CHECK(!outcome.cut);
     CHECK_EQ(outcome.thinking_text, "ab");
@@ -1010,6 +1013,7 @@ TEST(what_comes_before_a_loop_at_the_same_token) {
         Rig rig(fixture.fake, params(128));
         Request asked = watched(row.window, row.max_tokens);
         asked.stop = { row.stop };
+        asked.stop_in_thinking = true;
         const Outcome outcome = rig.run(asked);
         CHECK_EQ(outcome.done->ended, row.ended);
         CHECK_EQ(outcome.done->finish_reason, row.finish_reason);

@@ -69,3 +69,78 @@ describe('loops: true', () => {
     expect(result).toMatchObject({ ended: 'window', finishReason: 'length', usage: { thinkingTokens: 60 } })
   })
 })
+
+describe('no window: an ordinary chat model', () => {
+  it('answers in text only', async () => {
+    const stream = z1.stream('.', { ...raw })
+    const types = new Set<string>()
+    for await (const event of stream) types.add(event.type)
+    expect([...types]).toEqual(['answer', 'done'])
+    expect(await stream.result).toMatchObject({
+      text: 'yes',
+      reasoning: '',
+      hint: '',
+      answer: 'yes',
+      message: { role: 'assistant', content: 'yes' },
+      ended: 'self',
+      finishReason: 'stop',
+      usage: { thinkingTokens: 0, hintTokens: 0, answerTokens: 3 },
+    })
+  })
+
+  it('is bound by maxTokens', async () => {
+    const result = await z1.reason('x', { ...raw, maxTokens: 6 })
+    expect(result).toMatchObject({
+      answer: 'abcdab',
+      ended: 'self',
+      finishReason: 'length',
+      usage: { answerTokens: 6 },
+    })
+  })
+
+  it('ends at a stop string, and at a loop that is watched for', async () => {
+    const stopped = await z1.reason('x', { ...raw, stop: 'cd' })
+    expect(stopped).toMatchObject({ answer: 'ab', ended: 'self', finishReason: 'stop', stopString: 'cd' })
+    const looped = await z1.reason('x', { ...raw, loops: true })
+    expect(looped).toMatchObject({ answer: 'abcdabcdabcd', ended: 'self', finishReason: 'loop' })
+  })
+
+  it('has no thinking to end', async () => {
+    const stream = z1.stream('x', { ...raw, maxTokens: 20 })
+    stream.endThinking()
+    expect(await stream.result).toMatchObject({ usage: { answerTokens: 20 }, hint: '', ended: 'self' })
+    // Also where the prompt is long enough to be read in parts.
+    const long = z1.stream('x'.repeat(90), { ...raw, maxTokens: 3 })
+    long.endThinking()
+    expect(await long.result).toMatchObject({ answer: 'abc', ended: 'self' })
+  })
+
+  it('thinks when it is asked to, Infinity included', async () => {
+    expect(await z1.reason('.', { ...raw, thinkingWindow: Infinity })).toMatchObject({
+      reasoning: 'yes',
+      ended: 'self',
+    })
+    expect(await z1.reason('.', { ...raw, thinkingWindow: 2, hint: '.' })).toMatchObject({
+      reasoning: 'ye',
+      answer: 'yes',
+      ended: 'window',
+    })
+  })
+})
+
+describe('stop strings', () => {
+  it('are for the answer', async () => {
+    const result = await z1.reason('x', { ...raw, thinkingWindow: 6, hint: '.', stop: ['cd', 's'] })
+    expect(result).toMatchObject({ reasoning: 'abcdab', answer: 'ye', stopString: 's', ended: 'window' })
+  })
+
+  it('with stopInThinking end the thinking too', async () => {
+    const options = { ...raw, thinkingWindow: 6, hint: '.', stop: ['cd', 's'], stopInThinking: true }
+    expect(await z1.reason('x', options)).toMatchObject({ text: 'ab', stopString: 'cd', ended: 'stop' })
+  })
+
+  it('end a response that no window can cut', async () => {
+    const result = await z1.reason('x', { ...raw, thinkingWindow: Infinity, stop: 'cd' })
+    expect(result).toMatchObject({ text: 'ab', stopString: 'cd', ended: 'stop' })
+  })
+})

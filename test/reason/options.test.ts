@@ -278,6 +278,7 @@ const reasonRows: Row[] = [
     ],
     ranges: [],
   },
+  booleans('stopInThinking'),
   booleans('cachePrompt'),
   signals,
 ]
@@ -378,7 +379,7 @@ describe('defaults', () => {
   it("of a request: the window's are the method's, the samplers' llama.cpp's", () => {
     expect(checkReasonOptions({})).toEqual({
       thinkingWindow: undefined,
-      maxTokens: 1024,
+      maxTokens: undefined,
       hint: PLAIN_HINT,
       loops: false,
       tags: 'ban',
@@ -386,6 +387,7 @@ describe('defaults', () => {
       template: true,
       seed: undefined,
       stop: [],
+      stopInThinking: false,
       cachePrompt: true,
       signal: undefined,
       sampling: {

@@ -314,8 +314,9 @@ describe('the window that fits', () => {
   })
 
   const raw = { template: false, hint: 'h'.repeat(10) }
-  const prepare = (contextSize: number, promptLength: number, options: object) =>
-    subject.prepare('p'.repeat(promptLength), { ...raw, ...options }, subject.builder(contextSize))
+  /** With a file that says what it was trained for. */
+  const prepare = (contextSize: number, promptLength: number, options: object, thinkingWindow: number | null = 4096) =>
+    subject.prepare('p'.repeat(promptLength), { ...raw, ...options }, subject.builder(contextSize, { thinkingWindow }))
 
   it.each<[string, number, number, object, number]>([
     ['not given: 4096', 8192, 100, { maxTokens: 50 }, 4096],
@@ -328,6 +329,38 @@ describe('the window that fits', () => {
     ['Infinity, with room for one token', 512, 511, { thinkingWindow: Infinity }, Infinity],
   ])('%s', async (_name, contextSize, promptLength, options, window) => {
     expect((await prepare(contextSize, promptLength, options)).thinkingWindow).toBe(window)
+  })
+
+  it('is what the file says, else 4096 where the template has think tags, else none', async () => {
+    const windowOf = async (facts: Partial<ModelMetadata>) => {
+      return (await subject.prepare('p', raw, subject.builder(8192, facts))).thinkingWindow
+    }
+    expect(await windowOf({ thinkingWindow: 77 })).toBe(77)
+    expect(await windowOf({ thinkingWindow: 0 })).toBe(0)
+    expect(await windowOf({ chatTemplate: '{{ "<think>" }}' })).toBe(4096)
+    expect(await windowOf({ chatTemplate: '{{ "<think>" }}', thinkingWindow: 77 })).toBe(77)
+    expect(await windowOf({})).toBe(null)
+  })
+
+  it.each<[string, number, number, object, [number | null, number]]>([
+    ['in 1,000 tokens the answer has what the window leaves', 1000 + 110, 100, {}, [400, 600]],
+    ['a window that was asked for leaves the rest', 512, 100, { thinkingWindow: 300 }, [300, 102]],
+    ['it may leave one token', 512, 100, { thinkingWindow: 401 }, [401, 1]],
+    ['an answer that was asked for leaves the rest', 512, 100, { maxTokens: 400 }, [2, 400]],
+    ['there is room for one token', 111, 100, {}, [0, 1]],
+    ['without a hint all of it is the window', 512, 100, { hint: null }, [412, 1]],
+  ])('and maxTokens adapt: %s', async (_name, contextSize, promptLength, options, expected) => {
+    const { thinkingWindow, maxTokens } = await prepare(contextSize, promptLength, options)
+    expect([thinkingWindow, maxTokens]).toEqual(expected)
+  })
+
+  it.each<[string, number, number, object, number]>([
+    ['1024', 8192, 100, {}, 1024],
+    ['what fits', 512, 100, {}, 412],
+    ['what was asked for', 512, 100, { maxTokens: 412 }, 412],
+  ])('none: maxTokens is %s', async (_name, contextSize, promptLength, options, expected) => {
+    const { thinkingWindow, maxTokens } = await prepare(contextSize, promptLength, options, null)
+    expect([thinkingWindow, maxTokens]).toEqual([null, expected])
   })
 
   it.each<[string, number, number, object, string]>([

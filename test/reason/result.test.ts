@@ -146,6 +146,7 @@ describe('how a response ends', () => {
     {
       name: 'by itself',
       prompt: 'S',
+      options: { thinkingWindow: 100 },
       reasoning: self,
       expected: { ended: 'self', finishReason: 'stop', answer: 'So \\boxed{4}.', finalAnswer: '4' },
     },
@@ -251,7 +252,7 @@ describe('how a response ends', () => {
     {
       name: 'by a stop string',
       prompt: 'S',
-      options: { stop: ['nowhere', 'lus t'] },
+      options: { stop: ['nowhere', 'lus t'], stopInThinking: true, thinkingWindow: 100 },
       reasoning: self.slice(0, 2),
       expected: { ended: 'stop', finishReason: 'stop', stopString: 'lus t', text: 'Two p', answer: 'Two p' },
     },
@@ -355,7 +356,7 @@ describe('stop strings', () => {
     ['the end of what is said, and more', 'ßx', whole, 9],
   ])('%s', async (_name, stop, text, n) => {
     const stopString = whole.includes(stop) ? stop : null
-    const thinking = await z1.reason('P', { template: false, stop })
+    const thinking = await z1.reason('P', { template: false, stop, stopInThinking: true, thinkingWindow: 100 })
     const ended = stopString ? 'stop' : 'self'
     expect(thinking).toMatchObject({ text, reasoning: text, stopString, ended, finishReason: 'stop' })
     // Its tokens were sampled, and counted.
@@ -368,7 +369,7 @@ describe('stop strings', () => {
 
   it('of several, the first one that is said', async () => {
     const stop = ['four', 'END', 'three', 'nothing']
-    await expect(z1.reason('P', { template: false, stop })).resolves.toMatchObject({
+    await expect(z1.reason('P', { template: false, stop, thinkingWindow: Infinity })).resolves.toMatchObject({
       text: 'one two ',
       stopString: 'three',
     })
@@ -474,7 +475,7 @@ describe('text of any bytes', () => {
   it('leaves control tokens out of the text, but not out of the tokens', async () => {
     const rows = { P: 'a', a: '<|im_start|>', '<|im_start|>': 'b', b: END }
     const z1 = await Z1.load({ model: tableModel(folder(), 'control', { rows }), threads: 1, engine: 'cpu' })
-    const { text, tokens, usage } = await z1.reason('P', { template: false })
+    const { text, tokens, usage } = await z1.reason('P', { template: false, thinkingWindow: 10 })
     await z1.dispose()
     expect(text).toBe('ab')
     expect(tokens.reasoning).toEqual([97, 257, 98])

@@ -327,7 +327,7 @@ describe("tags: 'keep'", () => {
     })
 
     it('a stop string that is the close tag ends the response', async () => {
-      const { result } = await ask(closes, { thinkingWindow: 10, stop: '</think>' })
+      const { result } = await ask(closes, { thinkingWindow: 10, stop: '</think>', stopInThinking: true })
       expect(result).toMatchObject({ ended: 'stop', stopString: '</think>', text: ' hm so' })
     })
   })

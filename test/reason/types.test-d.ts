@@ -99,6 +99,7 @@ const reason: Required<ReasonOptions> = {
   xtcThreshold: 0.1,
   logitBias: { 42: -Infinity },
   seed: 7,
+  stopInThinking: true,
   stop: ['a', 'b'] as const,
   cachePrompt: false,
   signal: new AbortController().signal,

@@ -25,7 +25,7 @@ afterAll(() => {})
 const words = [' hm', ' so', 'Four']
 const rows = { L: ' hm', ' hm': ' so', ' so': ' hm', '\n': 'Four', Four: END }
 function loopModel(name: string, slow = false, trainingContext = 4096): string {
-  return tableModel(folder(), name, { extraTokens: words, rows, slow, trainingContext })
+  return tableModel(folder(), name, { extraTokens: words, rows, slow, trainingContext, thinkingWindow: 4096 })
 }
 
 describe('Z1.load()', () => {
@@ -42,6 +42,7 @@ describe('Z1.load()', () => {
       layers: 4,
       gpuLayers: 0,
       vocabularySize: 259,
+      thinkingWindow: null,
       trainingContext: 4096,
       contextSize: 300,
       parallel: 2,

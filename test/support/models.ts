@@ -37,6 +37,8 @@ export interface ModelOptions {
   template?: string
   /** The training length the file states, in tokens. */
   trainingContext?: number
+  /** `z1.thinking_window`. Default: the file does not say. */
+  thinkingWindow?: number
   /** User-defined tokens appended to the vocabulary, e.g. `<think>` as a single token. */
   extraTokens?: string[]
   /** Length of the end token's output row relative to the others; 0: the model never ends by itself. */
@@ -183,7 +185,8 @@ function repositoryFolder(path: string): string {
   return fileURLToPath(new URL(`../../${path}`, import.meta.url))
 }
 
-type Request = Required<Omit<ModelOptions, 'shape'>> & { shape: Shape }
+type Request = Required<Omit<ModelOptions, 'shape' | 'thinkingWindow'>> &
+  Pick<ModelOptions, 'thinkingWindow'> & { shape: Shape }
 
 function resolve(name: ModelName, options: ModelOptions): Request {
   const { shape, template, trainingContext, endGain } = recipes[name]
@@ -191,6 +194,7 @@ function resolve(name: ModelName, options: ModelOptions): Request {
     seed: options.seed ?? 1,
     template: options.template ?? template,
     trainingContext: options.trainingContext ?? trainingContext,
+    ...(options.thinkingWindow === undefined ? {} : { thinkingWindow: options.thinkingWindow }),
     extraTokens: options.extraTokens ?? [],
     endGain: options.endGain ?? endGain,
     shape: { ...shape, ...options.shape },
@@ -207,6 +211,9 @@ function write(path: string, name: ModelName, request: Request, source: string):
     ...architectureMetadata(architecture, request),
     ...words.metadata,
     ['tokenizer.chat_template', string(request.template)],
+    ...(request.thinkingWindow === undefined
+      ? []
+      : ([['z1.thinking_window', uint32(request.thinkingWindow)]] as const)),
   ])
   const layers = architecture === 'mamba' ? mambaLayers(request) : attentionLayers(request, architecture === 'qwen2')
   writeGguf(path, metadata, [...embeddings(request, words), ...layers])

@@ -11,7 +11,8 @@ import { type ModelOptions, testModel } from './models.js'
 /** Logits of the next token by its text; of all others {@link TableOptions.rest}. A text alone: that one always follows. */
 export type Row = string | Record<string, number>
 
-export interface TableOptions extends Pick<ModelOptions, 'extraTokens' | 'template' | 'trainingContext'> {
+export interface TableOptions
+  extends Pick<ModelOptions, 'extraTokens' | 'template' | 'trainingContext' | 'thinkingWindow'> {
   /** What follows each token, by its text: one ASCII character, a control token, or one of `extraTokens`. */
   rows: Record<string, Row>
   /** The same by ids, for bytes that are no character. */

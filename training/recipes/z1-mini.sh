@@ -76,7 +76,7 @@ if ! is_finished; then
 fi
 
 if [ ! -f "$output/$name.gguf" ]; then
-  z1 convert "$output/run/model" --type f16 --output "$output/$name.gguf"
+  z1 convert "$output/run/model" --type f16 --thinking-window 1024 --output "$output/$name.gguf"
 fi
 
 # One request and one thread at a time, so that the results are the same every time.

@@ -2,11 +2,15 @@
 import { misuse } from '../../base/checks.js'
 import { checkReasonOptions, type ReasonOptions } from '../../reason/options.js'
 import type { Reasoner } from '../../reason/reasoner.js'
+import { DEFAULT_MAX_TOKENS } from '../../reason/request.js'
 import type { MethodOptions, ResolvedMethod } from './method.js'
 
 /** At the cut the hint, then up to `maxTokens` of answer. */
 export function hinted(options: MethodOptions, tags: ReasonOptions['tags']): ResolvedMethod {
-  const { hint, maxTokens } = checkReasonOptions({ hint: options.hint, maxTokens: options.maxTokens })
+  const { hint, maxTokens = DEFAULT_MAX_TOKENS } = checkReasonOptions({
+    hint: options.hint,
+    maxTokens: options.maxTokens,
+  })
   if (hint === null) throw misuse(TypeError, 'text', 'hint (the method none has no hint)', hint)
   return {
     pinned: { hint, maxTokens },

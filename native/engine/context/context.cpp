@@ -257,8 +257,9 @@ void Context::handle(RefusedMessage & message) {
 
 // The end of a request that never became a generation.
 void Context::refuse(uint32_t id, ErrorCode code, const char * message) {
-    Event event { id, ErrorEvent { code, message } };
-    unposted.push_back(std::move(event));
+    std::string text = message; // before an event is there that would be without one
+    Event & event = unposted.emplace_back(Event { id, {} });
+    event.what = ErrorEvent { code, std::move(text) };
 }
 
 void Context::handle(EndThinkingMessage & message) {

@@ -300,6 +300,9 @@ GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
     const auto positions = std::find_if(tensors.begin(), tensors.end(),
                                         [](const Tensor & tensor) { return tensor.name == "position_embd.weight"; });
     header.n_positions = positions == tensors.end() ? 0 : static_cast<uint32_t>(positions->ne[1]);
+    if (const auto window = reader.u32("z1.thinking_window")) {
+        header.thinking_window = *window;
+    }
     return header;
 }
 

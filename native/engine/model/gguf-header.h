@@ -17,6 +17,7 @@ struct GgufHeader {
     uint64_t kv_bytes_per_cell_layer = 0; // K and V of one token in one layer, F16; 0 if unknown
     uint64_t kv_bytes_per_cell = 0;       // K and V of one token in the layers that surely keep all of them
     uint32_t n_positions = 0;             // learned positions, of which a context cannot have more; 0 if there are none
+    int64_t thinking_window = -1;         // z1.thinking_window: what the model was trained for; -1 if it does not say
 
     /// Throws MODEL_INVALID or MODEL_UNSUPPORTED. A file that was split is judged by its first part.
     static GgufHeader read(const Api & api, const std::string & path);

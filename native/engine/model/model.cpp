@@ -94,6 +94,7 @@ ModelMetadata metadata_of(const Api & api, const llama_model * model, const Gguf
     metadata.n_ctx_train = api.llama_model_n_ctx_train(model);
     metadata.recurrent = api.llama_model_is_recurrent(model);
     metadata.hybrid = api.llama_model_is_hybrid(model);
+    metadata.thinking_window = header.thinking_window;
     metadata.n_positions = header.n_positions;
     metadata.kv_bytes_per_cell = header.kv_bytes_per_cell;
     metadata.unsupported = why_unsupported(api, model, header.architecture);

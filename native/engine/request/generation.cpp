@@ -35,7 +35,8 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
     : model(model), request(std::move(request_)), n_ctx(n_ctx),
       chain(model.api(), model.vocab(), request.sampling, n_ctx,
             Window::create(model.api(), request.thinking_window, &window)),
-      text(request.stop), arrival(arrival), phase_began(arrival) {
+      text(request.thinks && !request.stop_in_thinking ? std::vector<std::string>() : request.stop), arrival(arrival),
+      phase_began(arrival) {
     for (const std::vector<llama_token> * tokens : { &request.prompt, &request.hint }) {
         for (const llama_token token : *tokens) {
             if (token < 0 || token >= model.metadata().n_vocab) {
@@ -78,7 +79,7 @@ void Generation::start(Sequence & target) {
 }
 
 size_t Generation::n_outputs() const {
-    const bool ends_with_prompt = phase == Phase::prompt && policies.ending();
+    const bool ends_with_prompt = phase == Phase::prompt && request.thinks && policies.ending();
     return ends_with_prompt ? 0 : 1;
 }
 
@@ -91,7 +92,10 @@ void Generation::decoded(size_t n) {
     }
     pending.clear();
     n_fed = 0;
-    if (phase == Phase::prompt) {
+    if (phase == Phase::prompt && !request.thinks) {
+        answers = true;
+        enter(Phase::answer);
+    } else if (phase == Phase::prompt) {
         enter(Phase::thinking);
         window->arm();
         ask_policies(); // nothing is drawn when the thinking ends with the prompt
@@ -186,7 +190,7 @@ void Generation::cut(Ended how, size_t n_hint) {
     text = TextStream(request.stop);
     window->disarm();
     ended = how;
-    cut_made = true;
+    answers = true;
     // While the model thinks between tags, the closing one is how it ends its thinking.
     if (!request.close_tag.empty()) {
         tags.add(model.tag_index(request.close_tag));
@@ -223,8 +227,8 @@ void Generation::take_events(std::vector<Event> & taken) noexcept {
     if (abandoned) {
         // So short that a string holds it without memory of its own.
         const char * message = *abandoned == ErrorCode::OUT_OF_MEMORY ? "Out of memory" : "Disposed";
-        Event event { id(), ErrorEvent { *abandoned, message } };
-        taken.push_back(std::move(event));
+        taken.push_back({ id(), {} });
+        taken.back().what = ErrorEvent { *abandoned, message };
         abandoned.reset();
     }
 }

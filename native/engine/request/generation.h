@@ -94,7 +94,7 @@ private:
     void finish(Ended how, FinishReason reason);
     void show(std::string shown);
     void show_rest();
-    Part part() const { return cut_made ? Part::answer : Part::thinking; }
+    Part part() const { return answers ? Part::answer : Part::thinking; }
 
     const Model & model;
     Request request;
@@ -113,7 +113,7 @@ private:
     size_t n_fed = 0;
     size_t n_cached = 0;
     int32_t n_answer = 0;
-    bool cut_made = false;
+    bool answers = false; // what is sampled belongs to the answer
     Ended ended = Ended::self; // valid once the thinking has ended
 
     std::vector<llama_token> unsent; // sampled; they go out with the text they complete
