@@ -1,6 +1,13 @@
 // The floors of lib/: a room imports from the rooms on lower floors, never from a sibling. One rule a room; npm run check
 // applies them.
-const floors = [['base'], ['native'], ['reason', 'problems'], ['grading', 'convert', 'remote'], ['data', 'eval'], ['cli']]
+const floors = [
+  ['base'],
+  ['native'],
+  ['reason', 'problems'],
+  ['grading', 'convert', 'remote'],
+  ['data', 'eval'],
+  ['cli'],
+]
 
 const rooms = floors.flatMap((floor, height) => {
   const below = floors.slice(0, height).flat()
