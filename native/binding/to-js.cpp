@@ -160,9 +160,10 @@ Napi::Value to_js(Napi::Env env, const ModelMetadata & metadata, const Pieces & 
     object.Set("vocabularySize", metadata.n_vocab);
     object.Set("vocabularyType", name(metadata.vocab_type));
     object.Set("trainingContext", metadata.n_ctx_train);
-    object.Set("thinkingWindow", metadata.thinking_window < 0
-                                     ? env.Null()
-                                     : Napi::Value(Napi::Number::New(env, static_cast<double>(metadata.thinking_window))));
+    object.Set("thinkingWindow",
+               metadata.thinking_window < 0
+                   ? env.Null()
+                   : Napi::Value(Napi::Number::New(env, static_cast<double>(metadata.thinking_window))));
     object.Set("positions", metadata.n_positions);
     object.Set("kvBytesPerCell", static_cast<double>(metadata.kv_bytes_per_cell));
     object.Set("recurrent", metadata.recurrent);

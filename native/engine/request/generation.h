@@ -113,7 +113,7 @@ private:
     size_t n_fed = 0;
     size_t n_cached = 0;
     int32_t n_answer = 0;
-    bool answers = false; // what is sampled belongs to the answer
+    bool answers = false;      // what is sampled belongs to the answer
     Ended ended = Ended::self; // valid once the thinking has ended
 
     std::vector<llama_token> unsent; // sampled; they go out with the text they complete
