@@ -85,9 +85,12 @@ export function callback<F extends (...args: never[]) => unknown>(): Kind<F> {
 }
 
 export function abortSignal(): Kind<AbortSignal> {
-  // Not instanceof: a signal may come from another realm, or be a polyfill.
+  // Not instanceof: a signal may come from another realm, or be a polyfill. But all that is used of one must be there.
   return kind('AbortSignal', (value): value is AbortSignal => {
-    return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+    if (typeof value !== 'object' || value === null || !('reason' in value)) return false
+    const { aborted, addEventListener, removeEventListener, throwIfAborted } = value as Partial<AbortSignal>
+    const methods = [addEventListener, removeEventListener, throwIfAborted]
+    return typeof aborted === 'boolean' && methods.every((method) => typeof method === 'function')
   })
 }
 

@@ -52,13 +52,13 @@ export const ERROR_CODES = [
   'TAGS_NOT_FOUND',
   /** The model's chat template is broken, refused the messages, or alters them unsafely. The message says which. */
   'TEMPLATE_FAILED',
+  /** The model has no chat template. Use template: false and write the prompt yourself. */
+  'TEMPLATE_NOT_FOUND',
   /**
    * A thread could not be started: the system's limit of processes or threads is reached. Lower threads, or raise the
    * limit.
    */
   'THREAD_FAILED',
-  /** The model has no chat template. Use template: false and write the prompt yourself. */
-  'TEMPLATE_NOT_FOUND',
 ] as const
 
 export type ErrorCode = (typeof ERROR_CODES)[number]

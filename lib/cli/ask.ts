@@ -1,4 +1,5 @@
 /** `z1 ask`: streams one answer, or prints its result as JSON. */
+import { styleText } from 'node:util'
 import { checkReasonOptions, LOAD_OPTIONS } from '../reason/options.js'
 import type { ReasonEvent } from '../reason/result.js'
 import type { ReasonStream } from '../reason/stream.js'
@@ -25,8 +26,12 @@ export const command = defineCommand({
   },
   async run({ json, model, engine, gpuLayers, contextSize, parallel, batchSize, threads, ...options }, [asked]) {
     // Fails early: loading a large model takes a while.
-    checkReasonOptions(options)
+    const reason = { ...options, loops: options.loops ?? true }
+    checkReasonOptions(reason)
     const question = asked === '-' ? await readQuestion() : (asked as string)
+    if (model === undefined && !json && process.stderr.isTTY) {
+      process.stderr.write(`${dim('This is the small demonstration model. For real questions: --model FILE.gguf')}\n`)
+    }
     await using z1 = await withProgress((show) =>
       Z1.load({
         model,
@@ -39,7 +44,7 @@ export const command = defineCommand({
         onProgress: json ? undefined : showFraction('loading', show),
       }),
     )
-    const stream = z1.stream(question, options)
+    const stream = z1.stream(question, reason)
     // The first Ctrl-C ends the answer and keeps what there is; the second ends the process.
     process.once('SIGINT', () => stream.stop())
     if (json) process.stdout.write(`${JSON.stringify(await stream.result, null, 2)}\n`)
@@ -50,11 +55,23 @@ export const command = defineCommand({
 async function readQuestion(): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk)
-  const text = Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/\r?\n$/, '')
+  const text = decodeText(Buffer.concat(chunks)).replace(/\r?\n$/, '')
   if (text === '') throw new UsageError('Expected a question on standard input')
   return text
+}
+
+/** UTF-8, with a byte-order mark or without. */
+function decodeText(bytes: Buffer): string {
+  if (bytes.includes(0)) throw new UsageError('Expected UTF-8 on standard input but received bytes of 0, as UTF-16 has')
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new UsageError('Expected UTF-8 on standard input')
+  }
+}
+
+function dim(text: string): string {
+  return process.stderr.hasColors() ? styleText('dim', text, { validateStream: false }) : text
 }
 
 /** Reasoning dim, answer bright, the cut marked. A pipe gets the text alone. */

@@ -33,7 +33,11 @@ export const answerOptions = {
   }),
   maxTokens: integer(1, { value: 'N', help: 'tokens of the answer after a cut', default: '1024, or what fits' }),
   hint: text({ value: 'TEXT', help: 'plain, boxed, or any text', default: 'plain' }),
-  loops: flag({ help: 'a block of 4 to 128 tokens, three times in a row, ends the thinking, or the answer' }),
+  loops: flag({
+    name: 'no-loops',
+    means: false,
+    help: 'go on where a block of 4 to 128 tokens has come three times in a row, instead of ending the thinking or the answer',
+  }),
   tags: word(['ban', 'keep'], {
     value: 'MODE',
     help: "ban: no think tags; keep: thinking between the model's tags",

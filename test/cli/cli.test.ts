@@ -211,7 +211,19 @@ describe('z1 ask', () => {
     expect(run).toMatchObject({ status: 2, stdout: '', stderr: 'z1: Expected a question on standard input\n' })
   })
 
-  const endless = () => ['ask', '--model', slow, '--threads', '1', '--window', 'inf', '--context-size', '8192', 'q']
+  const endless = () => [
+    'ask',
+    '--model',
+    slow,
+    '--threads',
+    '1',
+    '--window',
+    'inf',
+    '--context-size',
+    '8192',
+    '--no-loops',
+    'q',
+  ]
 
   it.skipIf(process.platform === 'win32')('Ctrl-C keeps what there is', async () => {
     const child = start(endless())
@@ -462,7 +474,7 @@ describe('z1', () => {
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
     expect(named).toHaveLength(34)
     // An option that does not exist would be told by its name, before anything else.
-    const switches = ['raw', 'loops', 'stop-in-thinking', 'json']
+    const switches = ['raw', 'no-loops', 'stop-in-thinking', 'json']
     const args = named.flatMap((name) => (switches.includes(name) ? [`--${name}`] : [`--${name}`, '1']))
     const { status, stderr } = await z1(['ask', ...args, 'q'])
     expect(status).toBe(2)

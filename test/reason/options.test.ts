@@ -102,7 +102,13 @@ function booleans(name: string): Row {
 }
 
 const controller = new AbortController()
-const foreign = { aborted: false, addEventListener() {} }
+const foreign = {
+  aborted: false,
+  reason: undefined,
+  addEventListener() {},
+  removeEventListener() {},
+  throwIfAborted() {},
+}
 const signals: Row = {
   name: 'signal',
   expected: 'AbortSignal',
@@ -110,6 +116,7 @@ const signals: Row = {
   types: [
     [controller, 'an object'],
     [{ aborted: true }, 'an object'],
+    [{ aborted: false, addEventListener() {} }, 'an object'],
     [null, 'null'],
     [() => {}, 'a function'],
     ['abort', '"abort"'],
