@@ -11,7 +11,6 @@ import { AppendLog, readLog } from '../base/jsonl.js'
 import { currentRecord, currentRun, FORMAT } from './formats.js'
 import type { ResultRecord, Run, RunEnvironment, RunOptions, ScoredResponse } from './records.js'
 
-
 /** Names one response of a run. */
 export function keyOf({ id, window, sample }: Pick<ResultRecord, 'id' | 'window' | 'sample'>): string {
   return JSON.stringify([id, window, sample])
