@@ -3,7 +3,7 @@ import type { Statement } from './boxes.js'
 import { clean, valueAt } from './values.js'
 
 /** Phrases that are looked at, from the end of the text on: more of them are nonsense. */
-const MOST_PHRASES = 300
+const MOST_PHRASES = 100
 
 /** What follows the last phrase that states a value. */
 export function lastPhrase(text: string): Statement | null {

@@ -9,11 +9,19 @@ export interface Value {
 }
 
 /** A longer line is no value, and is not read to its end. */
-const LONGEST = 4000
+const LONGEST = 2000
+
+/** Between a phrase and its value, in characters, and what comes before the value in lines. */
+const LONGEST_GAP = 100
+const MOST_LEAD_INS = 3
 
 /** The value that begins at or after `at`: a fence, a display formula, or the beginning of a line. */
-export function valueAt(text: string, at: number, lineOnly = false): Value | null {
-  for (let start = at; start < text.length; ) {
+export function valueAt(text: string, at: number): Value | null {
+  let start = at
+  for (let lines = 0; lines <= MOST_LEAD_INS; lines++) {
+    const gap = text.slice(start, start + LONGEST_GAP).search(/\S/)
+    if (gap < 0) return null
+    start += gap
     const newline = text.indexOf('\n', start)
     const lineEnd = newline < 0 ? text.length : newline
     const line = text.slice(start, Math.min(lineEnd, start + LONGEST))
@@ -21,9 +29,8 @@ export function valueAt(text: string, at: number, lineOnly = false): Value | nul
     if (block) return block
     const { sentence, asked } = firstSentence(line)
     const value = clean(sentence)
-    const isLeadIn = /[\p{L}*][:：]\**\s*$/u.test(line) && value !== '' && !/\d/.test(value)
+    const isLeadIn = /[\p{L}*][:：]\**\s*$/u.test(line) && !/\d/.test(value)
     if (value && !isLeadIn) return { value, end: lineEnd, asked }
-    if (lineOnly) return null
     start = lineEnd + 1
   }
   return null
@@ -124,6 +131,7 @@ function isFormula(text: string): boolean {
 /** A value without the marks around it: emphasis, code, mathematics, the verb at the end, and the sentence's end. */
 export function clean(text: string): string {
   let value = text.trim()
+  if (value.length > LONGEST) return value
   for (let before = ''; before !== value; ) {
     before = value
     value = value

@@ -222,6 +222,12 @@ it.each([
   ['blank lines', '\n', ''],
   ['blank lines after phrases', 'final answer: final answer: ', '\n'.repeat(500_000)],
   ['dollar signs', '$', 'a'],
+  ['formulas that do not end', 'the answer is \\(', ''],
+  ['dots in a bare box', '.', 'x\\boxed 1'],
+  ['a bare box of dots', '\\boxed 1', `${'.'.repeat(1_000_000)}x`],
+  ['boxes side by side', '\\boxed{1}, ', ''],
+  ['emphasis after a phrase', 'answer: **', ''],
+  ['phrases of other languages', '答案', 'la respuesta '],
   ['code fences', '```\n\n', ''],
 ])('takes linear time: %s', (_, unit, end) => {
   // A million characters take about 0.1 s; in quadratic time they would take minutes, and the test's time would be over.
