@@ -51,8 +51,12 @@ const NUMBER_WORDS = 'zero one two three four five six seven eight nine ten elev
 const STYLE =
   /\\(?:text(?:bf|it|rm|tt|sf|normal)?|math(?:bf|rm|it|sf|tt|cal|bb|frak)|operatorname|boldsymbol|bm|mbox|boxed|fbox|emph|ensuremath|vec|mathop)\*?\s?\{([^{}]*)\}/g
 
+/** Longer texts are compared as they stand: what they would be without their marks takes longer than linear time. */
+const LONGEST = 5000
+
 /** A value in plain signs, its case kept. */
 export function plain(text: string): string {
+  if (text.length > LONGEST) return text.replace(/\s+/g, ' ').trim()
   let value = unicode(text)
     .replace(/\s+/g, ' ')
     .replace(/\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|rm|bf|tt)(?![A-Za-z])\.?/g, '')
@@ -68,7 +72,7 @@ export function plain(text: string): string {
     .replace(/\\\(|\\\)|(?<!\\)\\[[\]]/g, ' ')
     .replace(/\\?%|\b(?:percent|pct|per cent)\b/g, '%')
     .replace(/(?<=\d)\s?\^?\s?\{?\s?(?:st|nd|rd|th)\b\s?\}?/g, '')
-    .replace(/\*\*(?=\d)/g, '^')
+    .replace(/(?<=[\w)]) ?\*\* ?(?=[\w({-])/g, '^')
     .replace(/\*\*|`/g, '')
   return tidy(value)
 }
@@ -78,14 +82,20 @@ function tidy(text: string): string {
   let value = text.replace(/\s+/g, ' ').trim()
   for (let before = ''; before !== value; ) {
     before = value
-    value = value
-      .replace(/(?:[\s.,;:。]|(?<!\d)!)+$/, '')
+    value = withoutEnd(value)
       .replace(/^(["'“‘])([^"'“”‘’]*)["'”’]$/, '$2')
       .replace(/^(?:=|≈|:|\b(?:approximately|about|roughly|exactly|around)\b)\s*/i, '')
       .trim()
   }
   const number = NUMBER_WORDS.indexOf(value.toLowerCase())
   return number >= 0 ? String(number) : value
+}
+
+/** Without a sentence's end; `5!` is a value. */
+function withoutEnd(text: string): string {
+  let end = text.length
+  while (end > 0 && (' .,;:。'.includes(text[end - 1] as string) || /^\D!$/.test(text.slice(end - 2, end)))) end--
+  return text.slice(0, end)
 }
 
 function unicode(text: string): string {

@@ -56,7 +56,7 @@ const CONDITION = /(?<!\p{L})(?:if|whether|unless|suppose|assume|assuming|when|u
 
 /** After a phrase: the value comes later. */
 const FILLER =
-  /^[\s:：]{0,4}(?:(?:therefore|thus|then|hence|simply|just|indeed|still|now|clearly|also|actually|exactly|equal to|given by|given as|as follows|:|definitely|probably|likely)(?![\p{L}-])[\s,:]{0,3}){1,2}/iu
+  /^[\s:：,]{0,4}(?:(?:therefore|thus|then|hence|simply|just|indeed|still|now|clearly|also|actually|exactly|equal to|given by|given as|as follows|:|definitely|probably|likely)(?![\p{L}-])[\s,:]{0,3}){1,2}/iu
 
 /** What is said of an answer and is none. */
 const REMARK =
