@@ -247,6 +247,7 @@ function readNumber(value: string): ReadNumber | null {
   else if (/^[-+]?\d+,(?:\d{1,2}|\d{4,})$/.test(text)) text = text.replace(',', '.')
   if (!/^[-+]? ?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?$/i.test(text)) return null
   text = text.replace(' ', '')
+  if (/e/i.test(text) && Number.isSafeInteger(Number(text))) text = String(Number(text))
   const whole = /^\+?(-?)0*(\d+?)(?:\.0*)?$/.exec(text)
   return {
     value: Number(text),

@@ -27,6 +27,8 @@ export function sameValue(expected: Expression, given: Expression): boolean {
   if (x && y && x.n * y.d === y.n * x.d) return true
   if (x && y && (!isRounded || x.n % x.d === 0n)) return false
   const [a, b] = [numberOf(expected, at(0)), numberOf(given, at(0))]
+  // sin π is not quite 0.
+  if (Math.abs(a - b) < 4e-16 && (!x || !y)) return true
   return isClose(a, b, isRounded && !(x && x.n % x.d === 0n) ? ROUNDING : ARITHMETIC)
 }
 

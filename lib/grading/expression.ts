@@ -54,7 +54,7 @@ function tokensOf(text: string): Token[] | null {
     else if (letters !== undefined) {
       if (letters.length === 1 || FUNCTIONS.has(letters) || letters === 'pi') {
         tokens.push({ kind: 'name', text: letters === 'pi' ? 'π' : letters, spaced })
-      } else if (isMath && PRODUCT.test(letters)) {
+      } else if (isMath ? PRODUCT.test(letters) : /^[xyz]{2,3}$/.test(letters)) {
         for (const letter of letters) tokens.push({ kind: 'name', text: letter, spaced: false })
       } else return null
     }

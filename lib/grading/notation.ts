@@ -62,7 +62,7 @@ export function plain(text: string): string {
     .replace(/\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|rm|bf|tt)(?![A-Za-z])\.?/g, '')
     .replace(/,\\!\s*(?=\d{3})|\{,\}/g, ',')
     .replace(/(?<=\d)(?:\\[,!;: ]|~)\s?(?=\d{3}(?!\d))/g, '')
-    .replace(/\\(?:qquad|quad|[,!;:> ])|~/g, ' ')
+    .replace(/(?<!\\)\\(?:qquad|quad|[,!;:> ])|~/g, ' ')
     .replace(/\^\s?\{?\s?(?:\\circ|◦)\s?\}?|°|\\degree(?![A-Za-z])/g, '')
   for (const [pattern, sign] of SIGNS) value = value.replace(pattern, sign)
   // The content of a style may have one, and what remains of a power or an index keeps its braces.
