@@ -45,7 +45,10 @@ const VULGAR: Record<string, string> = {
   '⅛': '1/8',
 }
 
-const NUMBER_WORDS = 'zero one two three four five six seven eight nine ten eleven twelve'.split(' ')
+const NUMBER_WORDS = (
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen ' +
+  'eighteen nineteen twenty'
+).split(' ')
 
 /** Commands whose argument is the value: styles and text. */
 const STYLE =

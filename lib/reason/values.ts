@@ -61,7 +61,7 @@ const CLAUSE =
   /^(?:[,;，]\s*(?:because|since|so|as|which|where|but|i\.e|not|hence|thus|therefore|if|when|meaning|given|for|with|assuming|although|though|while|and (?:this|that|it|so|we|the)|obtained|rounded|因为|所以|即)(?![\p{L}])|\s+(?:because|since|but|which|assuming|so that|as (?:required|desired|shown|expected|we|the))(?:[\s.,]|$)|\s+\((?!mod\b)\p{Ll}{2,}[\s,)-]|\s+[—–-]\s*\p{L}{2,}\s|\s*<\|)/iu
 
 /** The beginning of a line up to where its first sentence, or the clause with the value, ends. Formulas are not cut. */
-export function firstSentence(line: string): { sentence: string; asked: boolean } {
+function firstSentence(line: string): { sentence: string; asked: boolean } {
   const closers: string[] = []
   for (let i = 0; i < line.length; i++) {
     const character = line[i] as string
