@@ -39,9 +39,12 @@ export function lastPhrase(text: string): Statement | null {
 export function computed(value: string): string {
   const equals = value.lastIndexOf('=')
   if (equals <= 0 || equals > 400) return value
-  const [left, right] = [value.slice(0, equals), value.slice(equals + 1)]
-  const isSum = /^[\d\s.,+\-*/^()×·÷−=]+$/.test(left.replace(/\\(?:times|cdot|div)\b/g, '*')) && /\d/.test(left)
-  return isSum && /^\s*\S/.test(right) && !/[<>]$/.test(left) ? clean(right) : value
+  const [left, right] = [value.slice(0, equals).trim(), value.slice(equals + 1).trim()]
+  const sum = left.replace(/\\(?:times|cdot|div)\b/g, '*')
+  if (!/^[\d\s.,+\-*/^()×·÷−=]+$/.test(sum) || !/\d/.test(sum) || right === '') return value
+  // `25 = 12 + 13` is turned around.
+  const isTurned = /^[-−]?[\d.,]+$/.test(left) && /\d\s*[+*/×·÷−-]\s*\d/.test(right)
+  return clean(isTurned ? left : right)
 }
 
 /** GSM8K's `#### 72`; other headings of that depth are text. */
@@ -56,14 +59,14 @@ const CONDITION = /(?<!\p{L})(?:if|whether|unless|suppose|assume|assuming|when|u
 
 /** After a phrase: the value comes later. */
 const FILLER =
-  /^[\s:：,]{0,4}(?:(?:therefore|thus|then|hence|simply|just|indeed|still|now|clearly|also|actually|exactly|equal to|given by|given as|as follows|:|definitely|probably|likely)(?![\p{L}-])[\s,:]{0,3}){1,2}/iu
+  /^[\s:：,]{0,4}(?:(?:approximately equal to|therefore|thus|then|hence|simply|just|indeed|still|now|clearly|also|actually|exactly|equal to|given by|given as|as follows|:|definitely|probably|likely)(?![\p{L}-])[\s,:]{0,3}){1,2}/iu
 
 /** What is said of an answer and is none. */
 const REMARK =
   /^(?:(?:in|not )?correct|wrong|unclear|unknown|undetermined|not|clear|obvious|known|verified|confirmed|consistent|obtained|found|derived|based|below|above|here|reasonable|simple|easy|that (?:it|we|this) (?:is|are) (?:in)?correct|supposed|expected|required|needed|always|already|right(?=[,;]|\s+(?:because|but|since|and)\b))(?!\p{L})/iu
 
 const EMPHASIS = String.raw`(?:\*\*|__)?`
-const IS = String.raw`(?:is|was|(?:should|would|must|will|can only|has to)[ \t]be|equals|comes[ \t]out[ \t]to(?:[ \t]be)?)`
+const IS = String.raw`(?:is|was|(?:should|would|must|will|can only|has to)(?:[ \t](?:therefore|thus|then|hence))?[ \t]be|equals|(?:comes|works)(?:[ \t]out)?[ \t]to(?:[ \t]be)?|turns[ \t]out[ \t]to[ \t]be|are)`
 const COLON = String.raw`[ \t]{0,4}${EMPHASIS}[ \t]{0,4}[:：=]`
 
 const PHRASE = new RegExp(
@@ -73,15 +76,19 @@ const PHRASE = new RegExp(
     // … so $x \le 2$ is our answer
     String.raw`(\$[^$\n]{1,200}\$|\\\([^\n]{1,200}?\\\)|\*\*[^*\n]{1,200}\*\*)[ \t]is[ \t](?:the|our|my)[ \t](?:final[ \t]|correct[ \t])?answer(?!\p{L})`,
     // The answer is …; the final answer to the question should be …; the correct option is …
-    String.raw`(?<!\p{L})(?:(?:the|my|our|your|final|correct|right|best)[ \t]{1,4})?(?:answer|(?<=correct[ \t])(?:option|choice))${EMPHASIS}` +
-      String.raw`(?:[ \t](?:to|for)(?!\p{L})(?:[^\n.:]|[.](?=\S)){1,80}?)?[ \t]{1,4}${IS}(?!\p{L}|['’])`,
+    String.raw`(?<!\p{L})(?:(?:the|my|our|your|final|correct|right|best)[ \t]{1,4})?(?:answers?|final[ \t]result|(?<=correct[ \t])(?:option|choice))${EMPHASIS}` +
+      String.raw`(?:[ \t](?:to|for|of|here|we|in)(?!\p{L})(?:[^\n.:]|[.](?=\S)){0,80}?)?[ \t]{1,4}${IS}(?!\p{L}|['’])`,
     // Answer: …; Final answer = …
-    String.raw`(?<!\p{L})answer${COLON}`,
+    String.raw`(?<!\p{L})(?:ans(?:wers?)?|final[ \t]result)${COLON}`,
+    // Answer (B)
+    String.raw`(?<!\p{L})answer[ \t](?=\([A-J]\))`,
+    '<answer>',
     // ## Final answer, alone on its line
     String.raw`^[#*_ \t]{0,12}(?:(?<=[#*_ \t]{1,12})|(?=final))(?:final[ \t]{1,4}|correct[ \t]{1,4})?answer[*_ \t]{0,8}$`,
     // Answer, alone on its line
     String.raw`^[ \t]{0,4}answer(?=[ \t]{0,4}\r?\n)`,
     // Other languages
+    '(?:故|因此|所以|应)选[:：]?',
     String.raw`(?:最终|最後的?|正确|正確)?(?:答案|最终结果)[ \t]{0,2}${EMPHASIS}(?:应该|應該|应|就)?(?:是|为|為|[:：=])`,
     String.raw`(?<!\p{L})(?:答|解答|正解|答え)[ \t]{0,2}${EMPHASIS}[:：]`,
     '(?:最終的な)?(?:答え|回答|解答|正解)は',
@@ -90,6 +97,7 @@ const PHRASE = new RegExp(
     String.raw`(?<!\p{L})a[ \t]resposta(?:[ \t](?:final|correta|certa))?[ \t]é(?!\p{L})`,
     String.raw`(?<!\p{L})la[ \t]réponse(?:[ \t](?:finale|correcte|exacte))?[ \t]est(?!\p{L})`,
     String.raw`(?<!\p{L})die[ \t](?:(?:endgültige|richtige|korrekte|finale)[ \t])?antwort[ \t](?:ist|lautet)(?!\p{L})`,
+    String.raw`(?<!\p{L})(?:ist|lautet)[ \t]die[ \t]antwort(?!\p{L})`,
     String.raw`(?<!\p{L})het[ \t](?:(?:juiste|definitieve)[ \t])?antwoord[ \t]is(?!\p{L})`,
     String.raw`(?<!\p{L})(?:respuesta|risposta|resposta|réponse|antwort|endergebnis|antwoord|odpowiedź|cevap|jawaban|svar|vastaus|odpověď|đáp án|відповідь|(?:окончательный[ \t])?ответ)` +
       String.raw`(?:[ \t](?:final|finale|correcta|corretta|correta|correcte))?(?:${COLON}|[ \t]{1,2}(?:[—–]|là|равен|adalah|jest)(?!\p{L}))`,

@@ -38,15 +38,18 @@ export function valueAt(text: string, at: number): Value | null {
 
 /** A fence, or a formula on lines of its own, at the start of a line or after a phrase. */
 function blockAt(text: string, start: number, line: string): Value | null {
-  const opener = /^[\s*:：]{0,8}(```[^`\s]*[ \t]*$|\$\$|\\\[)/.exec(line)
+  const opener = /^[\s*:：]{0,8}(```[^`\s]*[ \t]*$|\$\$|\\\[|\\begin\{(?:align|aligned|equation|gather)\*?\})/.exec(
+    line,
+  )
   if (!opener) return null
   const mark = opener[1] as string
   const from = start + opener[0].length
-  const closer = mark.startsWith('`') ? '\n```' : mark === '\\[' ? '\\]' : '$$'
+  const closer = closerOf(mark)
   // From the fence's own line feed on: an empty one closes at once.
   const to = text.slice(from, from + LONGEST).indexOf(closer)
   if (to < 0) return null
-  const value = text.slice(from, from + to).trim()
+  const content = text.slice(from, from + to).trim()
+  const value = mark.startsWith('\\begin') ? content.replaceAll('&', '') : content
   if (value.replace(/[.,;]$/, '') === '') return null
   // What follows a formula on its line belongs to it: `$$5$$ cm`.
   const lineEnd = text.indexOf('\n', from + to + closer.length)
@@ -54,11 +57,17 @@ function blockAt(text: string, start: number, line: string): Value | null {
   return { value: mark.startsWith('`') ? value : clean(value), end, asked: false }
 }
 
+function closerOf(mark: string): string {
+  if (mark.startsWith('`')) return '\n```'
+  if (mark.startsWith('\\begin')) return '\\end{'
+  return mark === '$$' ? '$$' : '\\]'
+}
+
 const ABBREVIATION = /(?:^|[\s(])(?:Dr|Mr|Mrs|Ms|St|Mt|Prof|Jr|vs|ca|approx|no|e\.g|i\.e|U\.S|D\.C|[a-z]\.[a-z])$/i
 
 /** A clause that says why, or more, after the value. */
 const CLAUSE =
-  /^(?:[,;，]\s*(?:because|since|so|as|which|where|but|i\.e|not|hence|thus|therefore|if|when|meaning|given|for|with|assuming|although|though|while|and (?:this|that|it|so|we|the)|obtained|rounded|因为|所以|即)(?![\p{L}])|\s+(?:because|since|but|which|assuming|so that|as (?:required|desired|shown|expected|we|the))(?:[\s.,]|$)|\s+\((?!mod\b)\p{Ll}{2,}[\s,)-]|\s+[—–-]\s*\p{L}{2,}\s|\s*<\|)/iu
+  /^(?:[,;，]\s*(?:because|since|so|as|which|where|but|i\.e|not|hence|thus|therefore|if|when|meaning|given|for|with|assuming|or equivalently|or approximately|or about|equivalently|that is|although|though|while|and (?:this|that|it|so|we|the)|obtained|rounded|因为|所以|即)(?![\p{L}])|\s+(?:because|since|but|and not|which|assuming|so that|as (?:required|desired|shown|expected|we|the))(?:[\s.,]|$)|\s+\((?!mod\b)\p{Ll}{2,}[\s,)-]|\s+[—–-]\s*\p{L}{2,}\s|\s*<[|/])/iu
 
 /** The beginning of a line up to where its first sentence, or the clause with the value, ends. Formulas are not cut. */
 function firstSentence(line: string): { sentence: string; asked: boolean } {
@@ -132,13 +141,15 @@ function isFormula(text: string): boolean {
 export function clean(text: string): string {
   let value = text.trim()
   if (value.length > LONGEST) return value
+  value = value.replace(/^[-•]\s+(?=\*\*|[`$])/, '')
   for (let before = ''; before !== value; ) {
     before = value
-    value = value
+    value = unwrap(value)
       .replace(/^1[.)]\s+(?=[-\d$\\(])/, '')
+      .replace(/^>\s+/, '')
+      .replace(/<\/?(?:b|strong|i|em|answer)>/g, '')
       .replace(/^(?:[\s:：]|\*(?!\*?\d+$)|#+\s|__|["“](?=[^"“”]*$))+/u, '')
       .replace(/(?:[\s,;。.]|\*|__|(?<=^[^"“”]{0,200})["”])+$/u, '')
-    value = unwrap(value)
   }
   return value.replace(/(?<=\S)\s*(?:です|である|となります|になります|입니다|이다|이에요|예요)$/u, '').trim()
 }
@@ -148,7 +159,7 @@ function unwrap(value: string): string {
   let text = value
   if (/^`[^`]*`$/.test(text)) text = text.slice(1, -1)
   if (text.includes('**')) text = text.replace(/(?<![\w)])\*\*([^*]{1,500})\*\*(?!\w)/g, '$1')
-  if (text.includes('$')) text = text.replace(/(?<!\\)\$\$?([^$]{1,2000}?(?<!\\))\$\$?(?!\d)/g, unwrapFormula)
+  if (text.includes('$')) text = text.replace(/(?<!\\)\$\$?((?:[^$\\]|\\.){1,2000}?)\$\$?(?!\d)/g, unwrapFormula)
   return text.replace(/\\\(|\\\)|(?<!\\)\\[[\]]/g, '').trim()
 }
 
