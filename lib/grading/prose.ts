@@ -65,12 +65,15 @@ const HEDGED =
 
 /** The number that a sentence states, or the only one in it. */
 function numberIn(text: string): string | null {
-  if (text.length > 2000 || !/\d/.test(text) || !/\p{L}{2,}\s?[\s:]/u.test(text)) return null
+  const words = text.length > 2000 ? '' : text.replace(/\\[A-Za-z]+/g, '')
+  if (!/\d/.test(words) || !/\p{L}{2,}\s?[\s:]/u.test(words)) return null
   const sentence = text
     .trim()
     .split(/(?<=[.!?])\s+(?=\p{Lu})/u)
     .at(-1) as string
-  const statedNumber = [...sentence.matchAll(STATED_NUMBER)].at(-1)
+  const numbersStated = [...sentence.matchAll(STATED_NUMBER)]
+  const statedNumber = numbersStated.at(-1)
+  if (new Set(numbersStated.map((match) => match[1])).size > 1) return null
   if (statedNumber) {
     const rest = sentence.slice(statedNumber.index + statedNumber[0].length)
     return HEDGED.test(rest) || /\bnot\s+\S*\s*$/.test(sentence.slice(0, statedNumber.index))

@@ -13,7 +13,7 @@ export interface Equation {
 
 export function readEquation(value: string): Equation | null {
   const [exact = ''] = splitAt(value, '≈')
-  if (/[<>]|!=/.test(exact)) return null
+  if (/[<>]|!=/.test(exact) || [',', ';'].some((sign) => splitAt(value, sign).length > 1)) return null
   const sides = splitAt(exact, '=')
   const left = sides[0] as string
   if (sides.length < 2) {
@@ -104,7 +104,7 @@ function interval(text: string): (Interval & { name?: string }) | null {
   const { brackets, elements } = readList(text.trim())
   if (!/^[([][)\]]$/.test(brackets) || elements.length !== 2) return null
   const [low, high] = elements.map(bound) as [number, number]
-  if (Number.isNaN(low) || Number.isNaN(high) || low > high) return null
+  if (Number.isNaN(low) || Number.isNaN(high) || low > high || (low === high && brackets !== '[]')) return null
   return { low, high, closed: [brackets[0] === '[', brackets[1] === ']'] }
 }
 
@@ -119,7 +119,8 @@ function bound(text: string): number {
 function inequality(text: string, known?: string): (Interval & { name: string }) | null {
   const sides = text.split(/<=|>=|<|>/).map((side) => side.trim())
   const signs = text.match(/<=|>=|<|>/g) ?? []
-  if (signs.length > 2 || sides.includes('')) return null
+  // The values of a function are in no order that its name says.
+  if (signs.length > 2 || sides.includes('') || /[A-Za-z]\s?\(/.test(text)) return null
   const all: Interval = { low: -Infinity, high: Infinity, closed: [false, false] }
   let name = known
   for (const [i, sign] of signs.entries()) {
@@ -136,5 +137,5 @@ function inequality(text: string, known?: string): (Interval & { name: string })
     if (isUpper && at < all.high) [all.high, all.closed[1]] = [at, closed]
     if (!isUpper && at > all.low) [all.low, all.closed[0]] = [at, closed]
   }
-  return name === undefined ? null : { ...all, name }
+  return name === undefined || all.low > all.high ? null : { ...all, name }
 }
