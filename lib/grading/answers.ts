@@ -230,6 +230,7 @@ function sameNumber(right: string, found: string): boolean | null {
   if (!x || !y) return null
   if (x.unit !== '' && y.unit !== '' && x.unit !== y.unit) return false
   if (x.percent !== y.percent) {
+    if (x.unit !== y.unit) return false
     const [share, other] = x.percent ? [x, y] : [y, x]
     return isClose(share.value, other.value, 1e-4) || isClose(share.value / 100, other.value, 1e-4)
   }

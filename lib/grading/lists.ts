@@ -22,7 +22,7 @@ export function readList(value: string): List {
       .map((row) => row.trim())
       .filter((row) => row !== '')
     const elements = rows.map((row) => (row.includes('&') ? `(${row.split('&').join(',')})` : row))
-    return { brackets: '', elements, isSet: false, isList: true }
+    return { brackets: '()', elements, isSet: false, isList: true }
   }
   const [first = '', last = ''] = [value[0], value.at(-1)]
   const isBracketed =

@@ -81,6 +81,8 @@ function numberIn(text: string): string | null {
       : (statedNumber[1] as string)
   }
   if (HEDGED.test(sentence)) return null
+  // A date, `May 5`, is no sentence.
+  if (!/:\s/.test(sentence) && (sentence.match(/\p{L}{2,}/gu) ?? []).length < 4) return null
   const numbers = sentence.match(new RegExp(NUMBER, 'gu')) ?? []
   return numbers.length === 1 && !/[\\^_*/=+{]/.test(sentence) ? (numbers[0] as string) : null
 }
