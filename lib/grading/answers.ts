@@ -40,6 +40,10 @@ function sameChoice(expected: string, given: string): boolean | null {
   const [gold, found] = [unmarked(expected), unmarked(given)]
   const letter = loneLetter(gold)
   if (letter !== null) return chosenLetter(found) === letter
+  if (/^(?:yes|no|true|false)$/i.test(gold)) {
+    const word = /^(yes|no|true|false)(?=$|[.,;:!])/i.exec(found)?.[1]
+    return word === undefined ? null : word.toLowerCase() === gold.toLowerCase()
+  }
   const marked = markedChoice(gold)
   if (!marked || marked.text === '') return null
   const choice = markedChoice(found)

@@ -89,13 +89,15 @@ function sameFunction(a: Expression, b: Expression): boolean {
   return points >= LEAST_POINTS
 }
 
-/** A value for each name, other ones at each point: between 0.2 and 3.2, and on some also below 0. */
+/** A value for each name, other ones at each point: below 3.2, at some below 1, and at some below 0. */
 function at(point: number): (name: string) => number {
   return (name) => {
     let hash = 17 + point * 7919
     for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) % 1_000_003
     const value = 0.2 + ((hash * 48271) % 30_011) / 10_004
-    return point % 4 === 3 ? -value : value
+    // Of an arcsine some have to be below 1.
+    const near = point % 2 === 1 ? value * 0.28 : value
+    return point % 4 === 3 ? -near : near
   }
 }
 

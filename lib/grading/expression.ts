@@ -239,6 +239,8 @@ class Reader {
       } else break
     }
     const argument = this.#functionArgument()
+    // `\sin^{-1} x` is the inverse function, `\sin^2 x` a power.
+    if (power && isMinusOne(power) && FUNCTIONS.has(`arc${name}`)) return call(`arc${name}`, argument)
     const value = call(name, argument, ...(base ? [base] : []))
     return power ? call('^', value, power) : value
   }
@@ -276,4 +278,10 @@ class Reader {
 
 function call(name: string, ...args: Expression[]): Expression {
   return { kind: 'call', name, args }
+}
+
+function isMinusOne(expression: Expression): boolean {
+  if (expression.kind !== 'call' || expression.name !== '-') return false
+  const [zero, one] = expression.args
+  return zero?.kind === 'number' && zero.text === '0' && one?.kind === 'number' && one.text === '1'
 }

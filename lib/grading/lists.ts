@@ -15,7 +15,7 @@ const CLOSE = ')]}⦄'
 
 /** The elements between commas or semicolons, those in inner brackets left together. */
 export function readList(value: string): List {
-  const matrix = /^\(?\s*\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}\s*\)?$/.exec(value)
+  const matrix = /^[([]?\s*\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}\s*[)\]]?$/.exec(value)
   if (matrix && !(matrix[1] as string).includes('\\begin')) {
     const rows = (matrix[1] as string)
       .split(/\\\\/)

@@ -68,6 +68,9 @@ export function plain(text: string): string {
     .replace(/(?<!\\)\\(?:qquad|quad|[,!;:> ])|~/g, ' ')
     .replace(/\^\s?\{?\s?(?:\\circ|◦)\s?\}?|°|\\degree(?![A-Za-z])/g, '')
   for (const [pattern, sign] of SIGNS) value = value.replace(pattern, sign)
+  value = value
+    .replace(/⦃\s*⦄/g, '∅')
+    .replace(/\\begin\{cases\}(.*?)\\end\{cases\}/, (_, rows: string) => rows.replaceAll('\\\\', ', '))
   // The content of a style may have one, and what remains of a power or an index keeps its braces.
   for (let i = 0; i < 4; i++) value = value.replace(STYLE, ' $1 ')
   value = value

@@ -35,7 +35,7 @@ function isName(text: string): boolean {
   const name = text.replace(/\\(?:angle|triangle|overline|widehat|hat|bar|vec|mathrm)(?![A-Za-z])/g, '').trim()
   if (/^\\frac\s?\{[A-Za-z]{1,2}\}\s?\{[A-Za-z]{1,2}\}$/.test(name) || /^\|[A-Za-z]{1,2}\|$/.test(name)) return true
   if (/^\(\s?[A-Za-z]\w?(?:\s?,\s?[A-Za-z]\w?)+\s?\)$/.test(name)) return true
-  return /^\{?(?:[A-Za-z]{1,2}|\\?[A-Za-z]{2,12}|[α-ωΑ-Ω]|[A-Z]{3,4})'*(?:_\w|_\{\w{1,8}\})?'*\}?(?:\s?\([^()=]{1,20}\))?$/.test(
+  return /^\{?(?:[A-Za-z]{1,2}|\\?[A-Za-z]{2,12}|[α-ωΑ-Ω]|[A-Z]{3,4})'*(?:_\w|_\{\w{1,8}\})?(?:\^\{?-1\}?)?'*\}?(?:\s?\([^()=]{1,20}\))?$/.test(
     name,
   )
 }
