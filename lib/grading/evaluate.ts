@@ -117,7 +117,7 @@ function numberOf(expression: Expression, names: (name: string) => number): numb
     case '/':
       return a / b
     case '^':
-      return a < 0 && !Number.isInteger(b) ? root(a ** 1, 1 / b) : a ** b
+      return a < 0 && !Number.isInteger(b) ? root(a, 1 / b) : a ** b
     case '!':
       return factorial(a)
     case 'root':
