@@ -1,6 +1,8 @@
 export type { ErrorCode } from './base/errors.js'
 export { Z1Error } from './base/errors.js'
+export { sameAnswer } from './grading/answers.js'
 export type { Device } from './native/binding.js'
+export { extractFinalAnswer } from './reason/answer.js'
 export type { ModelInfo } from './reason/load.js'
 export type { ChatMessage, LoadOptions, ReasonOptions } from './reason/options.js'
 export type { Reasoner, ReasonerModel } from './reason/reasoner.js'

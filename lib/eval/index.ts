@@ -1,5 +1,6 @@
 /** `z1-native/eval`: accuracy over thinking windows. */
 export { sameAnswer } from '../grading/answers.js'
+export { extractFinalAnswer } from '../reason/answer.js'
 export { type Comparison, compareRuns } from './compare.js'
 export { type FigureRun, figureOf } from './figure.js'
 export { gradeFinalAnswer } from './grade.js'

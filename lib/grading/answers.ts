@@ -1,104 +1,263 @@
 /**
  * Whether two final answers are the same. The rules are LIMO's (GAIR-NLP/LIMO, eval/utils) as far as strings, numbers
  * and lists go, and stricter in three places where those pass a wrong answer: an integer is compared exactly, the
- * factor 100 needs a percent sign, and the order of a list counts.
+ * factor 100 needs a percent sign, and the order of a list counts. Expressions are compared by their values.
  */
+import { chosenLetter, loneLetter, markedChoice } from './choices.js'
+import { isClose, sameValue } from './evaluate.js'
+import { readExpression } from './expression.js'
+import { expandSigns, type List, readList } from './lists.js'
+import { compact, plain, splitUnit } from './notation.js'
+import { stated } from './prose.js'
+import { readEquation, readIntervals, sameEquation, sameIntervals } from './relations.js'
 
-/** Compares two answers, the right one first: as strings, choices, numbers, then element by element. */
+/** Longer values are compared as text only. */
+const LONGEST = 3000
+
+/** Comparisons of parts that one comparison of answers may take, and how deep lists may be. */
+const MOST_COMPARISONS = 3000
+const DEEPEST = 8
+
+/**
+ * Compares two answers, the right one first: as strings, choices, numbers, equations and inequalities, element by element,
+ * and as expressions by their values. Each may be a value or a text that states one (a box, a final-answer phrase, a
+ * formula in a sentence). Takes bounded time: what is too long or too deep to be worked out is compared as text.
+ */
 export function sameAnswer(expected: string, given: string): boolean {
-  const [right, found] = [tidy(expected), tidy(given)]
-  if (compact(right) === compact(found)) return true
-  if (/^[A-E]$/.test(expected.trim())) return given.match(/\b[A-E]\b/g)?.at(-1) === expected.trim()
-  const [x, y] = [readNumber(right), readNumber(found)]
-  if (x && y) return sameNumber(x, y)
-  return sameList(right, found)
+  const [gold, found] = [stated(expected), stated(given)]
+  if (compact(plain(gold.value)) === compact(plain(found.value)))
+    return plain(gold.value) !== '' || expected.trim() === given.trim()
+  const choice = sameChoice(gold.value, found.value)
+  if (choice !== null) return choice
+  const budget = { left: MOST_COMPARISONS }
+  const isSet = gold.isSet || found.isSet
+  const right = plain(gold.value)
+  return [found.value, found.inner].some((value) => value !== null && same(right, plain(value), budget, isSet, 0))
 }
 
-const NUMBER_WORDS = 'zero one two three four five six seven eight nine ten eleven twelve'.split(' ')
+/** Null: the right answer is no choice, or its text decides. */
+function sameChoice(expected: string, given: string): boolean | null {
+  const [gold, found] = [unmarked(expected), unmarked(given)]
+  const letter = loneLetter(gold)
+  if (letter !== null) return chosenLetter(found) === letter
+  if (/^(?:yes|no|true|false)$/i.test(gold)) {
+    const word = /^(yes|no|true|false)(?=$|[.,;:!])/i.exec(found)?.[1]
+    return word === undefined ? null : word.toLowerCase() === gold.toLowerCase()
+  }
+  const marked = markedChoice(gold)
+  if (!marked || marked.text === '') return null
+  const choice = markedChoice(found)
+  if (choice) return choice.letter === marked.letter
+  return sameAnswer(marked.text, found)
+}
 
-/** An answer without the marks and the units that say nothing about its value. Single spaces stay. */
-function tidy(text: string): string {
-  const plain = text
-    .replace(/\s+/g, ' ')
-    .replace(/\\left|\\right|\\[!,;: ]|\\?\$|\^\{?\\circ\}?|°/g, '')
-    .replaceAll('−', '-')
-    .replaceAll('{,}', ',')
-    .replaceAll('\\%', '%')
-    .replace(/\\[td]frac/g, '\\frac')
+/** Case and brackets kept; without commands of style. */
+function unmarked(value: string): string {
+  return value
+    .slice(0, LONGEST)
+    .replace(/\\(?:text(?:bf|it|rm)?|math(?:bf|rm|it)|boxed)\s?\{([^{}]*)\}/g, '$1')
+    .replace(/\\[ ,;]|\\\(|\\\)|\*\*|[$`"]/g, ' ')
     .trim()
-    .replace(/^\\(?:text|textbf|mathrm)\{([^{}]*)\}$/, '$1')
-    .replace(/(?<=\S) ?\\(?:text|mathrm)\{[^{}]*\}$/, '')
     .replace(/\.$/, '')
-    .replace(/^[A-Za-z] ?= ?(?=[^ =])/, '')
-    .replace(/^(["'`])([^"'`]*)\1$/, '$2')
-    .trim()
-    .toLowerCase()
-  const number = NUMBER_WORDS.indexOf(plain)
-  return number >= 0 ? String(number) : plain
 }
 
-/** Spaces count between words and between numbers only. */
-function compact(tidied: string): string {
-  return tidied.replace(/ ?([^\p{L}\p{N} ]) ?/gu, '$1')
+interface Budget {
+  left: number
+}
+
+function same(right: string, found: string, budget: Budget, isSet: boolean, depth: number): boolean {
+  if (compact(right) === compact(found)) return true
+  if (right === '' || found === '' || --budget.left < 0 || depth > DEEPEST) return false
+  const number = sameNumber(right, found)
+  if (number !== null) return number
+  if (right.length > LONGEST || found.length > LONGEST) return false
+  if (/[<>∪∈]/.test(right + found)) return sameRange(right, found, budget, isSet, depth)
+  const [gold, given] = [readList(right), readList(found)]
+  if (
+    gold.elements.length > 1 ||
+    given.elements.length > 1 ||
+    isTwo(right) ||
+    isTwo(found) ||
+    gold.brackets ||
+    given.brackets
+  ) {
+    // `(p, q) = (3, 2)` is a name and no list yet.
+    if (!gold.isList !== !given.isList) {
+      const equation = sameEquations(right, found, budget, depth)
+      if (equation !== null) return equation
+    }
+    const [x, y] = [listOf(right, gold), listOf(found, given)]
+    if (x.isList || y.isList) return sameList(x, y, budget, isSet, depth)
+  }
+  const equation = sameEquations(right, found, budget, depth)
+  if (equation !== null) return equation
+  return sameExpression(right, found)
+}
+
+function isTwo(value: string): boolean {
+  return /[±∓]/.test(value)
+}
+
+/** With both values of `±`, and elements without quotes. */
+function listOf(value: string, list: List): List {
+  const elements = expandSigns(list.elements).map((element) => element.replace(/^(["'])(.*)\1$/, '$2'))
+  return { ...list, elements, isSet: list.isSet || isTwo(value), isList: list.isList || elements.length > 1 }
+}
+
+function sameList(gold: List, given: List, budget: Budget, isSet: boolean, depth: number): boolean {
+  // A closed interval is no open one; brackets that only one side has are a matter of style.
+  if (gold.brackets && given.brackets && gold.brackets !== given.brackets) return false
+  const [x, y] = [namedElements(gold), namedElements(given)]
+  const anyOrder = isSet || gold.isSet || given.isSet || x.anyOrder || y.anyOrder
+  if (x.values.length !== y.values.length && !anyOrder) return false
+  const inOrder =
+    x.values.length === y.values.length &&
+    x.values.every((value, i) => sameElement(value, x.names[i], y.values[i] as string, y.names[i], budget, depth))
+  if (inOrder) return true
+  return inOrder || (anyOrder && isWithin(x, y, budget, depth) && isWithin(y, x, budget, depth))
+}
+
+/** Whether each element of one set is one of another. */
+function isWithin(x: NamedElements, y: NamedElements, budget: Budget, depth: number): boolean {
+  return x.values.every((value, i) =>
+    y.values.some((other, j) => sameElement(value, x.names[i], other, y.names[j], budget, depth)),
+  )
+}
+
+function sameElement(
+  a: string,
+  name: string | undefined,
+  b: string,
+  other: string | undefined,
+  budget: Budget,
+  depth: number,
+): boolean {
+  if (name !== undefined && other !== undefined && name !== other) return false
+  return same(a, b, budget, false, depth + 1)
+}
+
+interface NamedElements {
+  values: string[]
+  /** Where elements have names of their own. */
+  names: (string | undefined)[]
+  anyOrder: boolean
+}
+
+/** `a = 4, -8` are two values of one name, which says nothing; `a = 4, b = 5` has two names, which do. */
+function namedElements({ elements }: List): NamedElements {
+  const equations = elements.map(readEquation)
+  const names = equations.map((equation) => (equation?.isNamed ? compact(equation.left) : undefined))
+  const values = elements.map((element, i) => (equations[i]?.isNamed ? (equations[i]?.right as string) : element))
+  const distinct = new Set(names.filter((name) => name !== undefined))
+  const isOne = distinct.size === 1 && elements.length > 1
+  return {
+    values,
+    names: isOne ? names.map(() => undefined) : names,
+    anyOrder: isOne || distinct.size === elements.length,
+  }
+}
+
+function sameEquations(right: string, found: string, budget: Budget, depth: number): boolean | null {
+  const [gold, given] = [readEquation(right), readEquation(found)]
+  if (!gold && !given) return null
+  if (gold && given) {
+    if (gold.isNamed && given.isNamed && same(gold.right, given.right, budget, false, depth + 1)) return true
+    return sameEquation(gold, given)
+  }
+  const [equation, value] = gold ? [gold, found] : [given as NonNullable<typeof given>, right]
+  if (!equation.isNamed) return false
+  return gold
+    ? same(equation.right, value, budget, false, depth + 1)
+    : same(value, equation.right, budget, false, depth + 1)
+}
+
+/** Intervals and inequalities as sets of numbers; else side by side. */
+function sameRange(right: string, found: string, budget: Budget, isSet: boolean, depth: number): boolean {
+  const [gold, given] = [readIntervals(right), readIntervals(found)]
+  if (gold && given) return sameIntervals(gold, given)
+  const [x, y] = [body(right), body(found)]
+  if (x !== right || y !== found) return same(x, y, budget, isSet, depth + 1)
+  if (/[∪]/.test(right) && /[∪]/.test(found)) {
+    const [a, b] = [right, found].map((value) => ({
+      ...readList(''),
+      elements: value.split('∪').map((part) => part.trim()),
+      isSet: true,
+    }))
+    return sameList(a as List, b as List, budget, true, depth)
+  }
+  const [a, b] = [sides(right), sides(found)]
+  return (
+    a.signs === b.signs &&
+    a.sides.length === b.sides.length &&
+    a.sides.every((side, i) => same(side, b.sides[i] as string, budget, false, depth + 1))
+  )
+}
+
+function body(value: string): string {
+  return /^[^∈]{1,40}∈\s*(.+)$/.exec(value)?.[1] ?? value
+}
+
+/** The smaller first. */
+function sides(value: string): { sides: string[]; signs: string } {
+  const parts = value.split(/<=|>=|<|>/).map((side) => side.trim())
+  const signs = value.match(/<=|>=|<|>/g) ?? []
+  if (signs.every((sign) => sign.startsWith('>')) && signs.length > 0) {
+    return {
+      sides: parts.reverse(),
+      signs: signs
+        .reverse()
+        .map((sign) => sign.replace('>', '<'))
+        .join(' '),
+    }
+  }
+  return { sides: parts, signs: signs.join(' ') }
+}
+
+function sameExpression(right: string, found: string): boolean {
+  const [x, y] = [splitUnit(right), splitUnit(found)]
+  if (x.unit !== '' && y.unit !== '' && x.unit !== y.unit) return false
+  const [gold, given] = [readExpression(x.amount), readExpression(y.amount)]
+  return gold !== null && given !== null && sameValue(gold, given)
 }
 
 interface ReadNumber {
   value: number
-  /** Exact, of whatever length; null if it is no integer. */
-  integer: bigint | null
+  /** Its digits, of whatever length; null if it is no integer. */
+  integer: string | null
   percent: boolean
+  unit: string
 }
 
-function readNumber(tidied: string): ReadNumber | null {
-  const percent = tidied.endsWith('%')
-  let text = percent ? tidied.slice(0, -1).trimEnd() : tidied
-  const fraction = /^([-+]?)\\frac\{([-+]?\d+)\}\{(\d+)\}$/.exec(text) ?? /^([-+]?)(\d+) ?\/ ?(\d+)$/.exec(text)
-  if (fraction) {
-    const [, sign, numerator, denominator] = fraction
-    const value = (Number(numerator) / Number(denominator)) * (sign === '-' ? -1 : 1)
-    return { value, integer: Number.isInteger(value) ? BigInt(value) : null, percent }
+/** Null: one of them is no number. */
+function sameNumber(right: string, found: string): boolean | null {
+  const [x, y] = [readNumber(right), readNumber(found)]
+  if (!x || !y) return null
+  if (x.unit !== '' && y.unit !== '' && x.unit !== y.unit) return false
+  if (x.percent !== y.percent) {
+    if (x.unit !== y.unit) return false
+    const [share, other] = x.percent ? [x, y] : [y, x]
+    return isClose(share.value, other.value, 1e-4) || isClose(share.value / 100, other.value, 1e-4)
   }
-  if (/^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$/.test(text)) text = text.replaceAll(',', '')
-  if (!/^[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?$/.test(text)) return null
-  const whole = /^\+?(-?\d+)(\.0*)?$/.exec(text)?.[1]
-  return { value: Number(text), integer: whole === undefined ? null : BigInt(whole), percent }
+  if (x.integer !== null) return x.integer === y.integer
+  return isClose(x.value, y.value, 1e-4)
 }
 
-function sameNumber(expected: ReadNumber, given: ReadNumber): boolean {
-  if (expected.percent !== given.percent) {
-    const [share, other] = expected.percent ? [expected, given] : [given, expected]
-    return isClose(share.value, other.value) || isClose(share.value / 100, other.value)
+function readNumber(value: string): ReadNumber | null {
+  const { amount, unit } = value.length < LONGEST ? splitUnit(value) : { amount: value, unit: '' }
+  const percent = amount.endsWith('%')
+  let text = (percent ? amount.slice(0, -1) : amount).trim()
+  if (/^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/.test(text)) text = text.replaceAll(',', '')
+  else if (/^[-+]?\d{1,3}(?: \d{3})+(?:\.\d+)?$/.test(text)) text = text.replaceAll(' ', '')
+  // A decimal comma: three digits after it are thousands, and after a space begins the next element.
+  else if (/^[-+]?\d+,(?:\d{1,2}|\d{4,})$/.test(text)) text = text.replace(',', '.')
+  if (!/^[-+]? ?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?$/i.test(text)) return null
+  text = text.replace(' ', '')
+  if (/e/i.test(text) && Number.isSafeInteger(Number(text))) text = String(Number(text))
+  const whole = /^\+?(-?)0*(\d+?)(?:\.0*)?$/.exec(text)
+  return {
+    value: Number(text),
+    integer: whole ? `${whole[2] === '0' ? '' : whole[1]}${whole[2]}` : null,
+    percent,
+    unit,
   }
-  return expected.integer !== null ? expected.integer === given.integer : isClose(expected.value, given.value)
-}
-
-/** LIMO's tolerance. */
-function isClose(a: number, b: number): boolean {
-  return Math.abs(a - b) <= 1e-4 * Math.max(Math.abs(a), Math.abs(b))
-}
-
-function sameList(expected: string, given: string): boolean {
-  const [right, found] = [readList(expected), readList(given)]
-  if (!right.isList && !found.isList) return false
-  // A closed interval is no open one; brackets that only one side has are a matter of style.
-  if (right.brackets && found.brackets && right.brackets !== found.brackets) return false
-  return (
-    right.elements.length === found.elements.length &&
-    right.elements.every((element, i) => sameAnswer(element, found.elements[i] as string))
-  )
-}
-
-/** The elements between commas, those in inner brackets left together. */
-function readList(tidied: string): { brackets: string; elements: string[]; isList: boolean } {
-  const bracketed = /^(\[|\(|\\?\{)(.*?)(\]|\)|\\?\})$/.exec(tidied)
-  const brackets = bracketed ? `${bracketed[1]}${bracketed[3]}`.replaceAll('\\', '') : ''
-  const elements: string[] = ['']
-  let depth = 0
-  for (const character of bracketed ? (bracketed[2] as string) : tidied) {
-    if ('[({'.includes(character)) depth++
-    if ('])}'.includes(character)) depth--
-    if (character === ',' && depth === 0) elements.push('')
-    else elements.push(`${elements.pop()}${character}`)
-  }
-  return { brackets, elements, isList: bracketed !== null || elements.length > 1 }
 }

@@ -12,9 +12,9 @@ export interface ReasonResult {
   reasoning: string
   /** What was appended when the window closed; '' if nothing was. */
   hint: string
-  /** What to show a user: after a cut the continuation, else the closing part of the text. */
+  /** What to show a user: after a cut the continuation, else the paragraph that states the final answer, else all. */
   answer: string
-  /** The value in the answer: the last \boxed{…}'s content, else what follows a final-answer phrase; null if neither. */
+  /** The value in the answer, as `extractFinalAnswer` finds it; null if it states none. */
   finalAnswer: string | null
   /** The response as a message, ready for the next turn. */
   message: { role: 'assistant'; content: string }

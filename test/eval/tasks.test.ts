@@ -105,6 +105,41 @@ describe('jsonl', () => {
   })
 
   it.each([
+    ['Natalia sold 48/2 = <<48/2=24>>24 clips in May.\nShe sold 48+24 = <<48+24=72>>72 clips.\n#### 72', '72'],
+    ['It is 1,000 in all.\r\n#### 1,000\r\n', '1,000'],
+    ['#### -5', '-5'],
+    ['It is #### here, and no more', 'It is #### here, and no more'],
+    [72, '72'],
+    [0.5, '0.5'],
+    ['\\frac{1}{2}', '\\frac{1}{2}'],
+  ])('of an answer that is worked out takes what stands after its ####: %j', async (answer, gold) => {
+    const file = write(JSON.stringify({ question: '?', answer }))
+    expect((await itemsOf(jsonl({ file }))).map(({ answer }) => answer)).toEqual([gold])
+  })
+
+  it('reads problem for question', async () => {
+    const file = write('{"problem":"1+1?","answer":2}\n{"question":"2+2?","problem":"no","answer":4}')
+    expect((await itemsOf(jsonl({ file }))).map(({ question }) => question)).toEqual(['1+1?', '2+2?'])
+  })
+
+  it('takes null for nothing', async () => {
+    const file = write(
+      '{"id":null,"question":null,"problem":"?","answer":"b","family":null,"difficulty":null,"groups":null}\n' +
+        '{"id":null,"question":"?","answer":"b","family":"f","groups":{"source":null,"year":1}}\n',
+    )
+    expect(await itemsOf(jsonl({ file }))).toEqual([
+      { id: '1', question: '?', answer: 'b' },
+      { id: '2', question: '?', answer: 'b', groups: { family: 'f', year: 1 } },
+    ])
+  })
+
+  it('refuses bytes that are no UTF-8, as data does', async () => {
+    const file = write('')
+    writeFileSync(file, Buffer.from('{"question":"caf\xe9","answer":"b"}\n', 'latin1'))
+    await expect(itemsOf(jsonl({ file }))).rejects.toThrow(`${file}:1: not UTF-8`)
+  })
+
+  it.each([
     ['not JSON', '{"question":'],
     ['no object', '5'],
     ['no question', '{"answer":"2"}'],

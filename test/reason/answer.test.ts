@@ -22,7 +22,7 @@ describe('extractFinalAnswer', () => {
     ['\\boxed{3} and \\boxed{\\frac{1}{2}', '3'],
     ['\\boxed{3}, as asked in \\boxed{}', '3'],
     ['\\boxed{3}, as asked in \\boxed{ }', '3'],
-    ['The answer is 5. \\boxed{', '5. \\boxed{'],
+    ['The answer is 5. \\boxed{', '5'],
     ['\\boxed{', null],
     ['put it in \\boxed{}', null],
   ])('looks past a box that is not closed or empty: %j', (text, value) => {
@@ -102,14 +102,17 @@ describe('extractFinalAnswer', () => {
     expect(extractFinalAnswer(text)).toBeNull()
   })
 
-  it('prefers a box to a phrase, wherever they stand', () => {
-    expect(extractFinalAnswer('\\boxed{1}\nThe answer is one.')).toBe('1')
+  it('takes the later of box and phrase, and of a phrase with a box the box', () => {
+    expect(extractFinalAnswer('\\boxed{1}\nThe answer is one.')).toBe('one')
+    expect(extractFinalAnswer('The answer is one.\n\\boxed{1}')).toBe('1')
+    expect(extractFinalAnswer('The answer is $x = \\boxed{1}$ here')).toBe('1')
+    expect(extractFinalAnswer('\\boxed{the answer is 1}')).toBe('the answer is 1')
   })
 
-  it('takes a single line after a cut for the value: the hint was the phrase', () => {
+  it('takes the first line after a cut for the value: the hint was the phrase', () => {
     expect(extractFinalAnswer('\n**42**.\n', true)).toBe('42')
     expect(extractFinalAnswer('42', false)).toBeNull()
-    expect(extractFinalAnswer('42\nbecause', true)).toBeNull()
+    expect(extractFinalAnswer('42\nbecause', true)).toBe('42')
     expect(extractFinalAnswer('The answer is 42.', true)).toBe('42')
     expect(extractFinalAnswer('\\boxed{42}', true)).toBe('42')
     expect(extractFinalAnswer(' \n', true)).toBeNull()
@@ -122,10 +125,12 @@ describe('closingPart', () => {
     ['', ''],
     [' \n\n ', ''],
     ['one', 'one'],
-    ['one\n\ntwo\n', 'two'],
-    ['one\r\n\r\ntwo\r\nthree\r\n', 'two\r\nthree'],
-    ['one\n \t\n  two', 'two'],
-  ])('of %j, without box or phrase, is the last paragraph', (text, part) => {
+    ['one\n\ntwo\n', 'one\n\ntwo'],
+    ['one\r\n\r\ntwo\r\nthree\r\n', 'one\r\n\r\ntwo\r\nthree'],
+    ['# Packing\n\n1. Shirts\n2. Shoes\n\nHave fun!', '# Packing\n\n1. Shirts\n2. Shoes\n\nHave fun!'],
+    ['Here:\n\n```js\nlet a\n\nlet b\n```\n\nThat is all.', 'Here:\n\n```js\nlet a\n\nlet b\n```\n\nThat is all.'],
+    ['It runs.\n\nThe answer is correct.', 'It runs.\n\nThe answer is correct.'],
+  ])('of %j, without box or phrase, is all of it', (text, part) => {
     expect(closingPart(text)).toBe(part)
   })
 
@@ -147,10 +152,10 @@ describe('closingPart', () => {
 
   it('does not cut a code block', () => {
     const code = '```python\ndef f():\n\n    return 1\n\n\nprint(f())\n```'
-    expect(closingPart(`Here it is:\n\n${code}`)).toBe(code)
-    expect(closingPart(`${code}\n\nThat is all.`)).toBe('That is all.')
-    expect(closingPart('x\n\n```\na\n\nb')).toBe('```\na\n\nb')
-    expect(closingPart('```one line```\n\ntwo')).toBe('two')
+    expect(closingPart(`Here it is:\n\nThe answer is\n${code}`)).toBe(`The answer is\n${code}`)
+    expect(closingPart(`x\n\nThe answer is 4:\n${code}\n\nThat is all.`)).toBe(`The answer is 4:\n${code}`)
+    expect(closingPart('x\n\n\\boxed{1}\n```\na\n\nb')).toBe('\\boxed{1}\n```\na\n\nb')
+    expect(closingPart('```one line```\n\n\\boxed{2}')).toBe('\\boxed{2}')
   })
 })
 
@@ -217,6 +222,12 @@ it.each([
   ['blank lines', '\n', ''],
   ['blank lines after phrases', 'final answer: final answer: ', '\n'.repeat(500_000)],
   ['dollar signs', '$', 'a'],
+  ['formulas that do not end', 'the answer is \\(', ''],
+  ['dots in a bare box', '.', 'x\\boxed 1'],
+  ['a bare box of dots', '\\boxed 1', `${'.'.repeat(1_000_000)}x`],
+  ['boxes side by side', '\\boxed{1}, ', ''],
+  ['emphasis after a phrase', 'answer: **', ''],
+  ['phrases of other languages', '答案', 'la respuesta '],
   ['code fences', '```\n\n', ''],
 ])('takes linear time: %s', (_, unit, end) => {
   // A million characters take about 0.1 s; in quadratic time they would take minutes, and the test's time would be over.

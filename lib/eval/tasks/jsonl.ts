@@ -9,8 +9,9 @@ import type { Item, Task } from '../task.js'
 export interface JsonlOptions {
   /**
    * `.jsonl`, `.jsonl.gz`, `.parquet`, or `-` for standard input; any other name is read as JSON Lines. Rows with
-   * `question` and `answer`, and perhaps `id` (default: the number of the line or row), `family`, `difficulty`, and an
-   * object `groups` of others.
+   * `question` (or `problem`) and `answer` (a text or a number; of one that is worked out as GSM8K's are, what stands after
+   * the last `####`), and perhaps `id` (default: the number of the line or row), `family`, `difficulty`, and an object
+   * `groups` of others. A null is the same as nothing.
    */
   file: string
   /** Take no more items than that. Default: all. */
@@ -42,31 +43,37 @@ export function jsonl(options: JsonlOptions): Task {
 }
 
 function readItem({ columns, location, next }: Row): Item {
-  const { id = next.line } = columns
+  const { id, question, problem, answer } = columns
   const groups = groupsOf(columns, location)
   return {
-    id: String(id),
-    question: textOf(columns.question, 'question', location),
-    answer: textOf(columns.answer, 'answer', location),
+    id: String(id ?? next.line),
+    question: textOf(question ?? problem, 'question', location),
+    answer: goldOf(textOf(answer, 'answer', location)),
     ...(Object.keys(groups).length > 0 && { groups }),
   }
 }
 
-function groupsOf(
-  { family, difficulty, groups = {} }: Row['columns'],
-  location: string,
-): Record<string, string | number> {
+function groupsOf(columns: Row['columns'], location: string): Record<string, string | number> {
+  const [family, difficulty] = [columns.family ?? undefined, columns.difficulty ?? undefined]
   if (family !== undefined && typeof family !== 'string') throw new Error(`${location}: Expected a string for family`)
   if (difficulty !== undefined && typeof difficulty !== 'number') {
     throw new Error(`${location}: Expected a number for difficulty`)
   }
-  if (!isPlainObject(groups)) throw new Error(`${location}: Expected an object for groups`)
+  const given = columns.groups ?? {}
+  if (!isPlainObject(given)) throw new Error(`${location}: Expected an object for groups`)
+  const groups = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   for (const [name, value] of Object.entries(groups)) {
     if (!isString(value) && !Number.isFinite(value)) {
       throw new Error(`${location}: Expected a string or a number for the group ${name}`)
     }
   }
   return { ...(family !== undefined && { family }), ...(difficulty !== undefined && { difficulty }), ...groups }
+}
+
+/** GSM8K's answers work the value out and end with it: `…\n#### 72`. A solution with a box is left to the grader. */
+function goldOf(answer: string): string {
+  const value = /(?:^|\n)[ \t]*####[ \t]*([^\n]+?)[ \t\r]*$/.exec(answer.trimEnd())?.[1]
+  return value ?? answer
 }
 
 function textOf(value: unknown, name: string, location: string): string {
