@@ -1,6 +1,6 @@
 /** What the files of a run hold: run.json, a line of results.jsonl, summary.json. Shares are 0 … 1, intervals are 95%. */
 import type { Ended, FinishReason } from '../native/binding.js'
-import type { ChatMessage } from '../reason/options.js'
+import type { ChatMessage } from '../reason/messages.js'
 import type { ReasonerModel } from '../reason/reasoner.js'
 import type { ReasonResult } from '../reason/result.js'
 import type { Method } from './methods/index.js'

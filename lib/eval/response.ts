@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Z1Error } from '../base/errors.js'
 import { extractFinalAnswer } from '../reason/answer.js'
-import type { ChatMessage } from '../reason/options.js'
+import type { ChatMessage } from '../reason/messages.js'
 import type { Reasoner } from '../reason/reasoner.js'
 import type { ReasonResult } from '../reason/result.js'
 import type { Question } from './methods/method.js'

@@ -1,5 +1,5 @@
 /** What an evaluation asks: the shape of a task. Each task is one small file in lib/eval/tasks/. */
-import type { ChatMessage } from '../reason/options.js'
+import type { ChatMessage } from '../reason/messages.js'
 import type { ReasonResult } from '../reason/result.js'
 
 /** One problem of a task. */

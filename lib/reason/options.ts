@@ -1,5 +1,5 @@
 /**
- * What callers may pass: every option with its type, range and default in one table, and the check of all input. Longer
+ * What callers may pass: every option with its type, range and default in one table, and their check. Longer
  * than most files because it is the reference of the public options. Knows nothing of models: what depends on one (does
  * the window fit, is there such a token) is checked where the model is known.
  */
@@ -8,18 +8,12 @@ import {
   boolean,
   callback,
   count,
-  fieldsOf,
   filePath,
   integer,
-  isString,
-  type Kind,
-  kind,
   misuse,
   number,
   numeric,
   text,
-  unknownName,
-  wellFormed,
 } from '../base/checks.js'
 import { type Option, option, type Read, readOptions } from '../base/options.js'
 import type { SamplingParams } from '../native/binding.js'
@@ -39,16 +33,6 @@ import {
 export const PLAIN_HINT = '\n\nI overthought it, the final answer should be:\n\n'
 /** Appended when the window closes (hint `boxed`). */
 export const BOXED_HINT = '\n\nI overthought it, the final answer in \\boxed{} should be:\n\n'
-
-/** One message of a conversation. */
-export interface ChatMessage {
-  /**
-   * `system`, `user`, `assistant`, or another role that the model's chat template knows: letters, digits, `_` and `-`.
-   */
-  role: string
-  /** Text. Control tokens that it spells stay text. */
-  content: string
-}
 
 export interface LoadOptions {
   /** Path or `file:` URL of a GGUF file. Default: the embedded model. */
@@ -267,34 +251,4 @@ export function checkReasonOptions(input: unknown): ResolvedReasonOptions {
     signal,
     sampling,
   }
-}
-
-/**
- * A question or a conversation; without template, only text. Messages are copied: what the caller does to its own later
- * has no effect.
- */
-export function checkInput(input: unknown, template = true): string | ChatMessage[] {
-  if (typeof input === 'string') return wellFormed(input, 'input')
-  if (!template) throw misuse(TypeError, 'string', 'input without template', input)
-  return conversation().read(input, 'input')
-}
-
-function conversation(): Kind<ChatMessage[]> {
-  // Templates write the role beside control tokens, where it could spell one.
-  const role = kind('word such as user or assistant', isString, { isValid: (value) => /^[\w-]+$/.test(value) })
-  return kind('string or non-empty array of messages', Array.isArray, {
-    isValid: (messages) => messages.length > 0,
-    convert: (messages, input) =>
-      Array.from(messages, (message, i) => {
-        const name = `${input}[${i}]`
-        const fields = fieldsOf(message, name)
-        for (const key of fields.keys()) {
-          if (key !== 'role' && key !== 'content') throw unknownName(`key ${key} of ${name}`, key, ['role', 'content'])
-        }
-        return {
-          role: role.read(fields.get('role'), `${name}.role`),
-          content: text.read(fields.get('content'), `${name}.content`),
-        }
-      }),
-  })
 }

@@ -1,6 +1,7 @@
 /** What answers questions under a thinking window, wherever the model runs. `Z1` is one. */
 import type { ModelInfo } from './load.js'
-import type { ChatMessage, ReasonOptions } from './options.js'
+import type { ChatMessage } from './messages.js'
+import type { ReasonOptions } from './options.js'
 import type { ReasonResult } from './result.js'
 import type { ReasonStream } from './stream.js'
 

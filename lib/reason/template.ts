@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { Template } from '@huggingface/jinja'
 import { Z1Error } from '../base/errors.js'
 import type { ModelMetadata, TextSegment } from '../native/binding.js'
-import type { ChatMessage } from './options.js'
+import type { ChatMessage } from './messages.js'
 import { ensureOpenTag, stripOpenTag, type Tags } from './tags.js'
 
 type SpecialTokens = ModelMetadata['specialTokens']

@@ -3,9 +3,8 @@ import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
 import type { Context, GenerationListener } from '../native/context.js'
 import type { Model } from '../native/model.js'
 import { type Loaded, load, type ModelInfo } from './load.js'
+import { type ChatMessage, checkInput } from './messages.js'
 import {
-  type ChatMessage,
-  checkInput,
   checkLoadOptions,
   checkReasonOptions,
   type LoadOptions,

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, expectTypeOf, it } from 'vitest'
+import { checkInput } from '../../lib/reason/messages.js'
 import {
   BOXED_HINT,
-  checkInput,
   checkLoadOptions,
   checkReasonOptions,
   LOAD_OPTIONS,

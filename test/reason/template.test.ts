@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Z1Error } from '../../lib/base/errors.js'
 import type { TextSegment } from '../../lib/native/binding.js'
-import type { ChatMessage } from '../../lib/reason/options.js'
+import type { ChatMessage } from '../../lib/reason/messages.js'
 import { findTags } from '../../lib/reason/tags.js'
 import { ChatTemplate, segmentPrompt } from '../../lib/reason/template.js'
 

@@ -3,7 +3,8 @@
  * a line in index.ts. Methods know reasoners; of tasks, files and the order of a run they know nothing.
  */
 import { type Option, option } from '../../base/options.js'
-import { type ChatMessage, REASON_OPTIONS, type ReasonOptions } from '../../reason/options.js'
+import type { ChatMessage } from '../../reason/messages.js'
+import { REASON_OPTIONS, type ReasonOptions } from '../../reason/options.js'
 import type { Reasoner } from '../../reason/reasoner.js'
 import type { ReasonResult } from '../../reason/result.js'
 
