@@ -6,6 +6,19 @@ import { fileURLToPath } from 'node:url'
 /** Absolute path of the package's folder. */
 export const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 
+/** Whether this code lies where the package has it: a bundler copies it elsewhere, without the addon and the model. */
+export function inOwnFolder(): boolean {
+  try {
+    return JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).name === 'z1-native'
+  } catch {
+    return false
+  }
+}
+
+/** What to do about code that was copied. */
+export const BUNDLED =
+  'z1-native was bundled, which leaves its native addon behind: keep z1-native external in the bundler and ship node_modules/z1-native.'
+
 /**
  * Electron packs an application into one file, `app.asar`; only JavaScript can read inside it. What native code opens is
  * unpacked beside it.

@@ -1,10 +1,11 @@
 /** Another type for the tensors of a GGUF file, by llama.cpp's own llama_model_quantize. */
-import { realpath, stat } from 'node:fs/promises'
-import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
+import { realpath } from 'node:fs/promises'
+import { attempt, type CallSite, callSite } from '../base/errors.js'
 import { removeLeftovers, replaceFile } from '../base/files.js'
 import { openEngine } from '../native/engine.js'
 import { quantizeModel } from '../native/quantize.js'
 import { defaultThreads } from '../native/threads.js'
+import { checkModelFile } from '../reason/model-file.js'
 import { type CheckedQuantizeOptions, checkQuantizeOptions, type QuantizeOptions } from './options.js'
 import { FILE_TYPES, type FileType } from './types.js'
 
@@ -57,11 +58,7 @@ async function runNative(options: CheckedQuantizeOptions, output: string): Promi
 }
 
 async function checkInput(input: string, output: string): Promise<void> {
-  try {
-    await stat(input)
-  } catch (cause) {
-    throw new Z1Error('MODEL_NOT_FOUND', `No model at ${input}: ${(cause as Error).message}`, { cause })
-  }
+  await checkModelFile(input)
   const there = await realpath(output).catch(() => undefined)
   if (there === (await realpath(input)))
     throw new TypeError(`Expected another file for output than the input, ${input}`)

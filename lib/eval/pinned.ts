@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { Z1Error } from '../base/errors.js'
 import { sha256Of } from '../base/files.js'
 import { packageVersion } from '../base/package.js'
+import { checkModelFile } from '../reason/model-file.js'
 import type { Reasoner, ReasonerModel } from '../reason/reasoner.js'
 import { hashedItems } from './formats.js'
 import type { ResolvedOptions } from './options.js'
@@ -36,11 +36,8 @@ type PinnedModel = Pick<RunOptions, 'modelSha256' | 'modelName'>
 
 /** A model's file is known by its content. */
 async function pinFile(path: string): Promise<PinnedModel> {
-  try {
-    return { modelSha256: await sha256Of(path), modelName: null }
-  } catch (cause) {
-    throw new Z1Error('MODEL_NOT_FOUND', `No model at ${path}: ${(cause as Error).message}`, { cause })
-  }
+  await checkModelFile(path)
+  return { modelSha256: await sha256Of(path), modelName: null }
 }
 
 /** What runs elsewhere is known by its name alone. */

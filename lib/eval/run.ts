@@ -30,6 +30,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Summary> {
   const folder = await ResultsFolder.open(output, pinned)
   try {
     signal?.throwIfAborted()
+    checkBelongs(folder, items, resolved)
     if (folder.responses.length < items.length * windows.length * samples) await compute(resolved, items, folder)
     const summary = summarize(pinned, folder.responses)
     await writeWhole(join(output, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
@@ -37,6 +38,25 @@ export async function evaluate(options: EvaluateOptions): Promise<Summary> {
   } finally {
     await folder.close()
   }
+}
+
+/** With it, and since no key is there twice, the number of results says whether one is missing. */
+function checkBelongs(
+  { responses }: ResultsFolder,
+  items: Item[],
+  { windows, samples, output }: ResolvedOptions,
+): void {
+  const ids = new Set(items.map(({ id }) => id))
+  const names = new Set(windows.map(({ name }) => name))
+  const foreign = responses.find(
+    ({ id, window, sample }) =>
+      !ids.has(id) || !names.has(window) || !Number.isInteger(sample) || sample < 0 || sample >= samples,
+  )
+  if (!foreign) return
+  throw new Error(
+    `${join(output, 'results.jsonl')} has a result of ${foreign.id} at window ${foreign.window}, sample ${foreign.sample}, ` +
+      'which is not of this run: remove its line',
+  )
 }
 
 async function readItems(task: Task): Promise<Item[]> {

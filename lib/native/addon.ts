@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Z1Error } from '../base/errors.js'
-import { packageRoot } from '../base/package.js'
+import { BUNDLED, inOwnFolder, packageRoot } from '../base/package.js'
 import type { Binding } from './binding.js'
 
 let binding: Binding | undefined
@@ -43,6 +43,6 @@ function requireFirst(files: string[]): Binding {
   throw new Z1Error(
     'ADDON_NOT_FOUND',
     `No addon for ${process.platform}-${process.arch} could be loaded:\n  ${tried.join('\n  ')}\n` +
-      'In a checkout, npm run compile makes one.',
+      (inOwnFolder() ? 'In a checkout, npm run compile makes one.' : BUNDLED),
   )
 }

@@ -127,7 +127,7 @@ function packDirectory(pack: string): string | null {
 
 async function openCandidate({ name, source, directory }: EngineCandidate): Promise<EngineInfo> {
   if (directory === null)
-    throw new Z1Error('ENGINE_NOT_FOUND', `not installed (npm install ${source}@${enginePackVersion()})`)
+    throw new Z1Error('ENGINE_NOT_FOUND', `${source} is not installed (npm install ${source}@${enginePackVersion()})`)
   checkRelease(directory)
   // Metal is part of the system; the others may lack their driver.
   const engine = await loadAddon().engineOpen(directory, name === 'cuda' || name === 'vulkan' ? name : null)

@@ -10,6 +10,7 @@ import {
   count,
   filePath,
   integer,
+  kind,
   misuse,
   number,
   numeric,
@@ -205,6 +206,10 @@ export const REASON_OPTIONS = {
   signal: option(abortSignal()),
 } satisfies Record<keyof ReasonOptions, Option<unknown>>
 
+const DETOKENIZE_OPTIONS = {
+  special: option(boolean, false),
+}
+
 /** {@link LoadOptions} with every default that needs no model. `engine` is a known name or an absolute path. */
 export type ResolvedLoadOptions = Read<typeof LOAD_OPTIONS>
 
@@ -217,6 +222,21 @@ export type ResolvedReasonOptions = Omit<Read<typeof REASON_OPTIONS>, keyof Samp
 
 export function checkLoadOptions(input: unknown): ResolvedLoadOptions {
   return readOptions(LOAD_OPTIONS, input)
+}
+
+export function checkDetokenizeOptions(input: unknown): Read<typeof DETOKENIZE_OPTIONS> {
+  return readOptions(DETOKENIZE_OPTIONS, input)
+}
+
+/** A copy of token ids, whose range only the model knows. What can be read only once, as a generator, is refused. */
+export function checkTokens(input: unknown): number[] {
+  return tokenList.read(input, 'tokens')
+}
+
+const tokenList = kind('array of token ids', isTokenList, { convert: (ids) => Array.from(ids) })
+
+function isTokenList(value: unknown): value is ArrayLike<number> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 }
 
 export function checkReasonOptions(input: unknown): ResolvedReasonOptions {

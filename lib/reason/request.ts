@@ -154,10 +154,10 @@ export class RequestBuilder {
   #resolveLimits(
     prompt: number,
     hint: Hint | null,
-    { thinkingWindow: asked, maxTokens: limit }: ResolvedReasonOptions,
+    { thinkingWindow: asked, maxTokens: limit, tags }: ResolvedReasonOptions,
   ): { thinkingWindow: number | null; maxTokens: number } {
     const size = this.#contextSize
-    const usual = asked ?? this.#defaultWindow()
+    const usual = asked ?? this.#defaultWindow(tags)
     if (usual === Infinity) {
       if (prompt >= size) this.#tooSmall(`a prompt of ${prompt} tokens and at least one of thinking`, prompt + 1)
       return { thinkingWindow: Infinity, maxTokens: limit ?? DEFAULT_MAX_TOKENS }
@@ -185,9 +185,11 @@ export class RequestBuilder {
   }
 
   /** Null: the model does not think, its whole response is an answer. */
-  #defaultWindow(): number | null {
+  #defaultWindow(tags: ResolvedReasonOptions['tags']): number | null {
     const { thinkingWindow, chatTemplate } = this.#metadata
-    return thinkingWindow ?? (chatTemplate !== null && templateTags(chatTemplate) ? DEFAULT_WINDOW : null)
+    // Who asks for thinking between tags asks for thinking, also where only the vocabulary has the tags.
+    const thinks = tags === 'keep' || (chatTemplate !== null && templateTags(chatTemplate) !== undefined)
+    return thinkingWindow ?? (thinks ? DEFAULT_WINDOW : null)
   }
 
   #tooSmall(what: string, needed: number): never {

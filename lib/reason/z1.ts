@@ -1,12 +1,15 @@
 /** Class Z1: a loaded model that answers questions under a shifted thinking window. */
+import { misuse } from '../base/checks.js'
 import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
 import type { Context, GenerationListener } from '../native/context.js'
 import type { Model } from '../native/model.js'
 import { type Loaded, load, type ModelInfo } from './load.js'
 import { type ChatMessage, checkInput } from './messages.js'
 import {
+  checkDetokenizeOptions,
   checkLoadOptions,
   checkReasonOptions,
+  checkTokens,
   type LoadOptions,
   type ReasonOptions,
   type ResolvedReasonOptions,
@@ -74,14 +77,16 @@ export class Z1 implements Reasoner {
   }
 
   /** Text of tokens, control tokens left out unless `special`. Bytes that are no character become U+FFFD. */
-  async detokenize(tokens: readonly number[], { special = false }: { special?: boolean } = {}): Promise<string> {
+  async detokenize(tokens: readonly number[], options?: { special?: boolean }): Promise<string> {
     const site = callSite(this.detokenize)
-    for (const token of tokens) {
-      if (!Number.isInteger(token) || token < 0 || token >= this.model.vocabularySize) {
-        throw new RangeError(`Expected token ids from 0 to ${this.model.vocabularySize - 1} but received ${token}`)
+    const { special } = checkDetokenizeOptions(options)
+    const ids = checkTokens(tokens)
+    for (const id of ids) {
+      if (!Number.isInteger(id) || id < 0 || id >= this.model.vocabularySize) {
+        throw misuse(RangeError, `ids from 0 to ${this.model.vocabularySize - 1}`, 'tokens', id)
       }
     }
-    return attempt(site, () => this.#model.detokenize(Int32Array.from(tokens), special))
+    return attempt(site, () => this.#model.detokenize(Int32Array.from(ids), special))
   }
 
   /**

@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { enginePackVersion, packageVersion, unpacked } from '../../lib/base/package.js'
+import { BUNDLED, enginePackVersion, packageRoot, packageVersion, unpacked } from '../../lib/base/package.js'
 
 describe('unpacked()', () => {
   it.each([
@@ -26,4 +29,21 @@ it('the versions are those of package.json', () => {
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   expect(packageVersion()).toBe(manifest.version)
   expect(enginePackVersion()).toBe(manifest.optionalDependencies['@node-llama-cpp/linux-x64'])
+})
+
+it('code that a bundler copied says to keep the package external', () => {
+  // Inside the checkout, so that the copy finds its dependencies.
+  mkdirSync(join(packageRoot, 'out'), { recursive: true })
+  const place = mkdtempSync(join(packageRoot, 'out', 'bundled-'))
+  try {
+    cpSync(join(packageRoot, 'dist'), join(place, 'dist'), { recursive: true })
+    const model = JSON.stringify(join(packageRoot, 'models', 'z1-mini.gguf'))
+    const program = `import { Z1 } from ${JSON.stringify(pathToFileURL(join(place, 'dist', 'index.js')))}
+      for (const options of [{}, { model: ${model} }]) await Z1.load(options).catch(({ code, message }) =>
+        console.log(JSON.stringify([code, message.endsWith(${JSON.stringify(BUNDLED)})])))`
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+    expect(stdout.trim().split('\n')).toEqual(['["MODEL_NOT_FOUND",true]', '["ADDON_NOT_FOUND",true]'])
+  } finally {
+    rmSync(place, { recursive: true })
+  }
 })

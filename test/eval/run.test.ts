@@ -299,6 +299,15 @@ describe('a run that goes on', () => {
       writeFileSync(results, `${good}${line}\n`)
       await expect(again()).rejects.toThrow(message)
     }
+    // In place of one of the run's own, where a count sees nothing missing.
+    const rest = good.slice(first.length + 1)
+    for (const change of [{ id: 'other' }, { window: '4' }, { sample: 1 }]) {
+      writeFileSync(results, `${JSON.stringify({ ...JSON.parse(first), ...change })}\n${rest}`)
+      await expect(again()).rejects.toThrow(
+        /results\.jsonl has a result of .* which is not of this run: remove its line$/,
+      )
+    }
+    writeFileSync(results, good)
     rmSync(join(output, 'run.json'))
     await expect(again()).rejects.toThrow('holds results without run.json')
   })

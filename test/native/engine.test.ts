@@ -237,7 +237,7 @@ describe('a choice by name', () => {
     const [outcome] = await calls([load(name)])
     expect(outcome).toMatchObject({ name: 'Z1Error', code: 'ENGINE_NOT_FOUND' })
     expect(outcome?.message).toMatch(
-      new RegExp(`not installed \\(npm install @node-llama-cpp/[\\w-]+-${name}@[\\d.]+\\)`),
+      new RegExp(`@node-llama-cpp/[\\w-]+ is not installed \\(npm install @node-llama-cpp/[\\w-]+-${name}@[\\d.]+\\)`),
     )
   })
 

@@ -182,7 +182,31 @@ describe('a model file', () => {
   const rows: [name: string, path: () => string, code: string, message: RegExp][] = [
     ['missing', () => folder('missing.gguf'), 'MODEL_NOT_FOUND', /^No model at .*missing\.gguf: ENOENT/],
     ['below a file', () => join(model(), 'x.gguf'), 'MODEL_NOT_FOUND', /^No model at .*: ENOTDIR/],
-    ['a directory', () => folder(), 'MODEL_INVALID', / is not a file$/],
+    ['a directory', () => folder(), 'MODEL_INVALID', / is not a file but a folder \(z1 convert /],
+    [
+      'an address',
+      () => 'https://example.org/m.gguf',
+      'MODEL_NOT_FOUND',
+      /: that is an address; download the file and /,
+    ],
+    [
+      'a Git LFS pointer',
+      () => written('lfs.gguf', 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n'),
+      'MODEL_INVALID',
+      / is a Git LFS pointer, not the model itself: git lfs pull /,
+    ],
+    [
+      'a web page',
+      () => written('page.gguf', '\n<!DOCTYPE html><html>'),
+      'MODEL_INVALID',
+      / is a web page, not a model/,
+    ],
+    [
+      'safetensors',
+      () => written('s.gguf', Buffer.from('\x40\0\0\0\0\0\0\0{"a":{}}')),
+      'MODEL_INVALID',
+      / is a safetensors file, not a GGUF file: z1 convert /,
+    ],
     ['empty', () => written('empty.gguf', ''), 'MODEL_INVALID', / is empty$/],
     ['one byte', () => written('byte.gguf', 'G'), 'MODEL_INVALID', /failed to read magic$/],
     ['text', () => written('text.gguf', 'Once upon a time.\n'), 'MODEL_INVALID', /invalid magic characters: 'Once'/],

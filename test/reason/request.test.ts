@@ -341,6 +341,11 @@ describe('the window that fits', () => {
     expect(await windowOf({ chatTemplate: '{{ "<think>" }}' })).toBe(4096)
     expect(await windowOf({ chatTemplate: '{{ "<think>" }}', thinkingWindow: 77 })).toBe(77)
     expect(await windowOf({})).toBe(null)
+    // Only the vocabulary has the tags: an ordinary chat model, unless thinking between them is asked for.
+    const specialTokens = ['<think>', '</think>'].map((text, i) => ({ id: i, text, control: false }))
+    expect(await windowOf({ specialTokens })).toBe(null)
+    const kept = await subject.prepare('p', { ...raw, tags: 'keep' }, subject.builder(8192, { specialTokens }))
+    expect(kept.thinkingWindow).toBe(4096)
   })
 
   it.each<[string, number, number, object, [number | null, number]]>([

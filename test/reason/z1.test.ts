@@ -252,6 +252,22 @@ describe('tokenize() and detokenize()', () => {
       await expect(bytes.detokenize([token])).rejects.toBeInstanceOf(RangeError)
     }
     expect(await bytes.detokenize([0, 258])).toBe('\u0000')
+    expect(await bytes.detokenize(Int32Array.of(97) as never)).toBe('a')
+  })
+
+  it.each<[string, unknown[], string]>([
+    ['a generator', [[97].values()], 'Expected array of token ids for tokens but received an object'],
+    ['a text', ['97'], 'Expected array of token ids for tokens but received "97"'],
+    ['null', [null], 'Expected array of token ids for tokens but received null'],
+    ['nothing', [], 'Expected array of token ids for tokens but received undefined'],
+    ['options null', [[1], null], 'Expected plain object for options but received null'],
+    ['special of another type', [[1], { special: 1 }], 'Expected boolean for special but received 1'],
+    ['an unknown option', [[1], { specail: true }], 'Unknown option specail: did you mean special?'],
+  ])('refuse with one sentence: %s', async (_name, args, message) => {
+    const detokenize = bytes.detokenize.bind(bytes) as (...args: unknown[]) => Promise<string>
+    const error = await detokenize(...args).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(TypeError)
+    expect((error as Error).message).toBe(message)
   })
 })
 
