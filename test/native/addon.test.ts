@@ -24,7 +24,7 @@ describe('loadAddon()', () => {
       // As the module's own path will be told.
       folder = realpathSync(mkdtempSync(join(tmpdir(), 'z1-addon-')))
       cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true })
-      writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+      writeFileSync(join(folder, 'package.json'), '{ "name": "z1-native", "type": "module" }')
     })
     afterEach(() => {
       rmSync(folder, { recursive: true })
