@@ -4,12 +4,12 @@
  * factor 100 needs a percent sign, and the order of a list counts. Expressions are compared by their values.
  */
 import { chosenLetter, loneLetter, markedChoice } from './choices.js'
-import { isClose, sameValue } from './evaluate.js'
+import { isClose, ROUNDING, sameValue } from './evaluate.js'
 import { readExpression } from './expression.js'
 import { expandSigns, type List, readList } from './lists.js'
 import { compact, plain, splitUnit } from './notation.js'
 import { stated } from './prose.js'
-import { readEquation, readIntervals, sameEquation, sameIntervals } from './relations.js'
+import { readEquation, readIntervals, sameEquation, sameIntervals, splitAtSigns } from './relations.js'
 
 /** Longer values are compared as text only. */
 const LONGEST = 3000
@@ -25,14 +25,14 @@ const DEEPEST = 8
  */
 export function sameAnswer(expected: string, given: string): boolean {
   const [gold, found] = [stated(expected), stated(given)]
-  if (compact(plain(gold.value)) === compact(plain(found.value)))
-    return plain(gold.value) !== '' || expected.trim() === given.trim()
+  const [right, value] = [plain(gold.value), plain(found.value)]
+  if (compact(right) === compact(value)) return right !== '' || expected.trim() === given.trim()
   const choice = sameChoice(gold.value, found.value)
   if (choice !== null) return choice
   const budget = { left: MOST_COMPARISONS }
   const isSet = gold.isSet || found.isSet
-  const right = plain(gold.value)
-  return [found.value, found.inner].some((value) => value !== null && same(right, plain(value), budget, isSet, 0))
+  if (same(right, value, budget, isSet, 0)) return true
+  return found.inner !== null && same(right, plain(found.inner), budget, isSet, 0)
 }
 
 /** Null: the right answer is no choice, or its text decides. */
@@ -114,7 +114,7 @@ function sameList(gold: List, given: List, budget: Budget, isSet: boolean, depth
     x.values.length === y.values.length &&
     x.values.every((value, i) => sameElement(value, x.names[i], y.values[i] as string, y.names[i], budget, depth))
   if (inOrder) return true
-  return inOrder || (anyOrder && isWithin(x, y, budget, depth) && isWithin(y, x, budget, depth))
+  return anyOrder && isWithin(x, y, budget, depth) && isWithin(y, x, budget, depth)
 }
 
 /** Whether each element of one set is one of another. */
@@ -177,7 +177,7 @@ function sameRange(right: string, found: string, budget: Budget, isSet: boolean,
   if (gold && given) return sameIntervals(gold, given)
   const [x, y] = [body(right), body(found)]
   if (x !== right || y !== found) return same(x, y, budget, isSet, depth + 1)
-  if (/[∪]/.test(right) && /[∪]/.test(found)) {
+  if (right.includes('∪') && found.includes('∪')) {
     const [a, b] = [right, found].map((value) => ({
       ...readList(''),
       elements: value.split('∪').map((part) => part.trim()),
@@ -199,8 +199,7 @@ function body(value: string): string {
 
 /** The smaller first. */
 function sides(value: string): { sides: string[]; signs: string } {
-  const parts = value.split(/<=|>=|<|>/).map((side) => side.trim())
-  const signs = value.match(/<=|>=|<|>/g) ?? []
+  const { sides: parts, signs } = splitAtSigns(value)
   if (signs.every((sign) => sign.startsWith('>')) && signs.length > 0) {
     return {
       sides: parts.reverse(),
@@ -236,10 +235,10 @@ function sameNumber(right: string, found: string): boolean | null {
   if (x.percent !== y.percent) {
     if (x.unit !== y.unit) return false
     const [share, other] = x.percent ? [x, y] : [y, x]
-    return isClose(share.value, other.value, 1e-4) || isClose(share.value / 100, other.value, 1e-4)
+    return isClose(share.value, other.value, ROUNDING) || isClose(share.value / 100, other.value, ROUNDING)
   }
   if (x.integer !== null) return x.integer === y.integer
-  return isClose(x.value, y.value, 1e-4)
+  return isClose(x.value, y.value, ROUNDING)
 }
 
 function readNumber(value: string): ReadNumber | null {

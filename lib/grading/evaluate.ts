@@ -11,7 +11,7 @@ interface Fraction {
 const MOST_BITS = 20_000
 
 /** LIMO's tolerance, for decimals, and that of arithmetic. */
-const ROUNDING = 1e-4
+export const ROUNDING = 1e-4
 const ARITHMETIC = 1e-9
 
 /** Places at which expressions with names are compared, and how many of them both must have a value at. */

@@ -1,5 +1,5 @@
 /** Equations and inequalities in plain signs. */
-import { isClose, lineOf, namesOf, numericValue, ratioOf } from './evaluate.js'
+import { isClose, lineOf, namesOf, numericValue, ROUNDING, ratioOf } from './evaluate.js'
 import { type Expression, readExpression } from './expression.js'
 import { readList, splitAt } from './lists.js'
 
@@ -44,7 +44,7 @@ function isName(text: string): boolean {
 function isSum(left: string, right: string): boolean {
   if (!/[-+*/^]|\\/.test(left)) return false
   const [a, b] = [readExpression(left), readExpression(right)]
-  return a !== null && b !== null && isClose(numericValue(a), numericValue(b), 1e-4)
+  return a !== null && b !== null && isClose(numericValue(a), numericValue(b), ROUNDING)
 }
 
 /** Equations of the same curve: left − right differs by a factor. */
@@ -115,10 +115,15 @@ function bound(text: string): number {
   return expression ? numericValue(expression) : Number.NaN
 }
 
+/** What stands between the signs of inequalities, and the signs. */
+export function splitAtSigns(value: string): { sides: string[]; signs: string[] } {
+  const sides = value.split(/<=|>=|<|>/).map((side) => side.trim())
+  return { sides, signs: value.match(/<=|>=|<|>/g) ?? [] }
+}
+
 /** `a < x ≤ b`, `x > a`, `-x ≥ a`: linear in one name. */
 function inequality(text: string, known?: string): (Interval & { name: string }) | null {
-  const sides = text.split(/<=|>=|<|>/).map((side) => side.trim())
-  const signs = text.match(/<=|>=|<|>/g) ?? []
+  const { sides, signs } = splitAtSigns(text)
   // The values of a function are in no order that its name says.
   if (signs.length > 2 || sides.includes('') || /[A-Za-z]\s?\(/.test(text)) return null
   const all: Interval = { low: -Infinity, high: Infinity, closed: [false, false] }
