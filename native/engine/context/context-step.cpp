@@ -78,11 +78,7 @@ void Context::decode(const EngineCall & call) {
         // Unlike one of our own, this is half-way through a decode.
         throw EngineAssert("out of memory");
     }
-    {
-        std::lock_guard lock(mutex);
-        decoding.clear();
-        n_not_aborted = 1;
-    }
+    forget_decoding();
 
     if (status != 0) {
         decode_failed(status, call.reason());
@@ -104,6 +100,13 @@ void Context::decode(const EngineCall & call) {
             }
         }
     }
+}
+
+// No llama_decode runs: an abort has none to end.
+void Context::forget_decoding() {
+    std::lock_guard lock(mutex);
+    decoding.clear();
+    n_not_aborted = 1;
 }
 
 // The only reader of llama_decode's other results (llama.h, llama_decode).

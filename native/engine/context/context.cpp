@@ -154,11 +154,7 @@ void Context::end(Generation & generation, ErrorCode code, const char * message)
 
 // Which of the generations the memory was for is not known. What was decoded of one, and not noted, is removed.
 void Context::out_of_memory() noexcept {
-    {
-        std::lock_guard lock(mutex);
-        decoding.clear();
-        n_not_aborted = 1;
-    }
+    forget_decoding();
     for (const auto & generation : generations) {
         generation->abandon(ErrorCode::OUT_OF_MEMORY);
         if (generation->started()) {

@@ -90,6 +90,7 @@ private:
     void step(const EngineCall & call);
     void plan();
     void decode(const EngineCall & call);
+    void forget_decoding();
     void decode_failed(int32_t status, const std::string & reason);
     void publish();
 
