@@ -9,39 +9,6 @@ namespace {
 
 using SeqIds = std::vector<llama_seq_id>;
 
-// A llama_context of the fake, without a thread of its own.
-struct Bare {
-    FakeLlama fake;
-    llama_model * model;
-    llama_context * ctx;
-
-    explicit Bare(uint32_t n_seq_max, uint32_t n_outputs = 8) {
-        give_letters(fake);
-        fake.most_outputs = n_outputs;
-        model = fake.api().llama_model_load_from_file("fake.gguf", {});
-        llama_context_params params = {};
-        params.n_ctx = params.n_batch = params.n_ubatch = 64;
-        params.n_seq_max = n_seq_max;
-        params.n_outputs_max = n_outputs;
-        params.kv_unified = true;
-        ctx = fake.api().llama_init_from_model(model, params);
-    }
-
-    ~Bare() {
-        fake.api().llama_free(ctx);
-        fake.api().llama_model_free(model);
-        CHECK_EQ(fake.complaints(), std::vector<std::string> {});
-    }
-
-    // Whether the output at a batch index is that of the tokens.
-    bool has_seen(int32_t index, const Tokens & tokens) {
-        std::vector<float> row(fake.vocabulary.size());
-        fake.logits(tokens, row);
-        const float * output = fake.api().llama_get_logits_ith(ctx, index);
-        return output && std::equal(row.begin(), row.end(), output);
-    }
-};
-
 } // namespace
 
 TEST(entries_stand_one_after_the_other) {
@@ -86,7 +53,8 @@ TEST(a_batch_is_used_again) {
 }
 
 TEST(several_outputs_of_an_entry_each_see_what_stands_before_them) {
-    Bare bare(2);
+    BareContext bare({ 2, 64, 8 });
+    bare.fake.most_outputs = 8;
     Batch batch;
     const int32_t first = batch.add(Tokens { 1, 2, 3, 4 }, 0, SeqIds { 0 }, 3);
     const int32_t other = batch.add(Tokens { 5, 6 }, 0, SeqIds { 1 }, 2);
@@ -99,7 +67,8 @@ TEST(several_outputs_of_an_entry_each_see_what_stands_before_them) {
 }
 
 TEST(a_token_of_several_sequences_stands_in_each) {
-    Bare bare(3);
+    BareContext bare({ 3, 64, 8 });
+    bare.fake.most_outputs = 8;
     Batch batch;
     batch.add(Tokens { 1, 2 }, 0, SeqIds { 0, 1, 2 }, 0);
     CHECK_EQ(bare.fake.api().llama_decode(bare.ctx, batch.get()), 0);

@@ -188,6 +188,47 @@ inline void give_letters(FakeLlama & fake) {
     }
 }
 
+/// An llama_context of the fake, for the thread that makes it: there is no Context around it.
+struct BareContext {
+    struct Params {
+        uint32_t n_seq_max;
+        uint32_t n_batch;
+        uint32_t n_outputs;
+        bool unified = true;
+        bool recurrent = false;
+    };
+
+    FakeLlama fake;
+    llama_model * model;
+    llama_context * ctx;
+
+    explicit BareContext(const Params & shape) {
+        give_letters(fake);
+        fake.recurrent = shape.recurrent;
+        model = fake.api().llama_model_load_from_file("fake.gguf", {});
+        llama_context_params params = {};
+        params.n_ctx = params.n_batch = params.n_ubatch = shape.n_batch;
+        params.n_seq_max = shape.n_seq_max;
+        params.n_outputs_max = shape.n_outputs;
+        params.kv_unified = shape.unified;
+        ctx = fake.api().llama_init_from_model(model, params);
+    }
+
+    ~BareContext() {
+        fake.api().llama_free(ctx);
+        fake.api().llama_model_free(model);
+        CHECK_EQ(fake.complaints(), std::vector<std::string> {});
+    }
+
+    /// Whether the output at a batch index is that of the tokens.
+    bool has_seen(int32_t index, const Tokens & tokens) {
+        std::vector<float> row(fake.vocabulary.size());
+        fake.logits(tokens, row);
+        const float * output = fake.api().llama_get_logits_ith(ctx, index);
+        return output && std::equal(row.begin(), row.end(), output);
+    }
+};
+
 inline Tokens random_tokens(std::mt19937 & random, size_t n) {
     Tokens tokens(n);
     for (llama_token & token : tokens) {
