@@ -9,7 +9,7 @@ export const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '
 /** Whether this code lies where the package has it: a bundler copies it elsewhere, without the addon and the model. */
 export function inOwnFolder(): boolean {
   try {
-    return JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).name === 'z1-native'
+    return manifest().name === 'z1-native'
   } catch {
     return false
   }
@@ -40,6 +40,6 @@ export function enginePackVersion(): string {
   return Object.values(manifest().optionalDependencies)[0] as string
 }
 
-function manifest(): { version: string; optionalDependencies: Record<string, string> } {
+function manifest(): { name: string; version: string; optionalDependencies: Record<string, string> } {
   return JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'))
 }

@@ -1,11 +1,10 @@
 /** `z1 ask`: streams one answer, or prints its result as JSON. */
-import { styleText } from 'node:util'
 import { checkReasonOptions, LOAD_OPTIONS } from '../reason/options.js'
 import type { ReasonEvent } from '../reason/result.js'
 import type { ReasonStream } from '../reason/stream.js'
 import { Z1 } from '../reason/z1.js'
 import { flag, integer, UsageError } from './args.js'
-import { colors } from './colors.js'
+import { colors, errorColors } from './colors.js'
 import { defineCommand } from './command.js'
 import { answerOptions, modelOptions, samplingOptions } from './groups.js'
 import { showFraction, withProgress } from './progress.js'
@@ -30,7 +29,9 @@ export const command = defineCommand({
     checkReasonOptions(reason)
     const question = asked === '-' ? await readQuestion() : (asked as string)
     if (model === undefined && !json && process.stderr.isTTY) {
-      process.stderr.write(`${dim('This is the small demonstration model. For real questions: --model FILE.gguf')}\n`)
+      process.stderr.write(
+        `${errorColors.dim('This is the small demonstration model. For real questions: --model FILE.gguf')}\n`,
+      )
     }
     await using z1 = await withProgress((show) =>
       Z1.load({
@@ -68,10 +69,6 @@ function decodeText(bytes: Buffer): string {
   } catch {
     throw new UsageError('Expected UTF-8 on standard input')
   }
-}
-
-function dim(text: string): string {
-  return process.stderr.hasColors() ? styleText('dim', text, { validateStream: false }) : text
 }
 
 /** Reasoning dim, answer bright, the cut marked. A pipe gets the text alone. */

@@ -39,6 +39,8 @@ export class RequestBuilder {
   readonly #metadata: ModelMetadata
   readonly #contextSize: number
   readonly #tags: Tags | null
+  /** When none is asked for; null: the model does not think, its whole response is an answer. */
+  readonly #defaultWindow: number | null
   #template: ChatTemplate | undefined
 
   constructor(model: Pick<Model, 'metadata' | 'tokenize'>, contextSize: number) {
@@ -46,6 +48,9 @@ export class RequestBuilder {
     this.#metadata = model.metadata
     this.#contextSize = contextSize
     this.#tags = findTags(model.metadata.chatTemplate, model.metadata.specialTokens)
+    const { thinkingWindow, chatTemplate } = model.metadata
+    const thinks = chatTemplate !== null && templateTags(chatTemplate) !== undefined
+    this.#defaultWindow = thinkingWindow ?? (thinks ? DEFAULT_WINDOW : null)
   }
 
   /**
@@ -157,7 +162,8 @@ export class RequestBuilder {
     { thinkingWindow: asked, maxTokens: limit, tags }: ResolvedReasonOptions,
   ): { thinkingWindow: number | null; maxTokens: number } {
     const size = this.#contextSize
-    const usual = asked ?? this.#defaultWindow(tags)
+    // Who asks for thinking between tags asks for thinking, also where only the vocabulary has the tags.
+    const usual = asked ?? this.#defaultWindow ?? (tags === 'keep' ? DEFAULT_WINDOW : null)
     if (usual === Infinity) {
       if (prompt >= size) this.#tooSmall(`a prompt of ${prompt} tokens and at least one of thinking`, prompt + 1)
       return { thinkingWindow: Infinity, maxTokens: limit ?? DEFAULT_MAX_TOKENS }
@@ -182,14 +188,6 @@ export class RequestBuilder {
       )
     }
     return { thinkingWindow, maxTokens: limit ?? Math.max(1, Math.min(DEFAULT_MAX_TOKENS, room - thinkingWindow)) }
-  }
-
-  /** Null: the model does not think, its whole response is an answer. */
-  #defaultWindow(tags: ResolvedReasonOptions['tags']): number | null {
-    const { thinkingWindow, chatTemplate } = this.#metadata
-    // Who asks for thinking between tags asks for thinking, also where only the vocabulary has the tags.
-    const thinks = tags === 'keep' || (chatTemplate !== null && templateTags(chatTemplate) !== undefined)
-    return thinkingWindow ?? (thinks ? DEFAULT_WINDOW : null)
   }
 
   #tooSmall(what: string, needed: number): never {

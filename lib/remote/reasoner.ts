@@ -82,7 +82,7 @@ class RemoteReasoner implements Reasoner {
     const checked = checkReasonOptions(options)
     for (const [name, value] of Object.entries(options)) {
       if (value !== undefined && !SUPPORTED.includes(name))
-        throw misuse(TypeError, `nothing`, `${name} with a server`, value)
+        throw misuse(TypeError, 'nothing', `${name} with a server`, value)
     }
     const { thinkingWindow = Infinity, hint, signal, seed = randomInt(2 ** 31) } = checked
     if (thinkingWindow < 1)

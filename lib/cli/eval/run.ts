@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { writeWhole } from '../../base/files.js'
 import { figureOf } from '../../eval/figure.js'
+import { METHOD_NAMES } from '../../eval/methods/index.js'
 import { reportOf } from '../../eval/report.js'
 import { readOutcomes, readRun } from '../../eval/results.js'
 import { evaluate, type Progress } from '../../eval/run.js'
@@ -41,7 +42,7 @@ z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
       help: "tokens, percents of each item's natural length, inf",
       fallback: ['0', '12.5%', '25%', '50%', '100%', 'inf'],
     }),
-    method: word(['window', 'delimited', 'none'], {
+    method: word(METHOD_NAMES, {
       value: 'NAME',
       help:
         "window: the shifted thinking window; delimited: thinking between the model's tags, closed by force; " +

@@ -9,7 +9,9 @@ const METHODS = [window, delimited, none] as const satisfies MethodDefinition[]
 
 export type Method = (typeof METHODS)[number]['name']
 
-export const methodName = oneOf(METHODS.map(({ name }) => name))
+export const METHOD_NAMES = METHODS.map(({ name }) => name)
+
+export const methodName = oneOf(METHOD_NAMES)
 
 export function methodOf(name: Method): MethodDefinition {
   return METHODS.find((method) => method.name === name) as MethodDefinition
