@@ -2,7 +2,7 @@
 // applies them.
 const floors = [
   ['base'],
-  ['native'],
+  ['native', 'jinja'],
   ['reason', 'problems'],
   ['grading', 'convert', 'remote'],
   ['data', 'eval'],

@@ -1,7 +1,7 @@
 // Brings the source of the pinned llama.cpp release to out/llama.cpp. It travels as a git bundle inside the npm package
 // node-llama-cpp, so that it comes from the same registry, and is the same commit, as the engine packs.
 //
-//   node scripts/llama-source.mjs          the headers and what the tests read (7 MB beside the git objects)
+//   node scripts/llama-source.mjs          the headers and what the tests read (8 MB beside the git objects)
 //   node scripts/llama-source.mjs --full   everything, to build an engine from source
 //
 // Does nothing when that is there. LLAMA_CPP_DIR names a checkout to use instead; nothing is fetched then.
@@ -22,7 +22,8 @@ const source = {
   commit: 'de3ff815ea7d559ee917f063901b8986f038abc6',
 }
 
-// The two list files hold the version numbers; the vocabulary serves tests that tokenize without a model.
+// The two list files hold the version numbers; the vocabulary serves tests that tokenize without a model, the templates
+// those that render.
 const needed = [
   '/include/',
   '/ggml/include/',
@@ -30,6 +31,7 @@ const needed = [
   '/ggml/CMakeLists.txt',
   '/LICENSE',
   '/models/ggml-vocab-qwen2.gguf',
+  '/models/templates/',
 ]
 
 export const llamaDir = resolve(root, env.LLAMA_CPP_DIR || 'out/llama.cpp')
@@ -43,6 +45,8 @@ export function ensureLlamaSource({ full = false } = {}) {
     return
   }
   if (checkedOutCommit() !== source.commit) clone()
+  // A checkout of the same commit may be from before something was needed.
+  else if (!needed.every((path) => existsSync(join(llamaDir, path)))) selectNeeded(llamaDir)
   if (full) git(llamaDir, 'sparse-checkout', 'disable')
 }
 
@@ -71,13 +75,17 @@ function clone() {
     run('tar', ['-xzf', tarball, source.bundle], { cwd: work })
     capture('git', ['clone', '--quiet', '--no-checkout', source.bundle, 'llama.cpp'], { cwd: work })
     const checkout = join(work, 'llama.cpp')
-    git(checkout, 'sparse-checkout', 'set', '--no-cone', ...needed)
+    selectNeeded(checkout)
     git(checkout, '-c', 'advice.detachedHead=false', 'checkout', '--quiet', source.commit)
     rmSync(llamaDir, { recursive: true, force: true })
     renameSync(checkout, llamaDir)
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
+}
+
+function selectNeeded(directory) {
+  git(directory, 'sparse-checkout', 'set', '--no-cone', ...needed)
 }
 
 function git(directory, ...args) {

@@ -1,9 +1,12 @@
 /** `z1 ask`: streams one answer, or prints its result as JSON. */
+import { readFile } from 'node:fs/promises'
+import type { JsonValue } from '../jinja/convert.js'
 import { checkReasonOptions, LOAD_OPTIONS } from '../reason/options.js'
 import type { ReasonEvent } from '../reason/result.js'
 import type { ReasonStream } from '../reason/stream.js'
+import { renderPrompt } from '../reason/vocabulary.js'
 import { Z1 } from '../reason/z1.js'
-import { flag, integer, UsageError } from './args.js'
+import { flag, integer, repeated, text, UsageError } from './args.js'
 import { colors, errorColors } from './colors.js'
 import { defineCommand } from './command.js'
 import { answerOptions, modelOptions, samplingOptions } from './groups.js'
@@ -21,13 +24,32 @@ export const command = defineCommand({
       default: String(LOAD_OPTIONS.batchSize.default),
     }),
     ...samplingOptions,
+    chatTemplate: text({ value: 'FILE', help: "chat template in Jinja, in place of the model's" }),
+    templateVariable: repeated({
+      value: 'NAME=VALUE',
+      help: 'variable of the template: JSON, or else a text; may be given more than once',
+    }),
+    showPrompt: flag({ help: 'print what would be sent to the model, and nothing else' }),
     json: flag({ help: 'print one result as JSON and nothing else' }),
   },
-  async run({ json, model, engine, gpuLayers, contextSize, parallel, batchSize, threads, ...options }, [asked]) {
+  async run(given, [asked]) {
+    const { json, showPrompt, model, engine, gpuLayers, contextSize, parallel, batchSize, threads, ...rest } = given
+    const { chatTemplate: file, templateVariable, ...options } = rest
+    const reason = {
+      ...options,
+      loops: options.loops ?? true,
+      chatTemplate: file === undefined ? undefined : await readTemplate(file),
+      templateVariables: templateVariable && Object.fromEntries(templateVariable.map(readVariable)),
+    }
     // Fails early: loading a large model takes a while.
-    const reason = { ...options, loops: options.loops ?? true }
     checkReasonOptions(reason)
     const question = asked === '-' ? await readQuestion() : (asked as string)
+    if (showPrompt) {
+      const prompt = await renderPrompt(question, reason, model)
+      process.stdout.write(json ? `${JSON.stringify(prompt, null, 2)}\n` : prompt.text)
+      if (!json) process.stderr.write(`${errorColors.dim(`⟨${prompt.tokens.length} tokens⟩`)}\n`)
+      return
+    }
     if (model === undefined && !json && process.stderr.isTTY) {
       process.stderr.write(
         `${errorColors.dim('This is the small demonstration model. For real questions: --model FILE.gguf')}\n`,
@@ -52,6 +74,26 @@ export const command = defineCommand({
     else await show(stream)
   },
 })
+
+async function readTemplate(path: string): Promise<string> {
+  try {
+    return decodeText(await readFile(path))
+  } catch (error) {
+    throw new UsageError(`Cannot read ${path} as a chat template: ${(error as Error).message}`)
+  }
+}
+
+function readVariable(given: string): [name: string, value: JsonValue] {
+  const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(given) ?? []
+  if (name === undefined || value === undefined) {
+    throw new UsageError(`Expected NAME=VALUE for --template-variable but received ${JSON.stringify(given)}`)
+  }
+  try {
+    return [name, JSON.parse(value)]
+  } catch {
+    return [name, value]
+  }
+}
 
 async function readQuestion(): Promise<string> {
   const chunks: Buffer[] = []

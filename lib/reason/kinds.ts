@@ -2,6 +2,7 @@
 import { resolve } from 'node:path'
 import {
   clamp,
+  fieldsOf,
   integer,
   isCount,
   isNumber,
@@ -11,8 +12,11 @@ import {
   kind,
   misuse,
   numeric,
+  oneOf,
+  unknownName,
   wellFormed,
 } from '../base/checks.js'
+import type { JsonValue } from '../jinja/convert.js'
 import type { SamplingParams } from '../native/binding.js'
 
 export function engineName(): Kind<string> {
@@ -52,8 +56,59 @@ export function hintText(named: { plain: string; boxed: string }): Kind<string |
   })
 }
 
-export function tagsMode(): Kind<'ban' | 'keep'> {
-  return kind("'ban' or 'keep'", (value): value is 'ban' | 'keep' => value === 'ban' || value === 'keep')
+/** Think tags by their texts, and what becomes of them. */
+export interface NamedTags {
+  open: string
+  close: string
+  mode: 'ban' | 'keep'
+}
+
+export function tagsMode(): Kind<'ban' | 'keep' | NamedTags> {
+  const isWord = (value: unknown): value is 'ban' | 'keep' => value === 'ban' || value === 'keep'
+  const expected = "'ban', 'keep' or { open, close }"
+  return kind(expected, (value): value is 'ban' | 'keep' | object => isWord(value) || isPlainObject(value), {
+    convert: (value, name) => {
+      if (isWord(value)) return value
+      const fields = fieldsOf(value, name)
+      for (const key of fields.keys()) {
+        if (!['open', 'close', 'mode'].includes(key))
+          throw unknownName(`key ${key} of ${name}`, key, ['open', 'close', 'mode'])
+      }
+      const each = kind('non-empty string', isString, { isValid: (text) => text !== '', convert: wellFormed })
+      return {
+        open: each.read(fields.get('open'), `${name}.open`),
+        close: each.read(fields.get('close'), `${name}.close`),
+        mode: oneOf(['ban', 'keep']).read(fields.get('mode') ?? 'ban', `${name}.mode`),
+      }
+    },
+  })
+}
+
+/** Deeper than any template looks. */
+const MAX_JSON_DEPTH = 100
+
+/** Variables of a template: a copy, in which all is JSON. */
+export function templateVariables(): Kind<Record<string, JsonValue>> {
+  return kind('plain object of JSON values', isPlainObject, {
+    convert: (value, name) => {
+      const copy = copyJson(value, name, 0) as Record<string, JsonValue>
+      for (const key of ['messages', 'add_generation_prompt']) {
+        if (key in copy)
+          throw new TypeError(`Expected no ${key} in ${name}: it is what the template is given for the input`)
+      }
+      return copy
+    },
+  })
+}
+
+function copyJson(value: unknown, name: string, depth: number): JsonValue {
+  if (depth > MAX_JSON_DEPTH) throw new RangeError(`Expected at most ${MAX_JSON_DEPTH} levels in ${name}`)
+  if (isString(value)) return wellFormed(value, name)
+  if (value === null || typeof value === 'boolean' || (isNumber(value) && Number.isFinite(value))) return value
+  if (Array.isArray(value)) return Array.from(value, (item, i) => copyJson(item, `${name}[${i}]`, depth + 1))
+  if (!isPlainObject(value)) throw misuse(TypeError, 'JSON value', name, value)
+  const entries = [...fieldsOf(value, name)].map(([key, item]) => [key, copyJson(item, `${name}.${key}`, depth + 1)])
+  return Object.fromEntries(entries)
 }
 
 /** Divided by less, logits overflow their 32 bits; long before that the distribution is greedy. */

@@ -78,7 +78,8 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       await context.close()
       options.signal.throwIfAborted()
     }
-    const { architecture, quantization, parameters, size, layers, gpuLayers, vocabularySize, chatTemplate } = metadata
+    const { architecture, quantization, parameters, size, layers, gpuLayers, vocabularySize } = metadata
+    const chatTemplate = options.chatTemplate ?? metadata.chatTemplate
     const tags = findTags(chatTemplate, metadata.specialTokens)
     const info: ModelInfo = {
       path,

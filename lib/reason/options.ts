@@ -26,9 +26,11 @@ import {
   sequenceBreakers,
   stopTexts,
   tagsMode,
+  templateVariables,
   tokenBiases,
   windowTokens,
 } from './kinds.js'
+import type { TemplateVariables } from './template.js'
 
 /** Appended when the window closes (hint `plain`). */
 export const PLAIN_HINT = '\n\nI overthought it, the final answer should be:\n\n'
@@ -53,6 +55,10 @@ export interface LoadOptions {
   batchSize?: number | undefined
   /** Threads on the CPU, 1 … 512. Default: the physical cores that the process may use. */
   threads?: number | undefined
+  /** A chat template in Jinja, in place of the one in the model's file. Default: the model's. */
+  chatTemplate?: string | undefined
+  /** Variables of the template in every request: `enable_thinking`, `date_string` and the like. Default: none. */
+  templateVariables?: TemplateVariables | undefined
   /** Called with 0 … 1 while the model loads. What it throws ends the load, which then rejects with it. */
   onProgress?: ((progress: number) => void) | undefined
   /** Aborts the load, which then rejects with the signal's reason. */
@@ -87,14 +93,19 @@ export interface ReasonOptions {
    */
   loops?: boolean | undefined
   /**
-   * `ban`: no think tags in the prompt, and none generated. `keep`: thinking stands between the model's tags, and the
-   * window counts inside them. Default `ban`.
+   * `ban`: no think tags in the prompt, and none generated, whichever of the known ones. `keep`: thinking stands between
+   * the model's tags, and the window counts inside them. An object names tags that are not known, to ban unless `mode` says
+   * otherwise. Default `ban`.
    */
-  tags?: 'ban' | 'keep' | undefined
+  tags?: 'ban' | 'keep' | { open: string; close: string; mode?: 'ban' | 'keep' | undefined } | undefined
   /** A system message before the input. Default: none, the template may have its own. */
   system?: string | undefined
   /** Apply the model's chat template; false: the input is the raw prompt. Default true. */
   template?: boolean | undefined
+  /** As in {@link LoadOptions}, for this request. */
+  chatTemplate?: string | undefined
+  /** Beside those of {@link LoadOptions}, or in their place. */
+  templateVariables?: TemplateVariables | undefined
   /** 0 … 100; 0 is greedy, and so is anything under 0.000001. Default 0. */
   temperature?: number | undefined
   /** Keep the k most likely tokens, ≥ 0; 0 keeps all. Default 40. */
@@ -165,6 +176,8 @@ export const LOAD_OPTIONS = {
   batchSize: option(integer(1, 8192), 512),
   // ggml.h: GGML_MAX_N_THREADS.
   threads: option(integer(1, 512)),
+  chatTemplate: option(text),
+  templateVariables: option(templateVariables()),
   onProgress: option(callback<(progress: number) => void>()),
   signal: option(abortSignal()),
 } satisfies Record<keyof LoadOptions, Option<unknown>>
@@ -177,6 +190,8 @@ export const REASON_OPTIONS = {
   tags: option(tagsMode(), 'ban'),
   system: option(text),
   template: option(boolean, true),
+  chatTemplate: option(text),
+  templateVariables: option(templateVariables()),
   temperature: option(number(0, 100, greedyWhenTiny), 0),
   topK: option(count(0), 40),
   topP: option(number(0, 1), 0.95),
@@ -248,6 +263,8 @@ export function checkReasonOptions(input: unknown): ResolvedReasonOptions {
     tags,
     system,
     template,
+    chatTemplate,
+    templateVariables,
     seed,
     stop,
     stopInThinking,
@@ -255,7 +272,9 @@ export function checkReasonOptions(input: unknown): ResolvedReasonOptions {
     signal,
     ...sampling
   } = readOptions(REASON_OPTIONS, input)
-  if (system !== undefined && !template) throw misuse(TypeError, 'true', 'template with system', template)
+  for (const [name, value] of Object.entries({ system, chatTemplate, templateVariables })) {
+    if (value !== undefined && !template) throw misuse(TypeError, 'true', `template with ${name}`, template)
+  }
   return {
     thinkingWindow,
     maxTokens,
@@ -264,6 +283,8 @@ export function checkReasonOptions(input: unknown): ResolvedReasonOptions {
     tags,
     system,
     template,
+    chatTemplate,
+    templateVariables,
     seed,
     stop,
     stopInThinking,

@@ -4,12 +4,12 @@
  */
 import { randomInt } from 'node:crypto'
 import { Z1Error } from '../base/errors.js'
-import type { GenerationRequest, ModelMetadata, TextSegment } from '../native/binding.js'
+import type { GenerationRequest, ModelMetadata } from '../native/binding.js'
 import type { Model } from '../native/model.js'
 import type { ChatMessage } from './messages.js'
 import type { ResolvedReasonOptions } from './options.js'
-import { findTags, type Tags, templateTags } from './tags.js'
-import { ChatTemplate, segmentPrompt } from './template.js'
+import { keepsTags, PromptRenderer, type TemplateOptions } from './prompt.js'
+import { KNOWN_TAGS, type Tags } from './tags.js'
 
 /** The window of a model that thinks, when none is given (paper, table 1: the window of its main results). */
 const DEFAULT_WINDOW = 4096
@@ -33,24 +33,25 @@ export interface Hint {
   tokens: Int32Array
 }
 
+/** What would be sent. */
+export interface RenderedPrompt {
+  /** Control tokens are spelled out, BOS among them. */
+  text: string
+  tokens: number[]
+}
+
 /** Makes the requests for one model: the one place where a native request is put together. */
 export class RequestBuilder {
   readonly #model: Pick<Model, 'metadata' | 'tokenize'>
   readonly #metadata: ModelMetadata
   readonly #contextSize: number
-  readonly #tags: Tags | null
-  /** When none is asked for; null: the model does not think, its whole response is an answer. */
-  readonly #defaultWindow: number | null
-  #template: ChatTemplate | undefined
+  readonly #prompts: PromptRenderer
 
-  constructor(model: Pick<Model, 'metadata' | 'tokenize'>, contextSize: number) {
+  constructor(model: Pick<Model, 'metadata' | 'tokenize'>, contextSize: number, template?: TemplateOptions) {
     this.#model = model
     this.#metadata = model.metadata
     this.#contextSize = contextSize
-    this.#tags = findTags(model.metadata.chatTemplate, model.metadata.specialTokens)
-    const { thinkingWindow, chatTemplate } = model.metadata
-    const thinks = chatTemplate !== null && templateTags(chatTemplate) !== undefined
-    this.#defaultWindow = thinkingWindow ?? (thinks ? DEFAULT_WINDOW : null)
+    this.#prompts = new PromptRenderer(model.metadata, template)
   }
 
   /**
@@ -74,37 +75,20 @@ export class RequestBuilder {
 
   /**
    * @throws {RangeError} for a prompt or a hint without tokens.
-   * @throws {Z1Error} CONTEXT_TOO_SMALL, TAGS_NOT_FOUND, TEMPLATE_FAILED, TEMPLATE_NOT_FOUND.
+   * @throws {Z1Error} CONTEXT_TOO_SMALL, MODEL_UNSUPPORTED, TAGS_NOT_FOUND, TEMPLATE_FAILED, TEMPLATE_NOT_FOUND.
    */
   async build(input: string | ChatMessage[], options: ResolvedReasonOptions): Promise<BuiltRequest> {
-    const tags = this.#tags
-    if (options.tags === 'keep' && !tags) {
-      throw new Z1Error(
-        'TAGS_NOT_FOUND',
-        "The model has no think tags: a window inside them (tags: 'keep') has no place",
-      )
-    }
-    const keep = options.tags === 'keep' ? tags : null
-    const [prompt, hint] = await Promise.all([
-      this.#model.tokenize(this.#segments(input, options)),
-      options.hint === null ? null : this.#hint(keep ? `${options.hint.trimEnd()}\n${keep.close}\n\n` : options.hint),
-    ])
-    const tokens = this.#withBos(prompt)
-    if (tokens.length === 0) {
-      throw options.template
-        ? new Z1Error('TEMPLATE_FAILED', 'The chat template gave an empty prompt')
-        : new RangeError('Expected a prompt with at least one token')
-    }
+    const { prompt, hint, keep, tags, window } = await this.#tokens(input, options)
     const { loops, stop, stopInThinking, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
     return {
       request: {
-        prompt: tokens,
-        ...this.#resolveLimits(tokens.length, hint, options),
+        prompt,
+        ...this.#resolveLimits(prompt.length, hint, window, options),
         hint: hint?.tokens ?? null,
         loops,
         stop,
         stopInThinking: stopInThinking || (options.thinkingWindow === Infinity && !keep),
-        bannedTags: keep ? [keep.open] : tags ? [tags.open, tags.close] : [],
+        bannedTags: keep ? [keep.open] : bannedTags(tags),
         closeTag: keep ? keep.close : null,
         cachePrompt,
         sampling: { ...sampling, seed },
@@ -113,32 +97,46 @@ export class RequestBuilder {
     }
   }
 
+  /**
+   * The prompt as it would be sent.
+   * @throws as {@link build}, but that it may be larger than the context.
+   */
+  async renderPrompt(input: string | ChatMessage[], options: ResolvedReasonOptions): Promise<RenderedPrompt> {
+    const { segments } = this.#prompts.render(input, options)
+    const text = segments.map((segment) => segment.text).join('')
+    const tokens = await this.#model.tokenize(segments)
+    const prompt = this.#withBos(tokens)
+    return { text: prompt === tokens ? text : this.#metadata.bosText + text, tokens: Array.from(prompt) }
+  }
+
+  async #tokens(input: string | ChatMessage[], options: ResolvedReasonOptions) {
+    const { segments, tags, thinks } = this.#prompts.render(input, options)
+    const keep = keepsTags(options.tags) ? tags : null
+    if (keepsTags(options.tags) && !keep) {
+      throw new Z1Error(
+        'TAGS_NOT_FOUND',
+        "The model has no think tags: a window inside them (tags: 'keep') has no place",
+      )
+    }
+    const [tokens, hint] = await Promise.all([
+      this.#model.tokenize(segments),
+      options.hint === null ? null : this.#hint(keep ? `${options.hint.trimEnd()}\n${keep.close}\n\n` : options.hint),
+    ])
+    const prompt = this.#withBos(tokens)
+    if (prompt.length === 0) {
+      throw options.template
+        ? new Z1Error('TEMPLATE_FAILED', 'The chat template gave an empty prompt')
+        : new RangeError('Expected a prompt with at least one token')
+    }
+    // Who asks for thinking between tags asks for thinking, also where only the vocabulary has the tags.
+    const window = this.#metadata.thinkingWindow ?? (thinks || keep ? DEFAULT_WINDOW : null)
+    return { prompt, hint, keep, tags, window }
+  }
+
   async #hint(text: string): Promise<Hint> {
     const tokens = await this.#model.tokenize([{ text, parseSpecial: true, continuation: true }])
     if (tokens.length === 0) throw new RangeError('Expected a hint with at least one token')
     return { text, tokens }
-  }
-
-  #segments(input: string | ChatMessage[], options: ResolvedReasonOptions): TextSegment[] {
-    if (!options.template) return [{ text: input as string, parseSpecial: true, continuation: false }]
-
-    const messages = typeof input === 'string' ? [{ role: 'user', content: input }] : input
-    if (options.system !== undefined) messages.unshift({ role: 'system', content: options.system })
-    return segmentPrompt(this.#chatTemplate(), messages, this.#metadata.specialTokens, this.#tags, options.tags)
-  }
-
-  #chatTemplate(): ChatTemplate {
-    if (!this.#template) {
-      const source = this.#metadata.chatTemplate
-      if (source === null) {
-        throw new Z1Error(
-          'TEMPLATE_NOT_FOUND',
-          'The model has no chat template: give the raw prompt and template: false',
-        )
-      }
-      this.#template = new ChatTemplate(source, this.#metadata)
-    }
-    return this.#template
   }
 
   get #addsBos(): boolean {
@@ -159,11 +157,11 @@ export class RequestBuilder {
   #resolveLimits(
     prompt: number,
     hint: Hint | null,
-    { thinkingWindow: asked, maxTokens: limit, tags }: ResolvedReasonOptions,
+    defaultWindow: number | null,
+    { thinkingWindow: asked, maxTokens: limit }: ResolvedReasonOptions,
   ): { thinkingWindow: number | null; maxTokens: number } {
     const size = this.#contextSize
-    // Who asks for thinking between tags asks for thinking, also where only the vocabulary has the tags.
-    const usual = asked ?? this.#defaultWindow ?? (tags === 'keep' ? DEFAULT_WINDOW : null)
+    const usual = asked ?? defaultWindow
     if (usual === Infinity) {
       if (prompt >= size) this.#tooSmall(`a prompt of ${prompt} tokens and at least one of thinking`, prompt + 1)
       return { thinkingWindow: Infinity, maxTokens: limit ?? DEFAULT_MAX_TOKENS }
@@ -196,4 +194,9 @@ export class RequestBuilder {
       `The context is too small: ${what} need ${needed} tokens, contextSize is ${this.#contextSize}`,
     )
   }
+}
+
+/** Every known tag, whatever the model: a model that never saw its own in a template may still write one. */
+function bannedTags(tags: Tags | null): string[] {
+  return [...new Set([...(tags ? [tags.open, tags.close] : []), ...KNOWN_TAGS.flat()])]
 }

@@ -12,12 +12,14 @@ export interface Tags {
   opening: string
 }
 
+type Pair = readonly [open: string, close: string]
+
 /**
  * Open and close tags in use, the common ones first: the union of what llama.cpp v0.5.0 knows (common/chat.cpp,
  * common/parsers, models/templates), node-llama-cpp's chat wrappers, and Kimi-VL's. gpt-oss is not among them:
- * its thinking is a channel of the message format, so banning it would ban the format.
+ * its thinking is a channel of the message format, so banning it would ban the format (lib/reason/prompt.ts).
  */
-export const KNOWN_TAGS: readonly (readonly [open: string, close: string])[] = [
+export const KNOWN_TAGS: readonly Pair[] = [
   ['<think>', '</think>'],
   ['<thinking>', '</thinking>'],
   ['<thought>', '</thought>'],
@@ -28,6 +30,7 @@ export const KNOWN_TAGS: readonly (readonly [open: string, close: string])[] = [
   ['<mm:think>', '</mm:think>'],
   ['<|START_THINKING|>', '<|END_THINKING|>'],
   ['<|begin_of_thought|>', '<|end_of_thought|>'],
+  ['<|inner_prefix|>', '<|inner_suffix|>'],
   ['<|open|>think<|sep|>', '<|close|>think<|sep|>'],
   ['<|channel>thought', '<channel|>'],
 ]
@@ -49,8 +52,28 @@ export function findTags(template: string | null, specialTokens: readonly { text
 }
 
 /** The think tags that a template writes or reads: its model was made to think. */
-export function templateTags(template: string): (typeof KNOWN_TAGS)[number] | undefined {
+export function templateTags(template: string): Pair | undefined {
   return KNOWN_TAGS.find(([open, close]) => template.includes(open) || template.includes(close))
+}
+
+/**
+ * The think tags that a template wrote into a prompt, whatever its source spells: a macro may build them, or a variant such
+ * as `<think:x>`.
+ * @param parts What the template wrote; no text of messages.
+ */
+export function writtenTags(parts: readonly string[]): Pair | undefined {
+  const known = KNOWN_TAGS.find((pair) => parts.some((part) => pair.some((tag) => part.includes(tag))))
+  if (known) return known
+  for (const part of parts) {
+    const name = /<\/?(think[\w:.-]{1,40})>/.exec(part)?.[1]
+    if (name) return [`<${name}>`, `</${name}>`]
+  }
+  return undefined
+}
+
+/** Tags with what their model expects after the open one. */
+export function tagsOf([open, close]: Pair): Tags {
+  return { open, close, opening: open === '<think>' ? `${open}\n` : open }
 }
 
 /**

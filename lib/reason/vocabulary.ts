@@ -4,7 +4,10 @@ import type { ModelMetadata } from '../native/binding.js'
 import { openEngine } from '../native/engine.js'
 import { Model } from '../native/model.js'
 import type { ModelInfo } from './load.js'
+import { type ChatMessage, checkInput } from './messages.js'
 import { checkModelFile, EMBEDDED_MODEL } from './model-file.js'
+import { checkReasonOptions, type ReasonOptions } from './options.js'
+import { type RenderedPrompt, RequestBuilder } from './request.js'
 import { findTags } from './tags.js'
 
 export interface Tokenizer {
@@ -33,6 +36,30 @@ export async function openTokenizer(path: string = EMBEDDED_MODEL): Promise<Toke
     return {
       count: async (text) => (await model.tokenize([{ text, parseSpecial: false, continuation: false }])).length,
       close: () => model.close(),
+    }
+  })
+}
+
+/**
+ * What `Z1.reason()` would send to a model for the same input and options, without loading its weights.
+ * @param path Default: the embedded model.
+ * @throws as `Z1.load()` and `Z1.renderPrompt()`.
+ */
+export async function renderPrompt(
+  input: string | readonly ChatMessage[],
+  options: ReasonOptions,
+  path: string = EMBEDDED_MODEL,
+): Promise<RenderedPrompt> {
+  const checked = checkReasonOptions(options)
+  const read = checkInput(input, checked.template)
+  return attempt(callSite(renderPrompt), async () => {
+    const model = await openVocabulary(path)
+    try {
+      const builder = new RequestBuilder(model, model.metadata.trainingContext)
+      builder.check(read, checked)
+      return await builder.renderPrompt(read, checked)
+    } finally {
+      model.close()
     }
   })
 }

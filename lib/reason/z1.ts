@@ -14,8 +14,9 @@ import {
   type ReasonOptions,
   type ResolvedReasonOptions,
 } from './options.js'
+import type { TemplateOptions } from './prompt.js'
 import type { Reasoner } from './reasoner.js'
-import { RequestBuilder } from './request.js'
+import { type RenderedPrompt, RequestBuilder } from './request.js'
 import type { ReasonResult } from './result.js'
 import { ReasonStream, type Started } from './stream.js'
 
@@ -31,7 +32,7 @@ export class Z1 implements Reasoner {
     const site = callSite(Z1.load)
     const checked = checkLoadOptions(options)
     checked.signal?.throwIfAborted()
-    return attempt(site, async () => new Z1(await load(checked)), checked.signal)
+    return attempt(site, async () => new Z1(await load(checked), checked), checked.signal)
   }
 
   /** What was loaded. */
@@ -43,10 +44,10 @@ export class Z1 implements Reasoner {
   #disposed: Promise<void> | undefined
 
   /** @internal Use {@link Z1.load}. */
-  constructor({ model, context, info }: Loaded) {
+  constructor({ model, context, info }: Loaded, template: TemplateOptions) {
     this.#model = model
     this.#context = context
-    this.#builder = new RequestBuilder(model, info.contextSize)
+    this.#builder = new RequestBuilder(model, info.contextSize, template)
     this.model = Object.freeze(info)
   }
 
@@ -64,6 +65,18 @@ export class Z1 implements Reasoner {
   /** As {@link reason}, with the text as it is generated. Misuse throws at once, all else where the stream is read. */
   stream(input: string | readonly ChatMessage[], options?: ReasonOptions): ReasonStream {
     return this.#stream(input, options, callSite(this.stream))
+  }
+
+  /**
+   * What {@link reason} would send for the same input and options. Nothing runs.
+   * @throws as {@link reason} does before it starts, but that the prompt may be larger than the context.
+   */
+  async renderPrompt(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<RenderedPrompt> {
+    const site = callSite(this.renderPrompt)
+    const checked = checkReasonOptions(options)
+    const read = checkInput(input, checked.template)
+    this.#builder.check(read, checked)
+    return attempt(site, () => this.#builder.renderPrompt(read, checked), checked.signal)
   }
 
   /** Token ids of a text. Control tokens that it spells are recognized, and no BOS is added. */

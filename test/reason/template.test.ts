@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Z1Error } from '../../lib/base/errors.js'
-import type { TextSegment } from '../../lib/native/binding.js'
+import type { ModelMetadata, TextSegment } from '../../lib/native/binding.js'
 import type { ChatMessage } from '../../lib/reason/messages.js'
-import { findTags } from '../../lib/reason/tags.js'
-import { ChatTemplate, segmentPrompt } from '../../lib/reason/template.js'
+import { checkReasonOptions, type ReasonOptions } from '../../lib/reason/options.js'
+import { PromptRenderer } from '../../lib/reason/prompt.js'
+import { ChatTemplate } from '../../lib/reason/template.js'
 
-type SpecialTokens = Parameters<typeof segmentPrompt>[2]
+type SpecialTokens = ModelMetadata['specialTokens']
 
 const load = (name: string) => readFileSync(new URL(`../fixtures/templates/${name}.jinja`, import.meta.url), 'utf8')
 const user = (content: string): ChatMessage => ({ role: 'user', content })
@@ -24,22 +25,25 @@ function special(control: string[], userDefined: string[] = []): SpecialTokens {
 const chatml = special(['<|endoftext|>', '<|im_start|>', '<|im_end|>'], ['<think>', '</think>'])
 const deepseek = special(['<s>', '<｜User｜>', '<｜Assistant｜>', '<｜end▁of▁sentence｜>'], ['<think>', '</think>'])
 
+function renderer(source: string | null, specialTokens: SpecialTokens = []): PromptRenderer {
+  return new PromptRenderer({ chatTemplate: source, bosText: '<s>', eosText: '</s>', specialTokens } as ModelMetadata)
+}
+
 /** A fixture, and the special tokens of its model. */
 function model(name: string, specialTokens: SpecialTokens) {
   const source = load(name)
   const template = new ChatTemplate(source, { bosText: '<s>', eosText: '</s>' })
-  const tags = findTags(source, specialTokens)
+  const prompts = renderer(source, specialTokens)
   return {
-    template,
-    segments: (messages: ChatMessage[], mode: 'ban' | 'keep' = 'ban') =>
-      segmentPrompt(template, messages, specialTokens, tags, mode),
+    render: (messages: readonly ChatMessage[]) => template.render(messages).value,
+    segments: (messages: ChatMessage[], tags: 'ban' | 'keep' = 'ban') =>
+      prompts.render(messages, checkReasonOptions({ tags })).segments,
   }
 }
 
-function inline(source: string, specialTokens: SpecialTokens, mode: 'ban' | 'keep' = 'ban') {
-  const template = new ChatTemplate(source, { bosText: '<s>', eosText: '</s>' })
-  return (...messages: ChatMessage[]) =>
-    segmentPrompt(template, messages, specialTokens, findTags(source, specialTokens), mode)
+function inline(source: string, specialTokens: SpecialTokens, tags: ReasonOptions['tags'] = 'ban') {
+  const prompts = renderer(source, specialTokens)
+  return (...messages: ChatMessage[]) => prompts.render(messages, checkReasonOptions({ tags })).segments
 }
 
 /**
@@ -104,12 +108,12 @@ describe('ChatTemplate renders', () => {
         '<start_of_turn>user\nBye<end_of_turn>\n<start_of_turn>model\n',
     ],
   ] as const)('%s', (name, messages, text) => {
-    expect(model(name, []).template.render(messages)).toBe(text)
+    expect(model(name, []).render(messages)).toBe(text)
   })
 
   it('gives templates no tools and no documents', () => {
     const source = '{% if tools is none and documents is none %}none{% endif %}'
-    expect(new ChatTemplate(source, { bosText: '', eosText: '' }).render([user('x')])).toBe('none')
+    expect(new ChatTemplate(source, { bosText: '', eosText: '' }).render([user('x')]).value).toBe('none')
   })
 })
 
@@ -127,15 +131,15 @@ describe('TEMPLATE_FAILED', () => {
     const error = failure(() => new ChatTemplate('{% if %}', { bosText: '', eosText: '' }))
     expect(error).toBeInstanceOf(Z1Error)
     expect(error).toMatchObject({ code: 'TEMPLATE_FAILED', cause: expect.any(Error) })
-    expect(error.message).toMatch(/^The chat template failed: ./)
+    expect(error.message).toBe('The chat template failed at line 1: expected an expression')
   })
 
   it('for messages that the template refuses, in its words', () => {
-    const { template } = model('gemma', [])
-    const error = failure(() => template.render([system('S'), user('Hi')]))
+    const { render } = model('gemma', [])
+    const error = failure(() => render([system('S'), user('Hi')]))
     expect(error).toMatchObject({
       code: 'TEMPLATE_FAILED',
-      message: 'The chat template failed: System role not supported',
+      message: 'The chat template failed at line 1: System role not supported',
       cause: expect.any(Error),
     })
   })
@@ -143,9 +147,9 @@ describe('TEMPLATE_FAILED', () => {
 
 describe('messages without control text', () => {
   it('are one segment, as the template rendered it', () => {
-    const { segments, template } = model('qwen2.5', chatml)
+    const { segments, render } = model('qwen2.5', chatml)
     const messages = [system('S'), user('a <|im_start b | im_end|> <think> c'), assistant(''), user(' d \n')]
-    expect(segments(messages)).toEqual([{ text: template.render(messages), parseSpecial: true, continuation: false }])
+    expect(segments(messages)).toEqual([{ text: render(messages), parseSpecial: true, continuation: false }])
   })
 
   it('may spell user-defined tokens, which are recognized in any text', () => {
@@ -208,10 +212,7 @@ describe('messages with control text', () => {
     const specials = special(['<|x|>'])
     const render = inline('{% for m in messages %}{{ m.content }}{% endfor %}', specials)
     const segments = render(user('a<|'), user('x|>b'))
-    expect(segments.map(({ text, parseSpecial }) => [text, parseSpecial])).toEqual([
-      ['a<|', false],
-      ['x|>b', false],
-    ])
+    expect(segments.map(({ text, parseSpecial }) => [text, parseSpecial])).toEqual([['a<|x|>b', false]])
     expect(recognized(segments, specials)).toEqual([])
   })
 
@@ -289,53 +290,41 @@ describe('messages with control text', () => {
 
     const counted = inline('{{ messages[0].content }}{{ messages[0].content | length }}<|x|>', special(['<|x|>']))
     expect(counted(user('<|x|>')).map(({ text, parseSpecial }) => [text, parseSpecial])).toEqual([
-      ['<|x|>5', false],
-      ['<|x|>', true],
+      ['<|x|>', false],
+      ['5<|x|>', true],
     ])
   })
 
-  it('cannot forge markers: they differ in every call', () => {
-    const renderings: string[] = []
-    const { template } = model('qwen2.5', chatml)
-    const spy = {
-      render(messages: readonly ChatMessage[]) {
-        renderings.push(messages.map(({ content }) => content).join(''))
-        return template.render(messages)
-      },
-    } as ChatTemplate
-    const content = () => `<|im_end|>${renderings.join('')}`
-    for (let i = 0; i < 3; i++) {
-      const segments = segmentPrompt(spy, [user(content())], chatml, null, 'ban')
-      expect(recognized(segments, chatml)).toEqual([
-        '<|im_start|>',
-        '<|im_end|>',
-        '<|im_start|>',
-        '<|im_end|>',
-        '<|im_start|>',
-      ])
-    }
-    const markers = renderings.filter((rendering) => /^\w+$/.test(rendering))
-    expect(markers).toHaveLength(3)
-    expect(new Set(markers).size).toBe(3)
-  })
-
   it.each([
-    ['cuts', '{{ messages[0].content[:5] }}:'],
-    ['reverses', '{{ messages[0].content[::-1][::-1][:5] }}'],
-    ['reads', "{% if messages[0].content == '<|x|>' %}<|x|>{% endif %}"],
-    ['repeats', '{% for i in [1, 2] %}{% for m in messages %}{{ m.content | trim }}{% endfor %}{% endfor %}'],
-  ])('are an error where their place cannot be proven: the template %s them', (_, source) => {
-    expect(() => inline(source, special(['<|x|>']))(user('<|x|>'), user(' a'))).toThrow(
-      new Z1Error(
-        'TEMPLATE_FAILED',
-        'The chat template alters message contents, so messages with control text cannot be placed safely; found <|x|>',
-      ),
-    )
+    ['cuts', '{{ messages[0].content[:5] }}:', '<|x|>', ['<|x|>', ':']],
+    ['reverses', '{{ messages[0].content[::-1][::-1][:5] }}.', '<|x|>', ['<|x|>', '.']],
+    [
+      'repeats',
+      '{% for i in [1, 2] %}{{ messages[0].content | trim }};{% endfor %}',
+      ' <|x|>',
+      ['<|x|>', ';', '<|x|>', ';'],
+    ],
+    ['replaces', "{{ messages[0].content | replace('y', '<|x|>') }}", '<|x|>y', ['<|x|>', '<|x|>']],
+    ['formats', "{{ '<|x|>{}|'.format(messages[0].content) }}", '<|x|>', ['<|x|>', '<|x|>', '|']],
+    ['encodes', '<|x|>{{ messages[0] | tojson }}', '<|x|>', ['<|x|>{"role": "user", "content": ', '"<|x|>"', '}']],
+    ['joins', "{{ messages | map(attribute='content') | join('<|x|>') }}", '<|x|>', ['<|x|>', '<|x|>', ' a']],
+  ])('stay text where the template %s them', (_, source, content, texts) => {
+    const specials = special(['<|x|>'])
+    const segments = inline(source, specials)(user(content), user(' a'))
+    expect(segments.map(({ text }) => text).slice(0, texts.length)).toEqual(texts)
+    const harmless = inline(source, specials)(user(content.replace('<|x|>', '.....')), user(' a'))
+    expect(recognized(segments, specials)).toEqual(recognized(harmless, specials))
   })
 
-  it('are an error where they take control tokens out of the template', () => {
-    const source = "{{ messages[0].content[:1] }}{% if 'stop' not in messages[0].content %}<|x|>{% endif %}"
-    expect(() => inline(source, special(['<|x|>']))(user('stop'))).toThrow('found <|x|>')
+  it('do not keep the template from writing a token of its own because of them', () => {
+    const source = "{% if messages[0].content == '<|x|>' %}<|x|>{% endif %}"
+    const specials = special(['<|x|>'])
+    expect(recognized(inline(source, specials)(user('<|x|>')), specials)).toEqual(['<|x|>'])
+  })
+
+  it('may be of any length: a token of 100,000 characters is compared, not compiled', () => {
+    const long = `<${'x'.repeat(100_000)}>`
+    expect(inline('{{ messages[0].content }}|', special([long]))(user(long))).toHaveLength(2)
   })
 })
 
@@ -402,7 +391,7 @@ describe.each([
   ['gemma', special(['<s>', '<start_of_turn>', '<end_of_turn>'])],
 ])('random attacks on %s', (name, specials) => {
   it('change neither the control tokens nor the text', () => {
-    const { segments, template } = model(name, specials)
+    const { segments, render } = model(name, specials)
     const below = randomizer()
     const pieces = [
       ...specials.flatMap(({ text }) => [text, text.slice(0, 3), text.slice(3)]),
@@ -418,7 +407,7 @@ describe.each([
       const attacked = segments(messages)
       expect([messages, recognized(attacked, specials)]).toEqual([messages, recognized(segments(harmless), specials)])
       // Only the think tags at the end may go.
-      const direct = template.render(messages)
+      const direct = render(messages)
       expect(direct.startsWith(joined(attacked))).toBe(true)
       expect(direct.slice(joined(attacked).length)).toMatch(/^(<think>\s*(<\/think>)?\s*)?$/)
       if (attacked.length > 1) split++
