@@ -33,6 +33,36 @@ describe('JSON Lines', () => {
     expect((await collect(readJsonl(path('very.jsonl')))).map(({ json }) => json)).toEqual([line])
   })
 
+  it.each([
+    ['an id of 20 digits', '{"id":12345678901234567890}', { id: '12345678901234567890' }],
+    [
+      'the first that a number rounds',
+      '{"a":9007199254740993,"b":-9007199254740993}',
+      { a: '9007199254740993', b: '-9007199254740993' },
+    ],
+    ['one within lists and objects', '{"a":[{"b":98765432109876543210}]}', { a: [{ b: '98765432109876543210' }] }],
+    [
+      'beside numbers that are exact',
+      '{"a":9007199254740991,"b":0.1234567890123456789,"c":12345678901234567e3,"d":-0,"e":12345678901234567890}',
+      {
+        a: 9007199254740991,
+        b: Number('0.1234567890123456789'),
+        c: Number('12345678901234567e3'),
+        d: -0,
+        e: '12345678901234567890',
+      },
+    ],
+    [
+      'digits of a text',
+      '{"a":"12345678901234567890 \\"12345678901234567890"}',
+      { a: '12345678901234567890 "12345678901234567890' },
+    ],
+    ['the last of equal names', '{"a":1,"a":12345678901234567890,"a":2}', { a: 2 }],
+  ])('keeps integers that no number holds: %s', async (_name, line, columns) => {
+    writeFileSync(path('long.jsonl'), line)
+    expect((await collect(readJsonl(path('long.jsonl'))))[0]?.columns).toEqual(columns)
+  })
+
   const good = JSON.stringify({ id: 'a', question: '  "quoted"\n\ttabs ', response: '\u2028 𝕏 \0 \\' })
   it.each([
     ['no JSON', `${good}\n\n{"id": \n`, /:3: not JSON/],
