@@ -13,6 +13,8 @@ export interface JobReport {
   dropped: Record<string, number>
   /** Up to five rows of each reason, by file and line. */
   examples: Record<string, string[]>
+  /** Rows that were kept without one of their texts, by which it is: `system turns`. Absent where there are none. */
+  unused?: Record<string, number>
 }
 
 /** What the side file holds: a format, which later releases go on from. */

@@ -74,10 +74,14 @@ describe('a model in this process', () => {
   })
 
   it('is checked against the answer, by value', async () => {
-    const questions = ['4', '4.0', '5', undefined].map((answer, i) => ({ id: `${i}`, question: 'q', answer }))
+    const questions = ['4', '4.0', '5', undefined, 4, 5, ' '].map((answer, i) => ({
+      id: `${i}`,
+      question: 'q',
+      answer,
+    }))
     const { records, report } = await distilled(questions, { model, check: true })
-    expect(records.map(({ id }) => id)).toEqual(['0', '1'])
-    expect(report.dropped).toEqual({ 'wrong answer': 1, 'no answer to check': 1 })
+    expect(records.map(({ id }) => id)).toEqual(['0', '1', '4'])
+    expect(report.dropped).toEqual({ 'wrong answer': 2, 'no answer to check': 2 })
   })
 
   it('leaves out questions that are too long for it, once it has answered any', async () => {
