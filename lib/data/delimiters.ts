@@ -9,6 +9,9 @@ const DELIMITER = PAIRS.flat().map(literal).join('|')
 /** Where code or a delimiter may begin. */
 const MARK = new RegExp(`\`+|~{3,}|${DELIMITER}`, 'g')
 
+/** What may stand before a fence on its line: spaces, and the signs of quotations and lists. */
+const LINE_BEGIN = /(?:^|\n)[ \t>]*(?:(?:[-*+]|\d+[.)])[ \t]+)?$/
+
 /**
  * The text without delimiters, and with one blank line in their place. Those in code (between backticks, in a fence) are
  * what the text speaks of, and stay.
@@ -67,8 +70,7 @@ class Fences {
   /** The end of the code that a mark begins; undefined where it begins none. `from`: end of the last delimiter. */
   endOf(mark: string, index: number, from: number): number | undefined {
     const [text, sign, after] = [this.#text, mark[0] as string, index + mark.length]
-    const line = text.slice(Math.max(from, text.lastIndexOf('\n', index - 1) + 1), index)
-    if (mark.length < 3 || !/^[\s>]*(?:(?:[-*+]|\d+[.)])\s+)?$/.test(line)) return undefined
+    if (mark.length < 3 || !LINE_BEGIN.test(text.slice(Math.max(from, index - 40), index))) return undefined
     if (sign === '`' && /^[^\n]*`/.test(text.slice(after, after + 200))) return undefined
     if (mark.length >= (this.#unclosed.get(sign) ?? Infinity)) return undefined
     const closing = new RegExp(`\\n[ \\t>]*${sign}{${mark.length},}(?=[ \\t\\r]*(?:\\n|$|${DELIMITER}))`, 'g')
