@@ -10,6 +10,7 @@ import { createGunzip } from 'node:zlib'
 import { parse as parseExactly } from 'lossless-json'
 import { cannotRead, cannotWrite, writeAll } from './files.js'
 import { type Position, type Row, START } from './rows.js'
+import { decodeText } from './text.js'
 
 /** A line is held as a whole: a file without an end of line within this is not JSON Lines. */
 const MAX_LINE_BYTES = 2 ** 28
@@ -113,13 +114,11 @@ async function* linesOf(stream: Readable, name: string, from: Position): AsyncGe
   if (length > 0) yield { bytes: Buffer.concat(parts), next: { offset: offset + length, line: line + 1 }, torn: true }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
 function decode(bytes: Buffer, location: string): string {
   try {
-    return utf8.decode(bytes).trim()
-  } catch {
-    throw new Error(`${location}: not UTF-8`)
+    return decodeText(bytes).trim()
+  } catch (error) {
+    throw new Error(`${location}: ${(error as Error).message}`, { cause: error })
   }
 }
 

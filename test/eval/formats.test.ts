@@ -131,6 +131,17 @@ describe('a run of format 1', () => {
   })
 })
 
+it('files of a run that an editor has put a byte-order mark before are read', () => {
+  mkdirSync(at('marked'))
+  for (const name of ['run.json', 'summary.json']) {
+    writeFileSync(at('marked', name), `\uFEFF${readFileSync(at('new', name), 'utf8')}`)
+  }
+  expect(readRun(at('marked'))).toEqual(readRun(at('new')))
+  expect(readSummary(at('marked'))).toEqual(readSummary(at('new')))
+  writeFileSync(at('marked', 'run.json'), Buffer.from('{}', 'utf16le'))
+  expect(() => readRun(at('marked'))).toThrow(`${at('marked', 'run.json')}: bytes of 0, as UTF-16 has, and not UTF-8`)
+})
+
 it('a run of a later format is refused', () => {
   mkdirSync(at('later'))
   writeFileSync(at('later', 'run.json'), JSON.stringify({ ...readRun(at('new')), format: 3 }))
