@@ -2,6 +2,7 @@
  * Question and response of a row of another set, in whichever of the usual ways it says them: in columns, as Alpaca's, or in
  * a conversation, as ShareGPT's, OpenThoughts' and chat sets have it. What is in neither is named.
  */
+import { type Content, readContent } from '../remote/content.js'
 import { stripDelimiters } from './delimiters.js'
 
 export interface Exchange {
@@ -62,15 +63,14 @@ interface Found {
 export function exchangeOf(columns: Fields, fields: ExchangeFields, kept: readonly string[]): Exchange {
   const found = inColumns(columns, fields) ?? inConversation(columns)
   if (found === null) throw new BadRow('no question and response')
-  if (holdsText(columns.history)) throw new BadRow('a conversation of several turns')
+  if (Array.isArray(columns.history) && holdsText(columns.history)) throw new BadRow('a conversation of several turns')
   const question = found.question.trim()
   const response = stripDelimiters(found.response)
   if (response === null) throw new BadRow('reasoning without an end')
   if (response === '' || question === '') throw new BadRow('a text is empty')
-  const record = `${question}\n${response}`
   const known = new Set(kept.map((name) => `column ${name}`))
   const unused = found.rest
-    .filter(([name, value]) => !known.has(name) && holdsText(value, record))
+    .filter(([name, value]) => !known.has(name) && holdsText(value, [question, response]))
     .map(([name]) => name)
   return { question, response, unused: [...new Set(unused)] }
 }
@@ -133,53 +133,29 @@ function restOf({ message, field }: Turn, read: readonly string[]): Found['rest'
 /** Reasoning that stands apart comes first, unless the response has it already. */
 function responseOf(row: Fields, field: string, thinking: readonly string[]): string {
   const content = contentOf(row[field])
-  const apart = [...thinking.map((name) => contentOf(row[name]).text), content.thinking].filter(
-    (text) => text.trim() !== '',
-  )
+  const apart = [...thinking.map((name) => contentOf(row[name]).text), content.thinking]
+    .map((text) => text.trim())
+    .filter(Boolean)
   if (apart.length > 0 && content.text.trim() === '') throw new BadRow('a text is empty')
-  const fresh = [...new Set(apart)].filter((text) => !content.text.includes(text.trim()))
+  const whole = stripDelimiters(content.text) ?? ''
+  const fresh = [...new Set(apart)].filter((text) => !whole.startsWith(`${text}\n\n`))
   return [...fresh, content.text].join('\n\n')
 }
 
-interface Content {
-  thinking: string
-  text: string
+function contentOf(value: unknown): Content {
+  const content = readContent(value)
+  if (content) return content
+  throw new BadRow(value === undefined || value === null ? 'a text is missing' : 'a part that is not text')
 }
 
-/** A text, or a list of parts as the interfaces of chat models have them. */
-function contentOf(content: unknown): Content {
-  if (typeof content === 'string') return { thinking: '', text: content }
-  if (content === undefined || content === null) throw new BadRow('a text is missing')
-  if (!isContent(content)) throw new BadRow('a part that is not text')
-  const parts = (content as unknown[]).map(partOf) as Content[]
-  const joined = (kind: keyof Content) =>
-    parts
-      .map((part) => part[kind])
-      .filter(Boolean)
-      .join('\n')
-  return { thinking: joined('thinking'), text: joined('text') }
+function isContent(value: unknown): boolean {
+  return readContent(value) !== null
 }
 
-function isContent(content: unknown): boolean {
-  if (Array.isArray(content)) return content.length > 0 && content.every((part) => partOf(part) !== null)
-  return typeof content === 'string'
-}
-
-/** null: not text. */
-function partOf(part: unknown): Content | null {
-  if (typeof part === 'string') return { thinking: '', text: part }
-  const { type, text, thinking, reasoning } = Object(part)
-  if (/^(?:thinking|reasoning)/.test(type)) {
-    const inner = thinking ?? reasoning ?? text
-    return isContent(inner) ? { thinking: contentOf(inner).text, text: '' } : null
-  }
-  return typeof text === 'string' && /^(?:(?:in|out)put_)?text$/.test(type ?? 'text') ? { thinking: '', text } : null
-}
-
-/** Whether there is a text that the record does not hold. */
-function holdsText(value: unknown, record = ''): boolean {
-  if (typeof value === 'string') return value.trim() !== '' && !record.includes(value.trim())
-  return typeof value === 'object' && value !== null && Object.values(value).some((field) => holdsText(field, record))
+/** Whether there is a text, other than those that are known. */
+function holdsText(value: unknown, known: readonly string[] = []): boolean {
+  if (typeof value === 'string') return value.trim() !== '' && !known.includes(value.trim())
+  return typeof value === 'object' && value !== null && Object.values(value).some((field) => holdsText(field, known))
 }
 
 function named(kind: string, fields: Fields): Found['rest'] {

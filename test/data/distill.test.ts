@@ -172,6 +172,20 @@ describe('a server', () => {
     expect(records).toMatchObject([{ response: 'I add.\n\n4', token_num_qwen: 9 }])
   })
 
+  it('may say reasoning and answer in parts of its content', async () => {
+    const thinking = { type: 'thinking', thinking: [{ type: 'text', text: 'I add.' }] }
+    server.answers = [
+      stream([
+        chunk({ content: [thinking] }),
+        chunk({ content: [{ type: 'text', text: 'It is' }] }),
+        chunk({ content: ' 4' }),
+        chunk({ content: null }, 'stop'),
+      ]),
+    ]
+    const { records } = await ask()
+    expect(records).toMatchObject([{ response: 'I add.\n\nIt is 4' }])
+  })
+
   it('counts with the embedded model if it does not count', async () => {
     server.answers = [said('4')]
     expect((await ask()).records).toMatchObject([{ token_num_qwen: 1 }])

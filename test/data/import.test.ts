@@ -164,6 +164,7 @@ describe('importRecords', () => {
     ['reasoning in reasoning', chat({ reasoning: 'A' }), 'Q', 'A\n\nC'],
     ['reasoning in two fields', chat({ reasoning_content: 'A', reasoning: 'A' }), 'Q', 'A\n\nC'],
     ['reasoning said twice', chat({ reasoning: 'A', content: '<think>\nA\n</think>\nC' }), 'Q', 'A\n\nC'],
+    ['reasoning that the response quotes', chat({ reasoning: '4', content: 'It is 4.' }), 'Q', '4\n\nIt is 4.'],
     ['a content of parts', chat({ content: parts('C', 'D') }, { content: parts('Q') }), 'Q', 'C\nD'],
     ['columns of parts', { prompt: parts('Q'), response: ['C'] }, 'Q', 'C'],
     ['reasoning as a part', chat({ content: [{ type: 'thinking', thinking: 'A' }, ...parts('C')] }), 'Q', 'A\n\nC'],
@@ -190,21 +191,23 @@ describe('importRecords', () => {
       { system: 'S', question: 'Q', input: 'I', response: 'C', source: null, prompt: 'Q', tries: 3, tags: [] },
       { system: 'S', ...chat({ name: 'N', tool_calls: null }, { tool_calls: [{ function: { name: 'N' } }] }) },
       { question: 'Q', response: 'C', family: 'f', difficulty: 'hard', answer: ['4'] },
+      { question: 'What is 2 + 2?', response: 'It is 4.', input: '4', history: 'It' },
       { question: 'Q', response: '<think>', source: 'not counted: the row is left out' },
     ])
     expect(report).toMatchObject({
-      kept: 6,
+      kept: 7,
       unused: {
         'system turns': 2,
         'column system': 2,
-        'column input': 1,
+        'column input': 2,
+        'column history': 1,
         'message field name': 1,
         'message field tool_calls': 1,
         'column difficulty': 1,
         'column answer': 1,
       },
     })
-    expect(Object.keys(report.unused ?? {})).toHaveLength(7)
+    expect(Object.keys(report.unused ?? {})).toHaveLength(8)
   })
 
   it.each([
