@@ -16,6 +16,6 @@ export function decodeText(bytes: Uint8Array): string {
     // A second mark is left by programs that added one to what had it already.
     return utf8.decode(bytes).replace(/^\uFEFF+/, '')
   } catch (cause) {
-    throw new Error('not valid UTF-8', { cause })
+    throw new Error('not UTF-8', { cause })
   }
 }

@@ -68,7 +68,7 @@ describe('JSON Lines', () => {
     ['no JSON', `${good}\n\n{"id": \n`, /:3: not JSON/],
     ['a last line cut short', `${good}\n${good.slice(0, 20)}`, /:2: not JSON/],
     ['a list', `${good}\n[]\n`, /:2: expected a JSON object/],
-    ['no UTF-8', Buffer.concat([Buffer.from(`${good}\n`), Buffer.from([0x22, 0xff, 0x22])]), /:2: not valid UTF-8/],
+    ['no UTF-8', Buffer.concat([Buffer.from(`${good}\n`), Buffer.from([0x22, 0xff, 0x22])]), /:2: not UTF-8/],
     ['UTF-16', Buffer.from(`\uFEFF${good}\n`, 'utf16le'), /:1: UTF-16, and not UTF-8/],
     ['UTF-16 without a mark', Buffer.from(`${good}\n`, 'utf16le'), /:1: bytes of 0, as UTF-16 has, and not UTF-8/],
   ])('names the line that is %s', async (_name, content, message) => {

@@ -206,7 +206,7 @@ describe('z1 ask', () => {
 
   it.each([
     ['UTF-16', Buffer.from('\uFEFFwhy', 'utf16le'), 'UTF-16, and not UTF-8'],
-    ['Latin-1', Buffer.from('café', 'latin1'), 'not valid UTF-8'],
+    ['Latin-1', Buffer.from('café', 'latin1'), 'not UTF-8'],
   ])('fails with 2 on standard input in %s', async (_name, input, message) => {
     const { status, stdout, stderr } = await z1(['ask', '-'], { input })
     expect({ status, stdout, stderr }).toEqual({ status: 2, stdout: '', stderr: `z1: standard input: ${message}\n` })

@@ -400,7 +400,7 @@ describe('files', () => {
   })
 
   test.each([
-    ['config.json', Buffer.of(0x7b, 0xff, 0x7d), 'not valid UTF-8'],
+    ['config.json', Buffer.of(0x7b, 0xff, 0x7d), 'not UTF-8'],
     ['config.json', Buffer.from('\uFEFF{}', 'utf16le'), 'UTF-16, and not UTF-8'],
     ['chat_template.jinja', Buffer.from('a', 'utf16le'), 'bytes of 0, as UTF-16 has, and not UTF-8'],
   ])('text in %s that is no UTF-8', async (name, content, message) => {

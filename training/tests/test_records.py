@@ -35,7 +35,7 @@ def test_byte_order_mark(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
 def test_other_encodings_are_named(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.jsonl").write_bytes('{"question":"ü","response":"b"}'.encode(encoding))
-    with pytest.raises(ValueError, match="a.jsonl: not valid UTF-8"):
+    with pytest.raises(ValueError, match="a.jsonl: not UTF-8"):
         list(read_records([tmp_path / "a.jsonl"]))
 
 

@@ -35,7 +35,7 @@ def _read_jsonl(path: Path) -> Iterator[tuple[int, Record]]:
                 if line.strip():
                     yield number, _parse(line, f"{path}:{number}")
         except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: not valid UTF-8") from error
+            raise ValueError(f"{path}: not UTF-8") from error
 
 
 def _parse(line: str, location: str) -> Record:
