@@ -7,8 +7,10 @@ import { constants, createReadStream } from 'node:fs'
 import { type FileHandle, open, stat, truncate } from 'node:fs/promises'
 import { pipeline, type Readable, Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { parse as parseExactly } from 'lossless-json'
 import { cannotRead, cannotWrite, writeAll } from './files.js'
 import { type Position, type Row, START } from './rows.js'
+import { decodeText } from './text.js'
 
 /** A line is held as a whole: a file without an end of line within this is not JSON Lines. */
 const MAX_LINE_BYTES = 2 ** 28
@@ -18,7 +20,7 @@ const BUFFER_LENGTH = 2 ** 20
 
 /**
  * The rows of a file, or of standard input (`-`), of which the last may lack its line feed. `.gz` is unpacked, blank
- * lines are skipped.
+ * lines are skipped. Integers that no number holds are decimal text.
  * @throws {Error} naming file and line for what is not a JSON object.
  */
 export function readJsonl(path: string, from: Position = START): AsyncGenerator<Row> {
@@ -112,20 +114,23 @@ async function* linesOf(stream: Readable, name: string, from: Position): AsyncGe
   if (length > 0) yield { bytes: Buffer.concat(parts), next: { offset: offset + length, line: line + 1 }, torn: true }
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
 function decode(bytes: Buffer, location: string): string {
   try {
-    return utf8.decode(bytes).trim()
-  } catch {
-    throw new Error(`${location}: not UTF-8`)
+    return decodeText(bytes).trim()
+  } catch (error) {
+    throw new Error(`${location}: ${(error as Error).message}`, { cause: error })
   }
 }
+
+/** What may be an integer that no number holds; it may as well stand in a text. */
+const LONG_INTEGER = /(?<![.\d])\d{16}/
 
 function parse(json: string, location: string): Record<string, unknown> {
   let value: unknown
   try {
     value = JSON.parse(json)
+    // Slower by far, and no judge of what is JSON: only where it is needed, and after the other.
+    if (LONG_INTEGER.test(json)) value = parseExactly(json, undefined, { parseNumber, onDuplicateKey })
   } catch (error) {
     throw new Error(`${location}: not JSON: ${(error as Error).message}`)
   }
@@ -133,6 +138,17 @@ function parse(json: string, location: string): Record<string, unknown> {
     throw new Error(`${location}: expected a JSON object, one on each line`)
   }
   return value as Record<string, unknown>
+}
+
+/** Integers that a number would round stay the text they are, as those of Parquet files do. */
+function parseNumber(digits: string): number | string {
+  const value = Number(digits)
+  return /^-?\d+$/.test(digits) && !Number.isSafeInteger(value) ? digits : value
+}
+
+/** As `JSON.parse` has it: the last one counts. */
+function onDuplicateKey({ newValue }: { newValue: unknown }): unknown {
+  return newValue
 }
 
 /** A file that grows by whole lines at its end, or standard output (`-`), and how long it is. */

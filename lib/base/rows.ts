@@ -36,10 +36,16 @@ export function countOf({ columns, location }: Row, name: string): number {
   throw new Error(`${location}: expected an integer ≥ 0 in ${name} but found ${describe(value)}`)
 }
 
+/** The text or number in a column, as text; undefined if it is absent, blank or neither. */
+export function scalarOf({ columns }: Row, name: string): string | undefined {
+  const value = columns[name]
+  if (typeof value === 'number') return String(value)
+  return typeof value === 'string' && value.trim() !== '' ? value : undefined
+}
+
 /** What a row is called by a column; where that says nothing, by its file and number. */
-export function idOf({ columns, location }: Row, name = 'id'): string {
-  const id = columns[name]
-  return typeof id === 'string' || typeof id === 'number' ? String(id) : basename(location).replace(/[:\s]+/g, '-')
+export function idOf(row: Row, name = 'id'): string {
+  return scalarOf(row, name) ?? basename(row.location).replace(/[:\s]+/g, '-')
 }
 
 function describe(value: unknown): string {

@@ -1,5 +1,6 @@
 /** `z1 ask`: streams one answer, or prints its result as JSON. */
 import { readFile } from 'node:fs/promises'
+import { decodeText } from '../base/text.js'
 import type { JsonValue } from '../jinja/convert.js'
 import { checkReasonOptions, LOAD_OPTIONS } from '../reason/options.js'
 import type { ReasonEvent } from '../reason/result.js'
@@ -98,18 +99,16 @@ function readVariable(given: string): [name: string, value: JsonValue] {
 async function readQuestion(): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk)
-  const text = decodeText(Buffer.concat(chunks)).replace(/\r?\n$/, '')
+  const text = decodeQuestion(Buffer.concat(chunks)).replace(/\r?\n$/, '')
   if (text === '') throw new UsageError('Expected a question on standard input')
   return text
 }
 
-/** UTF-8, with a byte-order mark or without. */
-function decodeText(bytes: Buffer): string {
-  if (bytes.includes(0)) throw new UsageError('Expected UTF-8 on standard input but received bytes of 0, as UTF-16 has')
+function decodeQuestion(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new UsageError('Expected UTF-8 on standard input')
+    return decodeText(bytes)
+  } catch (error) {
+    throw new UsageError(`standard input: ${(error as Error).message}`)
   }
 }
 

@@ -1,6 +1,7 @@
 /** Reading JSON files whose authors are strangers: every value is checked, and a wrong one is named with its file. */
 import { readFile } from 'node:fs/promises'
 import { type Kind, kind } from '../base/checks.js'
+import { decodeText } from '../base/text.js'
 import { invalid } from './failure.js'
 
 /** An object in a JSON file. Null counts as absent, as in Python's `dict.get`. */
@@ -63,12 +64,13 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** The object that a file holds; undefined when there is no such file. @throws {Z1Error} MODEL_INVALID */
 export async function readJson(path: string): Promise<Section | undefined> {
-  const content = await readText(path)
-  return content === undefined ? undefined : parseJson(content, path)
+  const bytes = await readBytes(path)
+  return bytes && parseJson(bytes, path)
 }
 
 /** @throws {Z1Error} MODEL_INVALID */
-export function parseJson(content: string, path: string): Section {
+export function parseJson(bytes: Uint8Array, path: string): Section {
+  const content = decode(bytes, path)
   let value: unknown
   try {
     value = JSON.parse(content)
@@ -81,16 +83,23 @@ export function parseJson(content: string, path: string): Section {
 
 /** The text of a file in UTF-8; undefined when there is no such file. @throws {Z1Error} MODEL_INVALID */
 export async function readText(path: string): Promise<string | undefined> {
-  let bytes: Buffer
+  const bytes = await readBytes(path)
+  return bytes && decode(bytes, path)
+}
+
+async function readBytes(path: string): Promise<Buffer | undefined> {
   try {
-    bytes = await readFile(path)
+    return await readFile(path)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw invalid(path, `it cannot be read: ${(cause as Error).message}`, cause)
   }
+}
+
+function decode(bytes: Uint8Array, path: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    return decodeText(bytes)
   } catch (cause) {
-    throw invalid(path, 'not valid UTF-8', cause)
+    throw invalid(path, (cause as Error).message, cause)
   }
 }

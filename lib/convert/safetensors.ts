@@ -39,7 +39,7 @@ export async function readSafetensors(path: string): Promise<StoredTensor[]> {
     if (size < dataStart) throw invalid(path, `it is cut short: it has ${size} bytes, its header ends at ${dataStart}`)
     const header = Buffer.alloc(Number(length))
     await readFully(file, header, 8, path)
-    const tensors = tensorsOf(parseJson(header.toString(), path), dataStart)
+    const tensors = tensorsOf(parseJson(header, path), dataStart)
     checkRanges(tensors, dataStart, size, path)
     return tensors.sort((a, b) => (a.name < b.name ? -1 : 1))
   } finally {

@@ -2,7 +2,7 @@
 
 import { boolean, count, integer, isPlainObject, kind, misuse, numeric, text } from '../base/checks.js'
 import { type Option, option, readOptions, required } from '../base/options.js'
-import { idOf, type Row, textOf } from '../base/rows.js'
+import { idOf, type Row, scalarOf, textOf } from '../base/rows.js'
 import { sameAnswer } from '../grading/answers.js'
 import type { TrajectoryRecord } from '../problems/record.js'
 import { extractFinalAnswer } from '../reason/answer.js'
@@ -105,8 +105,8 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
 
   const work = async (row: Row, line: number, signal: AbortSignal): Promise<RowOutcome> => {
     const question = textOf(row, 'question')
-    const { answer } = row.columns
-    if (check && typeof answer !== 'string') return { dropped: 'no answer to check' }
+    const answer = scalarOf(row, 'answer')
+    if (check && answer === undefined) return { dropped: 'no answer to check' }
     try {
       const trajectory = await ask(teacher as Reasoner, question, { ...asking, seed: (seed + line) % SEEDS, signal })
       answered = true

@@ -2,8 +2,8 @@
 import { count } from '../base/checks.js'
 import { hash53, normalize, runsOf, symbolsOf, wordsOf } from './text.js'
 
-/** A shorter question stands inside others by chance; it is only compared as a whole. */
-const LEAST_SYMBOLS = 6
+/** Words and signs. A shorter question stands inside others by chance; it is only compared as a whole. */
+const LEAST_LENGTH = 6
 
 export class OverlapIndex {
   readonly #runLength: number
@@ -29,7 +29,8 @@ export class OverlapIndex {
       return
     }
     const symbols = symbolsOf(question)
-    if (symbols.length < LEAST_SYMBOLS) return
+    const signs = symbols.filter((symbol) => !/[\p{L}\p{N}\p{M}]/u.test(symbol))
+    if (words.length + signs.length < LEAST_LENGTH) return
     const same = this.#short.get(symbols.length) ?? new Set()
     this.#short.set(symbols.length, same.add(hash53(symbols.join(' '))))
   }

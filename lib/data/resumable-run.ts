@@ -17,8 +17,11 @@ import { createLines, finishFile, linesPath, removeLines } from './io.js'
 import type { JobOptions } from './options.js'
 import { identityOf, type JobReport, type RunState, resumableState } from './run-state.js'
 
-/** A row's fate: the line to write, or the reason why it is left out (one of a few) and what more there is to say. */
-export type RowOutcome = { line: string } | { dropped: string; detail?: string }
+/**
+ * A row's fate: the line to write and what it lacks of the row's texts, or the reason why it is left out (one of a few) and what
+ * more there is to say.
+ */
+export type RowOutcome = { line: string; unused?: string[] } | { dropped: string; detail?: string | undefined }
 
 /** One step of a run's input. */
 export interface Step<T> {
@@ -138,6 +141,9 @@ export class ResumableRun {
         if ('line' in result) {
           await lines.append(result.line)
           report.kept += 1
+          for (const text of result.unused ?? []) {
+            report.unused = { ...report.unused, [text]: (report.unused?.[text] ?? 0) + 1 }
+          }
         } else {
           drop(report, result.dropped, result.detail ? `${item.location}: ${result.detail}` : item.location)
         }

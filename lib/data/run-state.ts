@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { cannotRead } from '../base/files.js'
 import { formatOf } from '../base/formats.js'
+import { decodeText } from '../base/text.js'
 import { linesPath } from './io.js'
 
 /** What became of the rows, earlier runs included. */
@@ -13,6 +14,8 @@ export interface JobReport {
   dropped: Record<string, number>
   /** Up to five rows of each reason, by file and line. */
   examples: Record<string, string[]>
+  /** Rows that were kept without one of their texts, by which it is: `system turns`. Absent where there are none. */
+  unused?: Record<string, number>
 }
 
 /** What the side file holds: a format, which later releases go on from. */
@@ -33,8 +36,8 @@ export interface RunState {
  */
 export async function resumableState(fresh: RunState, output: string, statePath: string): Promise<RunState | null> {
   const written = await stat(output).catch(() => null)
-  const text = await readFile(statePath, 'utf8').catch(() => null)
-  if (text === null) {
+  const bytes = await readFile(statePath).catch(() => null)
+  if (bytes === null) {
     // An empty one may be that of a run that was killed before its first checkpoint.
     if (!written || written.size === 0) return null
     throw new Error(
@@ -43,7 +46,7 @@ export async function resumableState(fresh: RunState, output: string, statePath:
   }
   let state: RunState
   try {
-    state = JSON.parse(text)
+    state = JSON.parse(decodeText(bytes))
   } catch {
     throw new Error(`${statePath} is damaged: use --force to start over`)
   }

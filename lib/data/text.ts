@@ -1,19 +1,23 @@
 /** Text as duplicates are looked for in it: normalized, cut into words, hashed. */
 import { hash } from '../base/random.js'
+import { cutCharacters, cutWords } from '../base/words.js'
 
 /** Lower case, compatible forms of characters made one, white space single: what makes two questions the same one. */
 export function normalize(text: string): string {
   return text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()
 }
 
-/** Runs of letters and digits, lower case. */
+/** Runs of letters and digits, lower case; where a script has no spaces, the words of a dictionary. */
 export function wordsOf(text: string): string[] {
-  return normalize(text).match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
+  return (normalize(text).match(/[\p{L}\p{N}\p{M}]+/gu) ?? []).flatMap(cutWords)
 }
 
-/** Words, and every other character but white space as one of its own: 4 + 5 is not 4 - 5. */
+/**
+ * Words, and every other character but white space as one of its own: 4 + 5 is not 4 - 5. Where a script has no spaces, each
+ * character: the same text gives the same symbols, whatever stands beside it.
+ */
 export function symbolsOf(text: string): string[] {
-  return normalize(text).match(/[\p{L}\p{N}\p{M}]+|\S/gu) ?? []
+  return (normalize(text).match(/[\p{L}\p{N}\p{M}]+|\S/gu) ?? []).flatMap(cutCharacters)
 }
 
 /** The runs of n items, each as one text; of fewer items the one run that there is. */

@@ -1,4 +1,5 @@
 /** The most frequent runs of three words, in bounded memory. */
+import { cutWords } from '../base/words.js'
 
 export interface Trigram {
   text: string
@@ -24,9 +25,9 @@ export class TrigramCounter {
     this.#capacity = capacity
   }
 
-  /** Adds the trigrams of a text: words are what stands between white space, lower case. */
+  /** Adds the trigrams of a text: words are what stands between white space, or as a dictionary cuts it, lower case. */
   add(text: string): void {
-    const [first, second, ...words] = text.toLowerCase().match(/\S+/g) ?? []
+    const [first, second, ...words] = (text.toLowerCase().match(/\S+/g) ?? []).flatMap(cutWords)
     let [a, b] = [first, second]
     for (const word of words) {
       const trigram = `${a} ${b} ${word}`

@@ -19,7 +19,7 @@ interface Run1 {
 
 type Record1 = Omit<ResultRecord, 'groups'> & { groups?: undefined; family?: string; difficulty?: number }
 
-interface WindowSummary1 extends Omit<WindowSummary, 'groups'> {
+interface WindowSummary1 extends Omit<WindowSummary, 'groups' | 'hintTokens'> {
   groups?: undefined
   families: Record<string, Figures>
   difficulties: Record<string, Figures>
@@ -67,7 +67,7 @@ function currentOptions(options: RunOptions | Options1): RunOptions {
 }
 
 function currentWindow(window: WindowSummary | WindowSummary1, { method }: RunOptions): WindowSummary {
-  if (window.groups) return window
+  if (window.groups) return { ...window, hintTokens: window.hintTokens ?? null }
   const { families, difficulties, ended, ...rest } = window
   const groups = { family: families, difficulty: difficulties }
   const used = Object.entries(groups).filter(([, figures]) => Object.keys(figures).length > 0)
@@ -75,6 +75,7 @@ function currentWindow(window: WindowSummary | WindowSummary1, { method }: RunOp
   const isBare = method === 'none' && window.window !== 'inf'
   return {
     ...rest,
+    hintTokens: null,
     ended: isBare ? { self: ended.self, window: ended.window + ended.length, length: 0 } : ended,
     groups: Object.fromEntries(used),
   }

@@ -96,6 +96,8 @@ export interface WindowSummary extends Figures {
   window: string
   /** Average of all tokens that were generated: thinking and answer, without the hint. */
   generatedTokens: number
+  /** Average of the tokens that hints fed to the model, of all responses; null in a summary of before they were counted. */
+  hintTokens: number | null
   /** Shares by how the thinking ended. */
   ended: { self: number; window: number; length: number }
   /** Share of responses without any answer. */

@@ -9,12 +9,17 @@ export function reportOf({ options, done, total, windows, differences }: Summary
     `${options.task}, ${options.items} items, method ${options.method}` +
       (done < total ? `: not finished, ${done} of ${total} responses` : ''),
     columns([
-      ['window', 'accuracy, %', '95%', 'ATT', 'self, %', 'window, %', 'length, %', 'unanswered, %', 'in form, %', 'ρ'],
+      [
+        ...['window', 'accuracy, %', '95%', 'ATT', 'generated', 'hint'],
+        ...['self, %', 'window, %', 'length, %', 'unanswered, %', 'in form, %', 'ρ'],
+      ],
       ...windows.map((window) => [
         window.window,
         percent(window.accuracy),
         interval(window.interval),
         window.att.toFixed(1),
+        window.generatedTokens.toFixed(1),
+        window.hintTokens === null ? '–' : window.hintTokens.toFixed(1),
         percent(window.ended.self),
         percent(window.ended.window),
         percent(window.ended.length),

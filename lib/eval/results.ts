@@ -8,6 +8,7 @@ import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeLeftovers, writeWhole } from '../base/files.js'
 import { AppendLog, readLog } from '../base/jsonl.js'
+import { decodeText } from '../base/text.js'
 import { currentRecord, currentRun, FORMAT } from './formats.js'
 import type { ResultRecord, Run, RunEnvironment, RunOptions, ScoredResponse } from './records.js'
 
@@ -97,14 +98,14 @@ export async function readOutcomes(directory: string): Promise<ScoredResponse[]>
 
 /** Reads a file that is whole or not there. */
 export function readJson(file: string, missing: string): unknown {
-  let text: string
+  let bytes: Buffer
   try {
-    text = readFileSync(file, 'utf8')
+    bytes = readFileSync(file)
   } catch (cause) {
     throw new Error(`${missing}: ${(cause as Error).message}`, { cause })
   }
   try {
-    return JSON.parse(text)
+    return JSON.parse(decodeText(bytes))
   } catch (cause) {
     throw new Error(`${file}: ${(cause as Error).message}`, { cause })
   }

@@ -63,6 +63,7 @@ function summarizeWindow(window: string, responses: readonly ScoredResponse[]): 
     window,
     ...figuresOf(responses),
     generatedTokens: mean(responses.map(({ usage }) => usage.thinkingTokens + usage.answerTokens)),
+    hintTokens: mean(responses.map(({ usage }) => usage.hintTokens)),
     ended: {
       self: share(({ ended }) => ended === 'self'),
       window: share(({ ended }) => ended === 'window'),

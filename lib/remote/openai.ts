@@ -4,6 +4,7 @@
  */
 import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { Z1Error } from '../base/errors.js'
+import { readContent } from './content.js'
 
 /** Where to ask, and as whom. */
 export interface Endpoint {
@@ -94,7 +95,7 @@ async function* readChunks(response: Response, url: string): AsyncGenerator<Delt
     const choice = chunk.choices?.[0]
     const part = choice?.delta ?? choice?.message
     finish = choice?.finish_reason ?? finish
-    const delta = { reasoning: part?.reasoning_content ?? part?.reasoning ?? '', content: part?.content ?? '' }
+    const delta = deltaOf(part ?? {})
     if (delta.reasoning !== '' || delta.content !== '') yield delta
   }
   if (finish === null) throw new RemoteError('server', url, 'its response ended early')
@@ -104,6 +105,12 @@ async function* readChunks(response: Response, url: string): AsyncGenerator<Delt
     promptTokens: usage.prompt_tokens ?? null,
     completionTokens: usage.completion_tokens ?? null,
   }
+}
+
+/** Some servers split the reasoning off into a field, some into parts of the content. */
+function deltaOf({ reasoning_content, reasoning, content }: Part): Delta {
+  const [apart, said] = [readContent(reasoning_content ?? reasoning), readContent(content)]
+  return { reasoning: (apart?.text ?? '') + (said?.thinking ?? ''), content: said?.text ?? '' }
 }
 
 /** The data of server-sent events, or the one document of a server that does not stream. */
@@ -162,8 +169,9 @@ interface Chunk {
   choices?: { delta?: Part; message?: Part; finish_reason?: string | null }[]
 }
 
+/** Each a text or a list of parts. */
 interface Part {
-  content?: string | null
-  reasoning_content?: string | null
-  reasoning?: string | null
+  content?: unknown
+  reasoning_content?: unknown
+  reasoning?: unknown
 }

@@ -7,6 +7,7 @@ import { randomInt } from 'node:crypto'
 import { misuse } from '../base/checks.js'
 import { type CallSite, callSite, Z1Error } from '../base/errors.js'
 import { LoopDetector } from '../base/loops.js'
+import { cutCharacters } from '../base/words.js'
 import { type ChatMessage, checkInput } from '../reason/messages.js'
 import { checkReasonOptions, type ReasonOptions } from '../reason/options.js'
 import type { Reasoner, ReasonerModel } from '../reason/reasoner.js'
@@ -187,12 +188,12 @@ class Pass {
     return this.#push(text)
   }
 
-  /** A server gives no tokens: loops are looked for in words. */
+  /** A server gives no tokens: loops are looked for in words, and in characters where a script has no spaces. */
   #push(text: string): boolean {
     if (!this.#loops) return false
-    const words = (this.#word + text).split(/\s+/)
-    this.#word = words.pop() as string
-    return words.some((word) => word !== '' && this.#loops?.push(word))
+    const items = (this.#word + text).split(/\s+/).flatMap(cutCharacters)
+    this.#word = items.pop() as string
+    return items.some((item) => item !== '' && this.#loops?.push(item))
   }
 
   #done(

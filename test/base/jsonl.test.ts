@@ -33,15 +33,55 @@ describe('JSON Lines', () => {
     expect((await collect(readJsonl(path('very.jsonl')))).map(({ json }) => json)).toEqual([line])
   })
 
+  it.each([
+    ['an id of 20 digits', '{"id":12345678901234567890}', { id: '12345678901234567890' }],
+    [
+      'the first that a number rounds',
+      '{"a":9007199254740993,"b":-9007199254740993}',
+      { a: '9007199254740993', b: '-9007199254740993' },
+    ],
+    ['one within lists and objects', '{"a":[{"b":98765432109876543210}]}', { a: [{ b: '98765432109876543210' }] }],
+    [
+      'beside numbers that are exact',
+      '{"a":9007199254740991,"b":0.1234567890123456789,"c":12345678901234567e3,"d":-0,"e":12345678901234567890}',
+      {
+        a: 9007199254740991,
+        b: Number('0.1234567890123456789'),
+        c: Number('12345678901234567e3'),
+        d: -0,
+        e: '12345678901234567890',
+      },
+    ],
+    [
+      'digits of a text',
+      '{"a":"12345678901234567890 \\"12345678901234567890"}',
+      { a: '12345678901234567890 "12345678901234567890' },
+    ],
+    ['the last of equal names', '{"a":1,"a":12345678901234567890,"a":2}', { a: 2 }],
+  ])('keeps integers that no number holds: %s', async (_name, line, columns) => {
+    writeFileSync(path('long.jsonl'), line)
+    expect((await collect(readJsonl(path('long.jsonl'))))[0]?.columns).toEqual(columns)
+  })
+
   const good = JSON.stringify({ id: 'a', question: '  "quoted"\n\ttabs ', response: '\u2028 𝕏 \0 \\' })
   it.each([
     ['no JSON', `${good}\n\n{"id": \n`, /:3: not JSON/],
     ['a last line cut short', `${good}\n${good.slice(0, 20)}`, /:2: not JSON/],
     ['a list', `${good}\n[]\n`, /:2: expected a JSON object/],
     ['no UTF-8', Buffer.concat([Buffer.from(`${good}\n`), Buffer.from([0x22, 0xff, 0x22])]), /:2: not UTF-8/],
+    ['UTF-16', Buffer.from(`\uFEFF${good}\n`, 'utf16le'), /:1: UTF-16, and not UTF-8/],
+    ['UTF-16 without a mark', Buffer.from(`${good}\n`, 'utf16le'), /:1: bytes of 0, as UTF-16 has, and not UTF-8/],
   ])('names the line that is %s', async (_name, content, message) => {
     writeFileSync(path('broken.jsonl'), content)
     await expect(collect(readJsonl(path('broken.jsonl')))).rejects.toThrow(message)
+  })
+
+  it('is read as text when it is unpacked, too', async () => {
+    writeFileSync(path('marked.jsonl.gz'), gzipSync('\uFEFF{"a":1}\n\uFEFF{"a":2}\n'))
+    const rows = await collect(readJsonl(path('marked.jsonl.gz')))
+    expect(rows.map(({ json }) => json)).toEqual(['{"a":1}', '{"a":2}'])
+    writeFileSync(path('wide.jsonl.gz'), gzipSync(Buffer.from('{"a":1}\n', 'utf16le')))
+    await expect(collect(readJsonl(path('wide.jsonl.gz')))).rejects.toThrow(/wide\.jsonl\.gz:1: bytes of 0/)
   })
 
   it('says that a packed file is cut short', async () => {

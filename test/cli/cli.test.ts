@@ -58,7 +58,7 @@ async function finished(child: ChildProcess): Promise<Run> {
   })
 }
 
-function z1(args: string[], { input = '', env = {} }: { input?: string; env?: Record<string, string> } = {}) {
+function z1(args: string[], { input = '', env = {} }: { input?: string | Buffer; env?: Record<string, string> } = {}) {
   const child = start(args, env)
   child.stdin?.end(input)
   return finished(child)
@@ -118,6 +118,7 @@ describe('z1 ask', () => {
       ['why', 3],
       ['why\n', 3],
       ['why\r\n', 3],
+      ['\uFEFFwhy\n', 3],
       ['why\n\nnot\n', 8],
       ['数学', 6],
     ] as const) {
@@ -201,6 +202,14 @@ describe('z1 ask', () => {
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
     expect(stderr.slice(0, message.length)).toBe(message)
     expect(stderr).not.toContain('    at ')
+  })
+
+  it.each([
+    ['UTF-16', Buffer.from('\uFEFFwhy', 'utf16le'), 'UTF-16, and not UTF-8'],
+    ['Latin-1', Buffer.from('café', 'latin1'), 'not UTF-8'],
+  ])('fails with 2 on standard input in %s', async (_name, input, message) => {
+    const { status, stdout, stderr } = await z1(['ask', '-'], { input })
+    expect({ status, stdout, stderr }).toEqual({ status: 2, stdout: '', stderr: `z1: standard input: ${message}\n` })
   })
 
   it('a closed standard input is an empty one', () => {

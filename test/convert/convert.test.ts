@@ -1,5 +1,5 @@
 /** A checkpoint becomes a file that holds its numbers, in every type, and that the library loads and answers with. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -113,6 +113,21 @@ test('templates with names get keys of their own', async () => {
   expect(metadata.get('tokenizer.chat_template')?.value).toBe('one')
   expect(metadata.get('tokenizer.chat_template.tool_use')?.value).toBe('two')
   expect(metadata.get('tokenizer.chat_templates')?.value).toEqual(['tool_use'])
+})
+
+test('byte-order marks at the beginning of its files are no part of them', async () => {
+  const [plain, marked] = [checkpoint(join(folder, 'plain')), checkpoint(join(folder, 'marked'))]
+  for (const name of readdirSync(marked).filter((name) => /\.(?:json|jinja)$/.test(name))) {
+    writeFileSync(join(marked, name), `\uFEFF${readFileSync(join(marked, name), 'utf8')}`)
+  }
+  const expected = readGguf((await convert({ model: plain })).path).metadata
+  const { metadata } = readGguf((await convert({ model: marked })).path)
+  expect(metadata.get('tokenizer.chat_template')?.value).toBe(chatTemplate)
+  for (const name of ['general.name', 'general.basename']) {
+    expected.delete(name)
+    metadata.delete(name)
+  }
+  expect(metadata).toEqual(expected)
 })
 
 test('BOS and EOS that the post-processor adds are added', async () => {

@@ -399,9 +399,13 @@ describe('files', () => {
     expect(await refusal(model)).toEqual(['MODEL_INVALID', message])
   })
 
-  test('text that is no UTF-8', async () => {
-    const model = folderWith((model) => writeFileSync(join(model, 'config.json'), Buffer.of(0x7b, 0xff, 0x7d)))
-    expect(await refusal(model)).toEqual(['MODEL_INVALID', 'config.json: not valid UTF-8'])
+  test.each([
+    ['config.json', Buffer.of(0x7b, 0xff, 0x7d), 'not UTF-8'],
+    ['config.json', Buffer.from('\uFEFF{}', 'utf16le'), 'UTF-16, and not UTF-8'],
+    ['chat_template.jinja', Buffer.from('a', 'utf16le'), 'bytes of 0, as UTF-16 has, and not UTF-8'],
+  ])('text in %s that is no UTF-8', async (name, content, message) => {
+    const model = folderWith((model) => writeFileSync(join(model, name), content))
+    expect(await refusal(model)).toEqual(['MODEL_INVALID', `${name}: ${message}`])
   })
 })
 

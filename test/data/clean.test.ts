@@ -73,6 +73,47 @@ describe('MinHashIndex', () => {
     }
   })
 
+  const apples =
+    'Tom has 12 red apples and buys 35 more at the market near his school. How many apples does he have now?'
+  it.each([
+    ['a number', '35', '53'],
+    ['all numbers', /\d+/g, '7'],
+    ['its sign', '35', '-35'],
+    ['a decimal', '35', '3.5'],
+    ['a number that was a word', '35', 'seventy'],
+  ])('takes for another one a problem that differs in %s', (_name, from, to) => {
+    const index = new MinHashIndex({ threshold: 0.1 })
+    index.add(index.signatureOf(apples))
+    expect(index.find(index.signatureOf(apples.replace(from, to)))).toBe(-1)
+  })
+
+  it.each([
+    ['in other words', apples, apples.replace('his school', 'the school')],
+    ['with numbers in other forms', apples.replace('12', '1,000'), apples.replace('12', '1000')],
+    ['with numbers as words', apples.replace('12', '3'), apples.replace('12', 'three')],
+    [
+      'in Chinese',
+      '小明在学校附近的市场上先买了十二个红苹果，后来又买了三十五个青苹果，请问他现在一共有多少个苹果？',
+      '小明在学校附近的市场上先买了十二个红苹果，后来又买了三十五个青苹果，那么他现在一共有多少个苹果？',
+    ],
+    [
+      'in Thai',
+      'สมชายมีแอปเปิ้ลสีแดง 12 ลูก และซื้อเพิ่มอีก 35 ลูกที่ตลาดใกล้โรงเรียนของเขา ตอนนี้เขามีแอปเปิ้ลทั้งหมดกี่ลูก',
+      'สมชายมีแอปเปิ้ลสีเขียว 12 ลูก และซื้อเพิ่มอีก 35 ลูกที่ตลาดใกล้โรงเรียนของเขา ตอนนี้เขามีแอปเปิ้ลทั้งหมดกี่ลูก',
+    ],
+  ])('finds the same problem %s', (_name, text, other) => {
+    const index = new MinHashIndex({ threshold: 0.6 })
+    index.add(index.signatureOf(text))
+    expect(index.find(index.signatureOf(other))).toBe(0)
+  })
+
+  it('takes for another one a problem in Chinese that differs in a number', () => {
+    const index = new MinHashIndex({ threshold: 0.1 })
+    const text = '小明先买了三个红苹果，后来又买了五个青苹果，请问他现在一共有多少个苹果？'
+    index.add(index.signatureOf(text))
+    expect(index.find(index.signatureOf(text.replace('五', '六')))).toBe(-1)
+  })
+
   it.each([{ threshold: 0 }, { threshold: 1.1 }, { runLength: 0 }])('refuses %o', (options) => {
     expect(() => new MinHashIndex(options)).toThrow(RangeError)
   })
@@ -101,6 +142,28 @@ describe('OverlapIndex', () => {
     ['nothing', ''],
   ])('has not %s', (_name, question) => {
     expect(index.has(question)).toBe(false)
+  })
+
+  const chinese = '鸡和兔子关在同一个笼子里，从上面数一共有三十五个头，从下面数一共有九十四只脚，问鸡和兔子各有多少只？'
+  const thai = 'สมชายมีแอปเปิ้ลสีแดงสิบสองลูกและซื้อเพิ่มอีกสามสิบห้าลูกที่ตลาดใกล้โรงเรียนตอนนี้เขามีแอปเปิ้ลทั้งหมดกี่ลูก'
+  const unspaced = new OverlapIndex()
+  for (const question of [chinese, thai, '一百以内有多少个质数？', '求值。']) unspaced.add(question)
+
+  it.each([
+    ['a clause of a long one, in other text', `题目：${chinese.slice(13)}请写出过程。`],
+    ['a long one in Thai, in other text', `โจทย์ ${thai} จงแสดงวิธีทำ`],
+    ['a short one, whole, in other text', '请问一百以内有多少个质数？并说明理由。'],
+    ['a very short one, as it is', '求值。'],
+  ])('has, where there are no spaces, %s', (_name, question) => {
+    expect(unspaced.has(question)).toBe(true)
+  })
+
+  it.each([
+    ['a clause alone', '鸡和兔子关在同一个笼子里，谁先出来？'],
+    ['a part of a short one', '一百以内有多少个合数？'],
+    ['a very short one within other text', '已知 x = 3，求值。'],
+  ])('has not, where there are no spaces, %s', (_name, question) => {
+    expect(unspaced.has(question)).toBe(false)
   })
 
   it('refuses a run of no words', () => {

@@ -76,6 +76,16 @@ describe('z1 data', () => {
     expect(text.stdout).toMatch(new RegExp(`^records +${lengths.length}\n`))
   })
 
+  it('says which texts of the rows it did not use', async () => {
+    const turns = ['system', 'user', 'assistant'].map((role) => ({ role, content: role }))
+    const input = writeJsonl(path('chats.jsonl'), [{ messages: turns }, { messages: turns, source: 'web' }])
+    expect(await z1(['import', '-o', path('imported.jsonl'), input])).toEqual({
+      status: 0,
+      stdout: 'read  2\nkept  2\nsystem turns of 2 rows not used\ncolumn source of 1 row not used\n',
+      stderr: '',
+    })
+  })
+
   it('works in pipes: records on standard output, what was done on the other', async () => {
     const records = recordsOf(5)
     const input = [...records, records[2]].map((record) => `${JSON.stringify(record)}\n`)

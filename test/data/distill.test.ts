@@ -74,10 +74,14 @@ describe('a model in this process', () => {
   })
 
   it('is checked against the answer, by value', async () => {
-    const questions = ['4', '4.0', '5', undefined].map((answer, i) => ({ id: `${i}`, question: 'q', answer }))
+    const questions = ['4', '4.0', '5', undefined, 4, 5, ' '].map((answer, i) => ({
+      id: `${i}`,
+      question: 'q',
+      answer,
+    }))
     const { records, report } = await distilled(questions, { model, check: true })
-    expect(records.map(({ id }) => id)).toEqual(['0', '1'])
-    expect(report.dropped).toEqual({ 'wrong answer': 1, 'no answer to check': 1 })
+    expect(records.map(({ id }) => id)).toEqual(['0', '1', '4'])
+    expect(report.dropped).toEqual({ 'wrong answer': 2, 'no answer to check': 2 })
   })
 
   it('leaves out questions that are too long for it, once it has answered any', async () => {
@@ -166,6 +170,20 @@ describe('a server', () => {
     ]
     const { records } = await ask({ server: `${server.url}/api/v3/` })
     expect(records).toMatchObject([{ response: 'I add.\n\n4', token_num_qwen: 9 }])
+  })
+
+  it('may say reasoning and answer in parts of its content', async () => {
+    const thinking = { type: 'thinking', thinking: [{ type: 'text', text: 'I add.' }] }
+    server.answers = [
+      stream([
+        chunk({ content: [thinking] }),
+        chunk({ content: [{ type: 'text', text: 'It is' }] }),
+        chunk({ content: ' 4' }),
+        chunk({ content: null }, 'stop'),
+      ]),
+    ]
+    const { records } = await ask()
+    expect(records).toMatchObject([{ response: 'I add.\n\nIt is 4' }])
   })
 
   it('counts with the embedded model if it does not count', async () => {

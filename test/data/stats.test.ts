@@ -60,6 +60,12 @@ describe('stats', () => {
 })
 
 describe('TrigramCounter', () => {
+  it('counts words where a script has no spaces', () => {
+    const counter = new TrigramCounter()
+    counter.add('小明有3个苹果。小红有5个苹果。')
+    expect(counter.top(1)).toEqual([{ text: '个 苹果 。', count: 2 }])
+  })
+
   it('finds the frequent ones exactly in bounded memory', () => {
     const random = new Random(1, 'trigrams')
     const [bounded, exact] = [new TrigramCounter(500), new TrigramCounter(1e9)]

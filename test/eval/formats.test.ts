@@ -117,18 +117,34 @@ describe('a run of format 1', () => {
     const summary = readSummary(at('old'))
     const { options, ...rest } = JSON.parse(readFileSync(file, 'utf8'))
     const { modelName, ...before } = options
-    const old = rest.windows.map(({ groups, ...window }: (typeof summary.windows)[0]) => {
+    const old = rest.windows.map(({ groups, hintTokens, ...window }: (typeof summary.windows)[0]) => {
       const { self, window: cut, length } = window.ended
       const ended = { self, window: 0, length: cut + length }
       return { ...window, ended, families: groups.family, difficulties: groups.difficulty }
     })
     writeFileSync(file, JSON.stringify({ ...rest, options: before, windows: old }))
-    expect(readSummary(at('old'))).toEqual(summary)
+    // Hints were not counted then.
+    const uncounted = summary.windows.map((window) => ({ ...window, hintTokens: null }))
+    expect(readSummary(at('old'))).toEqual({ ...summary, windows: uncounted })
     expect(reportOf(readSummary(at('old')))).toContain('family, %')
     const none = old.map((window: object) => ({ ...window, families: {}, difficulties: {} }))
     writeFileSync(file, JSON.stringify({ ...rest, options: before, windows: none }))
     expect(readSummary(at('old')).windows[0]?.groups).toEqual({})
+    const grouped = summary.windows.map(({ hintTokens, ...window }) => window)
+    writeFileSync(file, JSON.stringify({ ...summary, windows: grouped }))
+    expect(readSummary(at('old'))).toEqual({ ...summary, windows: uncounted })
   })
+})
+
+it('files of a run that an editor has put a byte-order mark before are read', () => {
+  mkdirSync(at('marked'))
+  for (const name of ['run.json', 'summary.json']) {
+    writeFileSync(at('marked', name), `\uFEFF${readFileSync(at('new', name), 'utf8')}`)
+  }
+  expect(readRun(at('marked'))).toEqual(readRun(at('new')))
+  expect(readSummary(at('marked'))).toEqual(readSummary(at('new')))
+  writeFileSync(at('marked', 'run.json'), Buffer.from('{}', 'utf16le'))
+  expect(() => readRun(at('marked'))).toThrow(`${at('marked', 'run.json')}: bytes of 0, as UTF-16 has, and not UTF-8`)
 })
 
 it('a run of a later format is refused', () => {

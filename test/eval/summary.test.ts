@@ -70,6 +70,7 @@ describe('summarize', () => {
       interval: wilson(2, 4),
       att: 14 / 4,
       generatedTokens: 26 / 4,
+      hintTokens: 9 / 4,
       ended: { self: 0.25, window: 0.75, length: 0 },
       unanswered: 0.25,
       cuts: 3,
@@ -79,6 +80,7 @@ describe('summarize', () => {
       accuracy: 0.75,
       att: 12,
       generatedTokens: 12,
+      hintTokens: 0,
       ended: { self: 0.75, window: 0, length: 0.25 },
       unanswered: 0.25,
       cuts: 0,
@@ -129,6 +131,22 @@ describe('summarize', () => {
       response([`${i}`, '4', true, i, { groups: { difficulty } }])
     expect(summarize(options, [graded('1', 1), graded('2', 2)]).windows[0]?.spearman).toBeNull()
     expect(summarize(options, [graded(1, 1), graded(2, 2), graded('3', 0)]).windows[0]?.spearman).toBe(1)
+  })
+
+  it('sets generated tokens and those of hints beside ATT', () => {
+    const rowsOf = (given: typeof summary) => {
+      return reportOf(given)
+        .split('\n\n')[1]
+        ?.split('\n')
+        .map((line) => line.split(/ {2,}/).slice(3, 6))
+    }
+    expect(rowsOf(summary)).toEqual([
+      ['ATT', 'generated', 'hint'],
+      ['3.5', '6.5', '2.3'],
+      ['12.0', '12.0', '0.0'],
+    ])
+    const before = { ...summary, windows: summary.windows.map((window) => ({ ...window, hintTokens: null })) }
+    expect(rowsOf(before)?.map(([, , hint]) => hint)).toEqual(['hint', '–', '–'])
   })
 
   it('has a table for each group', () => {

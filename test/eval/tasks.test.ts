@@ -87,6 +87,12 @@ describe('jsonl', () => {
     expect(await itemsOf(jsonl({ file: parquet }))).toEqual(items)
   })
 
+  it('keeps long integers, and takes no byte-order mark for text', async () => {
+    const file = write('\uFEFF{"id":12345678901234567890,"question":"?","answer":98765432109876543210}\n')
+    const items = [{ id: '12345678901234567890', question: '?', answer: '98765432109876543210' }]
+    expect(await itemsOf(jsonl({ file }))).toEqual(items)
+  })
+
   it('takes files of any other name for JSON Lines, and reads no further than it is told', async () => {
     const file = folder('items.txt')
     writeFileSync(file, '{"question":"1+1?","answer":2}\nnonsense\n')

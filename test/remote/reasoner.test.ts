@@ -89,6 +89,25 @@ describe('a pass', () => {
   })
 
   it.each([
+    ['Chinese', '让我再检查一遍，', '好的，答案是五。'],
+    ['Japanese', 'もう一度確認します。', '答えは五です。'],
+    ['Thai', 'ขอตรวจสอบอีกครั้ง', 'คำตอบคือห้า'],
+  ])('ends at a loop in %s, however it comes in pieces', async (_name, block, rest) => {
+    const text = block.repeat(3)
+    for (const size of [1, 5, 1000]) {
+      const whole = text + rest
+      const pieces = Array.from({ length: Math.ceil(whole.length / size) }, (_, i) =>
+        whole.slice(i * size, (i + 1) * size),
+      )
+      server.answers = [stream([...pieces.map((content) => chunk({ content })), chunk({}, 'stop')])]
+      const result = await reasoner.reason('q', { loops: true })
+      expect(result).toMatchObject({ ended: 'loop', finishReason: 'loop' })
+    }
+    server.answers = [said(block.repeat(2) + rest)]
+    expect(await reasoner.reason('q', { loops: true })).toMatchObject({ finishReason: 'stop' })
+  })
+
+  it.each([
     ['stop', { ended: 'stop', finishReason: 'abort' }],
     ['endThinking', { ended: 'request', finishReason: 'abort' }],
   ] as const)('%s() gives what there is', async (action, expected) => {

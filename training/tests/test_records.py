@@ -24,6 +24,21 @@ def test_compressed(tmp_path: Path) -> None:
     assert list(read_records([tmp_path / "a.jsonl.gz"])) == RECORDS
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_byte_order_mark(tmp_path: Path, name: str) -> None:
+    opened = gzip.open if name.endswith(".gz") else open
+    with opened(tmp_path / name, "wb") as file:
+        file.write("".join(f"{json.dumps(record)}\n" for record in RECORDS).encode("utf-8-sig"))
+    assert list(read_records([tmp_path / name])) == RECORDS
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_other_encodings_are_named(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.jsonl").write_bytes('{"question":"ü","response":"b"}'.encode(encoding))
+    with pytest.raises(ValueError, match="a.jsonl: not UTF-8"):
+        list(read_records([tmp_path / "a.jsonl"]))
+
+
 def test_parquet(tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     from pyarrow import parquet

@@ -28,13 +28,21 @@ def read_records(paths: list[Path]) -> Iterator[Record]:
 
 def _read_jsonl(path: Path) -> Iterator[tuple[int, Record]]:
     opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                try:
-                    yield number, json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise ValueError(f"{path}:{number}: not JSON: {error.msg}") from error
+    # A byte-order mark at the beginning is no part of the text.
+    with opened(path, "rt", encoding="utf-8-sig") as file:
+        try:
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield number, _parse(line, f"{path}:{number}")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: not UTF-8") from error
+
+
+def _parse(line: str, location: str) -> Record:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{location}: not JSON: {error.msg}") from error
 
 
 def _read_parquet(path: Path) -> Iterator[tuple[int, Record]]:

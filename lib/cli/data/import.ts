@@ -11,7 +11,11 @@ export const command = defineCommand({
   options: {
     questionField: text({ value: 'NAME', default: 'question, problem, prompt or instruction; or a conversation' }),
     responseField: text({ value: 'NAME', default: 'response, output or generation; or a conversation' }),
-    thinkingField: text({ value: 'NAME', help: 'reasoning that comes before the response', default: 'none' }),
+    thinkingField: text({
+      value: 'NAME',
+      help: 'reasoning that comes before the response',
+      default: 'reasoning_content, thinking or reasoning',
+    }),
     idField: text({ value: 'NAME', default: "id, else the file's name and the row" }),
     answerField: text({ value: 'NAME', default: 'answer' }),
     tokenizer: tokenizerOption,

@@ -42,10 +42,13 @@ export function rowProgress(show: Show): ((progress: Progress) => void) | undefi
   return show && (({ fraction, read, kept }) => show({ fraction, done: read, text: `${read} read, ${kept} kept` }))
 }
 
-function reportTable({ read, kept, dropped, examples }: JobReport): string {
+function reportTable({ read, kept, dropped, examples, unused = {} }: JobReport): string {
   const rows = Object.entries(dropped).map(([reason, count]): [string, string] => {
     const named = examples[reason] ?? []
     return [reason, `${count}  (${named.join(', ')}${count > named.length ? ', …' : ''})`]
   })
-  return table([['read', String(read)], ['kept', String(kept)], ...rows])
+  const lacking = Object.entries(unused).map(
+    ([text, count]) => `${text} of ${count} ${count === 1 ? 'row' : 'rows'} not used\n`,
+  )
+  return table([['read', String(read)], ['kept', String(kept)], ...rows]) + lacking.join('')
 }
