@@ -36,8 +36,8 @@ export const ERROR_CODES = [
   /** There is no readable file, or folder, at the model's path. */
   'MODEL_NOT_FOUND',
   /**
-   * The model is sound, but cannot reason under a window (an encoder, a diffusion model, an unknown architecture), or cannot
-   * be converted exactly.
+   * The model is sound, but cannot reason under a window (an encoder, a diffusion model, an unknown architecture, a format
+   * with messages of its own for thinking and answer), or cannot be converted exactly.
    */
   'MODEL_UNSUPPORTED',
   /**
@@ -50,9 +50,12 @@ export const ERROR_CODES = [
   'REMOTE_REFUSED',
   /** tags: 'keep' was asked for, but neither the model's template nor its vocabulary has think tags. Use 'ban'. */
   'TAGS_NOT_FOUND',
-  /** The model's chat template is broken, refused the messages, or alters them unsafely. The message says which. */
+  /**
+   * The chat template is broken, refused the messages, leaves one out, or takes more steps or text than it may. The message
+   * says which, and the line.
+   */
   'TEMPLATE_FAILED',
-  /** The model has no chat template. Use template: false and write the prompt yourself. */
+  /** The model has no chat template. Give one as chatTemplate, or use template: false and write the prompt yourself. */
   'TEMPLATE_NOT_FOUND',
   /**
    * A thread could not be started: the system's limit of processes or threads is reached. Lower threads, or raise the

@@ -230,7 +230,7 @@ function parseSubscript(tokens: TokenStream, object: Expression, line: number): 
   return { type: 'item', object, key: bound, line }
 }
 
-export function parseArguments(tokens: TokenStream): CallArguments {
+function parseArguments(tokens: TokenStream): CallArguments {
   tokens.expect('operator', '(')
   const args: CallArguments = { positional: [], named: [] }
   tokens.items(')', () => {

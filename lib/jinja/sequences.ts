@@ -8,7 +8,7 @@ import { Text } from './text.js'
 import type { Filter, FilterTools } from './tools.js'
 import { compare, Dict, Iterator, isText, iterate, List, or, truth, typeName, Undefined, type Value } from './values.js'
 
-export function toList(value: Value, { budget }: FilterTools): Value[] {
+function toList(value: Value, { budget }: FilterTools): Value[] {
   return [...iterate(value, budget)]
 }
 

@@ -60,7 +60,7 @@ function remainder(value: Value, by: Value): number {
   return numeric(result) as number
 }
 
-export const TESTS: Readonly<Record<string, Test>> = {
+const TESTS: Readonly<Record<string, Test>> = {
   boolean: (value) => typeof value === 'boolean',
   callable: (value) => value instanceof Callable,
   defined: (value) => !(value instanceof Undefined),

@@ -193,7 +193,11 @@ describe('z1 ask', () => {
     ['an empty number', ['--seed', '', 'q'], "z1: Expected a number for --seed but received ''\n"],
     ['a window that cannot be', ['--window=-1', 'q'], 'z1: Expected integer ≥ 0 for thinkingWindow but received -1\n'],
     ['a seed that cannot be', ['--seed', '4294967295', 'q'], 'z1: Expected integer between 0 and 4294967294 for seed'],
-    ['tags of another kind', ['--tags', 'drop', 'q'], "z1: Expected 'ban' or 'keep' for tags but received \"drop\"\n"],
+    [
+      'tags of another kind',
+      ['--tags', 'drop', 'q'],
+      "z1: Expected 'ban', 'keep' or { open, close } for tags but received \"drop\"\n",
+    ],
     ['an engine of another name', ['--engine', 'rocm', 'q'], "z1: Expected 'auto', 'cpu', 'cuda', 'vulkan', 'metal'"],
     ['a system message in a raw prompt', ['--raw', '--system', 'S', 'q'], 'z1: Expected true for template with system'],
     ['nothing on standard input', ['-'], 'z1: Expected a question on standard input\n'],
@@ -210,6 +214,34 @@ describe('z1 ask', () => {
   ])('fails with 2 on standard input in %s', async (_name, input, message) => {
     const { status, stdout, stderr } = await z1(['ask', '-'], { input })
     expect({ status, stdout, stderr }).toEqual({ status: 2, stdout: '', stderr: `z1: standard input: ${message}\n` })
+  })
+
+  it('--show-prompt prints what would be sent, without weights', async () => {
+    const model = testModel('qwen2-bytes', { template: chatMlTemplate })
+    const shown = await z1(['ask', '--model', model, '--show-prompt', '--system', 'S', 'Why?'])
+    expect(shown).toMatchObject({
+      status: 0,
+      stdout: '<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n',
+    })
+    const file = folder('template.jinja')
+    writeFileSync(file, '{{ word }} {{ list | join }}:{{ messages[0].content }}')
+    const variables = ['--template-variable', 'word=hi', '--template-variable', 'list=[1,2]']
+    const json = await z1([
+      'ask',
+      '--model',
+      model,
+      '--show-prompt',
+      '--json',
+      '--chat-template',
+      file,
+      ...variables,
+      'q',
+    ])
+    expect(JSON.parse(json.stdout)).toMatchObject({ text: 'hi 12:q', tokens: { length: 7 } })
+    expect(await z1(['ask', '--show-prompt', '--template-variable', 'x', 'q'])).toMatchObject({
+      status: 2,
+      stderr: 'z1: Expected NAME=VALUE for --template-variable but received "x"\n',
+    })
   })
 
   it('a closed standard input is an empty one', () => {
@@ -481,13 +513,17 @@ describe('z1', () => {
   it('ask --help names every option that it takes', async () => {
     const { stdout } = await z1(['ask', '--help'])
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
-    expect(named).toHaveLength(34)
+    expect(named).toHaveLength(37)
     // An option that does not exist would be told by its name, before anything else.
-    const switches = ['raw', 'no-loops', 'stop-in-thinking', 'json']
-    const args = named.flatMap((name) => (switches.includes(name) ? [`--${name}`] : [`--${name}`, '1']))
+    const switches = ['raw', 'no-loops', 'stop-in-thinking', 'show-prompt', 'json']
+    const values: Record<string, string> = {
+      'template-variable': 'a=1',
+      'chat-template': fileURLToPath(import.meta.url),
+    }
+    const args = named.flatMap((name) => (switches.includes(name) ? [`--${name}`] : [`--${name}`, values[name] ?? '1']))
     const { status, stderr } = await z1(['ask', ...args, 'q'])
     expect(status).toBe(2)
-    expect(stderr).toBe("z1: Expected 'ban' or 'keep' for tags but received \"1\"\n")
+    expect(stderr).toBe("z1: Expected 'ban', 'keep' or { open, close } for tags but received \"1\"\n")
   })
 
   it.each([

@@ -34,7 +34,7 @@ export function published(): Case[] {
     .flatMap((file) => {
       const source = readFileSync(join(templates, file), 'utf8')
       return conversations.flatMap(([conversation, messages]) =>
-        Object.entries({ plain: {}, tool: { tools }, thinking: { enable_thinking: false } }).map(([name, more]) => ({
+        Object.entries(settings).map(([name, more]) => ({
           name: `${file} ${conversation} ${name}`,
           source,
           variables: { ...common, messages, ...more },
@@ -43,6 +43,7 @@ export function published(): Case[] {
     })
 }
 
+const settings: Record<string, Case['variables']> = { plain: {}, tool: { tools }, thinking: { enable_thinking: false } }
 const common = { add_generation_prompt: true, bos_token: '<s>', eos_token: '</s>', tools: null, documents: null }
 
 /** The text, or null for a failure. */

@@ -506,7 +506,12 @@ describe('a request', () => {
         TypeError,
         `Expected 'plain', 'boxed', non-empty string or null for hint but received 5`,
       ],
-      ['other tags', { tags: 'drop' }, TypeError, `Expected 'ban' or 'keep' for tags but received "drop"`],
+      [
+        'other tags',
+        { tags: 'drop' },
+        TypeError,
+        `Expected 'ban', 'keep' or { open, close } for tags but received "drop"`,
+      ],
       ['a system message of another type', { system: 5 }, TypeError, 'Expected string for system but received 5'],
       ['a template', { template: 'chatml' }, TypeError, 'Expected boolean for template but received "chatml"'],
       [
@@ -794,19 +799,29 @@ describe('a chat template', () => {
       'missing',
       undefined,
       'TEMPLATE_NOT_FOUND',
-      /^The model has no chat template: give the raw prompt and template: false$/,
+      /^The model has no chat template: give one as chatTemplate, or the raw prompt and template: false$/,
     ],
-    ['that does not parse', '{% if %}x{% endif %}', 'TEMPLATE_FAILED', /^The chat template failed: \S/],
-    ['that does not end', '{% for m in messages %}{{ m.content }}', 'TEMPLATE_FAILED', /^The chat template failed: \S/],
-    ['that calls what is not there', '{{ nothing(messages) }}', 'TEMPLATE_FAILED', /^The chat template failed: \S/],
+    ['that does not parse', '{% if %}x{% endif %}', 'TEMPLATE_FAILED', /^The chat template failed at line 1: \S/],
+    [
+      'that does not end',
+      '{% for m in messages %}{{ m.content }}',
+      'TEMPLATE_FAILED',
+      /^The chat template failed at line 1: \S/,
+    ],
+    [
+      'that calls what is not there',
+      '{{ nothing(messages) }}',
+      'TEMPLATE_FAILED',
+      /^The chat template failed at line 1: \S/,
+    ],
     [
       'that refuses',
       "{{ raise_exception('No users here') }}",
       'TEMPLATE_FAILED',
-      /^The chat template failed: No users here$/,
+      /^The chat template failed at line 1: No users here$/,
     ],
     ['that gives nothing', '{# nothing #}', 'TEMPLATE_FAILED', /^The chat template gave an empty prompt$/],
-    ['of binary', '\u0001\u0002{{\u0003', 'TEMPLATE_FAILED', /^The chat template failed: \S/],
+    ['of binary', '\u0001\u0002{{\u0003', 'TEMPLATE_FAILED', /^The chat template failed at line 1: \S/],
   ])('%s', async (name, template, code, message) => {
     const z1 = await Z1.load({ ...common, model: without(name, template) })
     try {

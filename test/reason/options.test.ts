@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, expectTypeOf, it } from 'vitest'
+import { isPlainObject } from '../../lib/base/checks.js'
+import type { NamedTags } from '../../lib/reason/kinds.js'
 import { checkInput } from '../../lib/reason/messages.js'
 import {
   BOXED_HINT,
@@ -101,6 +103,32 @@ function booleans(name: string): Row {
   return { name, expected: 'boolean', takes: [true, false], types, ranges: [] }
 }
 
+const chatTemplate: Row = {
+  name: 'chatTemplate',
+  expected: 'string',
+  takes: ['', '{{ messages[0].content }}'],
+  types: notStrings,
+  ranges: [],
+}
+
+const templateVariables: Row = {
+  name: 'templateVariables',
+  expected: 'plain object of JSON values',
+  takes: [
+    {},
+    { enable_thinking: false, date_string: '1 May', n: 1.5, list: [null, { a: 'b' }] },
+    { given: { a: undefined, b: 1 }, read: { b: 1 } },
+  ],
+  types: [
+    ['{}', '"{}"'],
+    [1, '1'],
+    [null, 'null'],
+    [[], 'an array'],
+    [new Map(), 'an object'],
+  ],
+  ranges: [],
+}
+
 const controller = new AbortController()
 const foreign = {
   aborted: false,
@@ -166,6 +194,8 @@ const loadRows: Row[] = [
   integers('parallel', 1, 64),
   integers('batchSize', 1, 8192),
   integers('threads', 1, 512),
+  chatTemplate,
+  templateVariables,
   {
     name: 'onProgress',
     expected: 'function',
@@ -205,13 +235,20 @@ const reasonRows: Row[] = [
   booleans('loops'),
   {
     name: 'tags',
-    expected: "'ban' or 'keep'",
-    takes: ['ban', 'keep'],
-    types: [...notStrings, ['drop', '"drop"'], ['', '""']],
+    expected: "'ban', 'keep' or { open, close }",
+    takes: [
+      'ban',
+      'keep',
+      { open: '[t]', close: '[/t]', mode: 'keep' },
+      { given: { open: '[t]', close: '[/t]' }, read: { open: '[t]', close: '[/t]', mode: 'ban' } },
+    ],
+    types: [...notStrings.filter(([value]) => !isPlainObject(value)), ['drop', '"drop"'], ['', '""']],
     ranges: [],
   },
   { name: 'system', expected: 'string', takes: ['', 'Be brief.'], types: notStrings, ranges: [] },
   booleans('template'),
+  chatTemplate,
+  templateVariables,
   { ...numbers('temperature', 0, 100), takes: [0, 0.7, 1e-6, 100, { given: 9e-7, read: 0 }] },
   counts('topK', 0),
   numbers('topP', 0, 1),
@@ -430,6 +467,40 @@ describe('defaults', () => {
   })
 })
 
+describe('template variables', () => {
+  it.each<[string, object, Error]>([
+    [
+      'a function',
+      { f: () => 1 },
+      new TypeError('Expected JSON value for templateVariables.f but received a function'),
+    ],
+    ['NaN', { n: [Number.NaN] }, new TypeError('Expected JSON value for templateVariables.n[0] but received NaN')],
+    [
+      'a Date',
+      { now: new Date(0) },
+      new TypeError('Expected JSON value for templateVariables.now but received an object'),
+    ],
+    [
+      'what the input gives',
+      { messages: [] },
+      new TypeError('Expected no messages in templateVariables: it is what the template is given for the input'),
+    ],
+  ])('%s is refused', (_, given, error) => {
+    expect(() => checkReasonOptions({ templateVariables: given })).toThrow(error)
+  })
+
+  it('a circle is refused', () => {
+    const circle: Record<string, unknown> = {}
+    circle.self = circle
+    expect(() => checkReasonOptions({ templateVariables: circle })).toThrow('Expected at most 100 levels')
+  })
+
+  it('need a template', () => {
+    const sentence = 'Expected true for template with templateVariables but received false'
+    expect(() => checkReasonOptions({ template: false, templateVariables: {} })).toThrow(new TypeError(sentence))
+  })
+})
+
 describe('unknown options', () => {
   it('names the nearest one', () => {
     const sentence = 'Unknown option thinkingwindow: did you mean thinkingWindow?'
@@ -440,7 +511,7 @@ describe('unknown options', () => {
   it('lists all when none is near', () => {
     const sentence =
       'Unknown option color: expected one of model, engine, gpuLayers, contextSize, parallel, batchSize, threads, ' +
-      'onProgress, signal'
+      'chatTemplate, templateVariables, onProgress, signal'
     expect(() => checkLoadOptions({ color: 'red' })).toThrow(new TypeError(sentence))
   })
 })
@@ -595,6 +666,6 @@ it('types what it documents', () => {
   expectTypeOf<keyof LoadOptions>().toEqualTypeOf<keyof typeof LOAD_OPTIONS>()
   expectTypeOf<keyof ReasonOptions>().toEqualTypeOf<keyof typeof REASON_OPTIONS>()
   expectTypeOf(checkReasonOptions({}).sampling.temperature).toEqualTypeOf<number>()
-  expectTypeOf(checkReasonOptions({}).tags).toEqualTypeOf<'ban' | 'keep'>()
+  expectTypeOf(checkReasonOptions({}).tags).toEqualTypeOf<'ban' | 'keep' | NamedTags>()
   expectTypeOf(checkLoadOptions({}).gpuLayers).toEqualTypeOf<number | 'auto'>()
 })

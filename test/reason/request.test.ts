@@ -10,6 +10,7 @@ import { Model } from '../../lib/native/model.js'
 import { type ChatMessage, checkInput } from '../../lib/reason/messages.js'
 import { BOXED_HINT, checkReasonOptions, PLAIN_HINT } from '../../lib/reason/options.js'
 import { type Hint, RequestBuilder } from '../../lib/reason/request.js'
+import { KNOWN_TAGS } from '../../lib/reason/tags.js'
 import {
   bosTemplate,
   chatMlTemplate,
@@ -189,7 +190,7 @@ describe('templates', () => {
       const text = turn('user', 'Why?') + last
       const ban = await subject.prepare('Why?')
       expect(Array.from(ban.tokens)).toEqual(subject.reference({ text, special: true }))
-      expect(ban).toMatchObject({ bannedTags: ['<think>', '</think>'], closeTag: null })
+      expect(ban).toMatchObject({ bannedTags: KNOWN_TAGS.flat(), closeTag: null })
       const keep = await subject.prepare('Why?', { tags: 'keep' })
       expect(Array.from(keep.tokens)).toEqual(subject.reference({ text: `${text}<think>\n`, special: true }))
       expect(keep).toMatchObject({ bannedTags: ['<think>'], closeTag: '</think>' })

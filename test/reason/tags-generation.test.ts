@@ -101,8 +101,8 @@ describe('banned tags', () => {
   ]
 
   /** Responses with something to read on both sides of the cut. */
-  function sample(z1: Z1, n: number): Promise<ReasonResult[]> {
-    const options = { ...free, thinkingWindow: 50, hint: 'So:', maxTokens: 30 }
+  function sample(z1: Z1, n: number, tags?: ReasonOptions['tags']): Promise<ReasonResult[]> {
+    const options = { ...free, thinkingWindow: 50, hint: 'So:', maxTokens: 30, tags }
     return Promise.all(Array.from({ length: n }, (_, seed) => z1.reason('q', { ...options, seed })))
   }
 
@@ -126,12 +126,10 @@ describe('banned tags', () => {
     // Only what would complete a tag is banned, not what begins one.
     if (!/^single (control )?tokens$/.test(name)) expect(found.begun).toBeGreaterThan(150)
 
-    // The control: without tags to ban, the same model says them nearly always, before and after the cut. (A model
-    // that has them as tokens is known to have them, so its control has them in the form of a template that has others.)
-    const others = chatMlTemplate.replace('<|im_start|>assistant', '<|im_start|>assistant[THINK]')
-    const control = await load(`control ${name}`.replaceAll(/\W/g, '-'), { ...options, template: others })
-    expect(control.model.tags?.open).toBe('[THINK]')
-    for (const { tokens } of await sample(control, 40)) {
+    // The control: where it thinks between other tags, which alone are watched then, the same model says these nearly
+    // always, before and after the cut.
+    const control = await load(`control ${name}`.replaceAll(/\W/g, '-'), options)
+    for (const { tokens } of await sample(control, 40, { open: '[x]', close: '[/x]', mode: 'keep' })) {
       if (tag.test(await control.detokenize(tokens.reasoning, { special: true }))) found.reasoning += 1
       if (tag.test(await control.detokenize(tokens.answer, { special: true }))) found.answer += 1
     }
@@ -163,7 +161,8 @@ describe('banned tags', () => {
       { logitBias: { 62: 25 } },
     ]
     for (const options of variants) {
-      expect(await says(chatMlTemplate, options)).toMatch(/^<think>/)
+      // Whether the template has the tags or not.
+      expect(await says(chatMlTemplate, options)).toMatch(/^<thinka/)
       expect(await says(openingTemplate, options)).toMatch(/^<thinka/)
     }
   })
@@ -171,8 +170,6 @@ describe('banned tags', () => {
   it('nor does the end of a hint begin one', async () => {
     const rows = { i: 'n', n: 'k', k: { '>': 9, a: 0 }, a: END, '>': END }
     const options = { thinkingWindow: 0, hint: 'So <thi' }
-    const control = await load('hint-control', { rows })
-    expect((await control.reason('q', options)).text).toBe('So <think>')
     const banning = await load('hint', { rows, template: openingTemplate })
     expect((await banning.reason('q', options)).text).toBe('So <thinka')
   })

@@ -70,6 +70,8 @@ const load: Required<LoadOptions> = {
   parallel: 4,
   batchSize: 512,
   threads: 8,
+  chatTemplate: '{{ messages }}',
+  templateVariables: { enable_thinking: false, list: [1, { a: null }] },
   onProgress: (progress) => expectTypeOf(progress).toBeNumber(),
   signal: AbortSignal.timeout(1000),
 }
@@ -81,6 +83,8 @@ const reason: Required<ReasonOptions> = {
   tags: 'keep',
   system: 'Be brief.',
   template: true,
+  chatTemplate: '{{ messages }}',
+  templateVariables: {},
   temperature: 0.7,
   topK: 40,
   topP: 0.9,

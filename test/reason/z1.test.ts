@@ -67,6 +67,19 @@ describe('Z1.load()', () => {
     }
   })
 
+  it('takes a chat template, which renderPrompt() and reason() use', async () => {
+    const given = { chatTemplate: '{{ a }}{{ messages[0].content }}', templateVariables: { a: 'A' } }
+    await using z1 = await Z1.load({ ...common, model: testModel('qwen2-bytes'), contextSize: 64, ...given })
+    expect(z1.model.chatTemplate).toBe(given.chatTemplate)
+    expect(await z1.renderPrompt('b')).toEqual({ text: 'Ab', tokens: [65, 98] })
+    expect(await z1.renderPrompt('b', { templateVariables: { a: '' } })).toEqual({ text: 'b', tokens: [98] })
+    const { usage } = await z1.reason('b', { thinkingWindow: 1, maxTokens: 1, hint: null })
+    expect(usage.promptTokens).toBe(2)
+    // It may be longer than the context: that is what one would want to see.
+    expect((await z1.renderPrompt('b'.repeat(1000))).tokens).toHaveLength(1001)
+    await expect(z1.renderPrompt('b', { chatTemplate: '{{' })).rejects.toMatchObject({ code: 'TEMPLATE_FAILED' })
+  })
+
   it('without a model: the embedded one', async () => {
     await using z1 = await Z1.load({ ...common })
     expect(z1.model.path).toBe(EMBEDDED_MODEL)
