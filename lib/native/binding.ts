@@ -100,6 +100,8 @@ export interface ModelMetadata {
   eosText: string
   /** Text of every control, unknown and user-defined token: what `parse_special` recognizes. */
   specialTokens: { id: number; text: string; control: boolean }[]
+  /** Most bytes of text that one token stands for; 0: no bound is known. */
+  longestToken: number
 }
 
 /** A piece of prompt text. */
@@ -236,14 +238,18 @@ export interface Binding {
     params: ModelParams,
     onProgress: ((progress: number) => void) | null,
   ): Promise<{ model: ModelHandle; metadata: ModelMetadata }>
-  /** Cancels a load, or a quantization before its next tensor. */
+  /**
+   * Cancels a load, a quantization before its next tensor, or tokenizing after 16 KiB where the text can be cut. What was
+   * cancelled rejects with ABORTED, unless it has ended.
+   */
   taskCancel(task: number): void
   modelClose(model: ModelHandle): void
   /** Writes a file with tensors of another type. `task` and `onProgress` as in {@link modelLoad}. */
   modelQuantize(task: number, params: QuantizeParams, onProgress: ((progress: number) => void) | null): Promise<void>
-  modelTokenize(model: ModelHandle, segments: TextSegment[]): Promise<Int32Array>
+  /** CONTEXT_TOO_SMALL when it has more than `most` tokens and text is left, so that nobody waits for what cannot fit. */
+  modelTokenize(task: number, model: ModelHandle, segments: TextSegment[], most: number): Promise<Int32Array>
   /** Text of the tokens as bytes in UTF-8, control tokens shown only with `special`. */
-  modelDetokenize(model: ModelHandle, tokens: Int32Array, special: boolean): Promise<string>
+  modelDetokenize(task: number, model: ModelHandle, tokens: Int32Array, special: boolean): Promise<string>
   /** `batchSize` is what llama.cpp made of that of `params`: it may round it. */
   contextCreate(model: ModelHandle, params: ContextParams): Promise<{ context: ContextHandle; batchSize: number }>
   /** Resolves when the thread has ended and its memory is freed; running generations end with DISPOSED. */

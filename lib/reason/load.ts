@@ -102,7 +102,7 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
     }
     return { model, context, info }
   } catch (error) {
-    model.close()
+    await model.close()
     throw error
   }
 }

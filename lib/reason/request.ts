@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto'
 import { Z1Error } from '../base/errors.js'
 import type { GenerationRequest, ModelMetadata, TextSegment } from '../native/binding.js'
-import type { Model } from '../native/model.js'
+import type { Model, TokenizeOptions } from '../native/model.js'
 import type { ChatMessage } from './messages.js'
 import type { ResolvedReasonOptions } from './options.js'
 import { findTags, type Tags, templateTags } from './tags.js'
@@ -73,10 +73,16 @@ export class RequestBuilder {
   }
 
   /**
+   * @param signal Ends the tokenizing, when nobody waits for the request any more.
    * @throws {RangeError} for a prompt or a hint without tokens.
    * @throws {Z1Error} CONTEXT_TOO_SMALL, TAGS_NOT_FOUND, TEMPLATE_FAILED, TEMPLATE_NOT_FOUND.
    */
-  async build(input: string | ChatMessage[], options: ResolvedReasonOptions): Promise<BuiltRequest> {
+  async build(
+    input: string | ChatMessage[],
+    options: ResolvedReasonOptions,
+    signal?: AbortSignal,
+  ): Promise<BuiltRequest> {
+    const limits = { most: this.#contextSize, signal }
     const tags = this.#tags
     if (options.tags === 'keep' && !tags) {
       throw new Z1Error(
@@ -86,8 +92,10 @@ export class RequestBuilder {
     }
     const keep = options.tags === 'keep' ? tags : null
     const [prompt, hint] = await Promise.all([
-      this.#model.tokenize(this.#segments(input, options)),
-      options.hint === null ? null : this.#hint(keep ? `${options.hint.trimEnd()}\n${keep.close}\n\n` : options.hint),
+      this.#model.tokenize(this.#segments(input, options), limits),
+      options.hint === null
+        ? null
+        : this.#hint(keep ? `${options.hint.trimEnd()}\n${keep.close}\n\n` : options.hint, limits),
     ])
     const tokens = this.#withBos(prompt)
     if (tokens.length === 0) {
@@ -113,8 +121,8 @@ export class RequestBuilder {
     }
   }
 
-  async #hint(text: string): Promise<Hint> {
-    const tokens = await this.#model.tokenize([{ text, parseSpecial: true, continuation: true }])
+  async #hint(text: string, limits: TokenizeOptions): Promise<Hint> {
+    const tokens = await this.#model.tokenize([{ text, parseSpecial: true, continuation: true }], limits)
     if (tokens.length === 0) throw new RangeError('Expected a hint with at least one token')
     return { text, tokens }
   }
@@ -149,7 +157,10 @@ export class RequestBuilder {
   #withBos(tokens: Int32Array): Int32Array {
     const { bos } = this.#metadata
     if (!this.#addsBos || tokens[0] === bos) return tokens
-    return Int32Array.of(bos, ...tokens)
+    const all = new Int32Array(tokens.length + 1)
+    all[0] = bos
+    all.set(tokens, 1)
+    return all
   }
 
   /**

@@ -95,8 +95,7 @@ export class Z1 implements Reasoner {
    */
   dispose(): Promise<void> {
     if (!this.#disposed) {
-      this.#disposed = this.#context.close()
-      this.#model.close()
+      this.#disposed = Promise.all([this.#context.close(), this.#model.close()]).then(() => {})
     }
     return this.#disposed
   }
@@ -109,7 +108,8 @@ export class Z1 implements Reasoner {
     const checked = checkReasonOptions(options)
     const read = checkInput(input, checked.template)
     this.#builder.check(read, checked)
-    const start = (listener: GenerationListener) => attempt(site, () => this.#start(read, checked, listener))
+    const start = (listener: GenerationListener, signal: AbortSignal) =>
+      attempt(site, () => this.#start(read, checked, listener, signal))
     return new ReasonStream(start, site, checked.signal)
   }
 
@@ -117,9 +117,10 @@ export class Z1 implements Reasoner {
     input: string | ChatMessage[],
     options: ResolvedReasonOptions,
     listener: GenerationListener,
+    signal: AbortSignal,
   ): Promise<Started> {
     if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
-    const { request, hint } = await this.#builder.build(input, options)
+    const { request, hint } = await this.#builder.build(input, options, signal)
     return { generation: this.#context.start(request, listener), hint, seed: request.sampling.seed }
   }
 }

@@ -192,9 +192,9 @@ async function main() {
     { text: 'x'.repeat(1e6), parseSpecial: 1 },
     { text: '\0\0', parseSpecial: {} },
   ]) {
-    await call('modelTokenize', open, [segment])
+    await call('modelTokenize', 1, open, [segment], 1e6)
   }
-  for (const list of [...tokens, new Int32Array(1e6)]) await call('modelDetokenize', open, list, 1)
+  for (const list of [...tokens, new Int32Array(1e6)]) await call('modelDetokenize', 1, open, list, 1)
 
   // And all is well.
   await generate(running, {})

@@ -108,6 +108,12 @@ describe('BOS stands once', () => {
     expect(await leaves.tokens('', options)).toEqual([1])
   })
 
+  it('before a prompt of any length', async () => {
+    const options = { template: false, maxTokens: 1 }
+    const { prompt } = await leaves.prepare('</s>'.repeat(2e5), options, leaves.builder(2 ** 20))
+    expect([prompt[0], prompt.length]).toEqual([1, 2e5 + 1])
+  })
+
   it('not at all where the vocabulary does not ask for it', async () => {
     expect(none.facts.bos).toBe(256)
     expect(await none.tokens('hi', { template: false })).toEqual([104, 105])
