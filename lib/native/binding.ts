@@ -179,6 +179,12 @@ export interface GenerationRequest {
   sampling: SamplingParams
 }
 
+/** A request as it crosses: what can be long does so as one array, since to read an object of it takes a microsecond. */
+export type CrossingRequest = Omit<GenerationRequest, 'sampling'> & {
+  /** `logitBias`: token and bias in turn. */
+  sampling: Omit<SamplingParams, 'logitBias'> & { logitBias: Float64Array }
+}
+
 /** How the thinking ended; see `ReasonResult.ended`. `early` and `stated` do not occur yet. */
 export type Ended = 'self' | 'window' | 'request' | 'stop' | 'length' | 'loop' | 'early' | 'stated'
 /** What a cut's `ended` can be: the others end the generation. */
@@ -254,7 +260,7 @@ export interface Binding {
   contextCreate(model: ModelHandle, params: ContextParams): Promise<{ context: ContextHandle; batchSize: number }>
   /** Resolves when the thread has ended and its memory is freed; running generations end with DISPOSED. */
   contextClose(context: ContextHandle): Promise<void>
-  generationStart(context: ContextHandle, request: GenerationRequest): void
+  generationStart(context: ContextHandle, request: CrossingRequest): void
   /** Closes the window of a generation that is thinking; otherwise does nothing. */
   generationEndThinking(context: ContextHandle, id: number): void
   /** Ends the generation now with what there is (finishReason `abort`). */

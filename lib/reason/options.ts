@@ -130,7 +130,10 @@ export interface ReasonOptions {
   xtcProbability?: number | undefined
   /** XTC: probability that a token needs to be removed, 0 … 1; above 0.5 none is. Default 0.1. */
   xtcThreshold?: number | undefined
-  /** Added to the logits of tokens, by id: a finite number, or -Infinity to ban the token. Default: none. */
+  /**
+   * Added to the logits of tokens, by id: a finite number, or -Infinity to ban the token; at most as many as the vocabulary
+   * has tokens. Default: none.
+   */
   logitBias?:
     | Readonly<Record<number, number>>
     | ReadonlyMap<number, number>
@@ -228,18 +231,37 @@ export function checkDetokenizeOptions(input: unknown): Read<typeof DETOKENIZE_O
   return readOptions(DETOKENIZE_OPTIONS, input)
 }
 
-/** A copy of token ids, whose range only the model knows. What can be read only once, as a generator, is refused. */
-export function checkTokens(input: unknown): number[] {
-  return tokenList.read(input, 'tokens')
+/** More than the largest context has. They are read while JavaScript waits. */
+const MOST_TOKENS = 2 ** 24
+
+/**
+ * A copy of token ids of a vocabulary. What can be read only once, as a generator, is refused.
+ * @throws {RangeError} for more than 16777216, and for an id that the vocabulary has not.
+ */
+export function checkTokens(input: unknown, vocabularySize: number): Int32Array {
+  const given = tokenList.read(input, 'tokens')
+  const { length } = given
+  if (length > MOST_TOKENS) throw misuse(RangeError, `at most ${MOST_TOKENS} ids`, 'tokens', length)
+  const ids = new Int32Array(length)
+  for (let i = 0; i < length; i++) {
+    const id = given[i] as number
+    if (!Number.isInteger(id) || id < 0 || id >= vocabularySize) {
+      throw misuse(RangeError, `ids from 0 to ${vocabularySize - 1}`, 'tokens', id)
+    }
+    ids[i] = id
+  }
+  return ids
 }
 
-const tokenList = kind('array of token ids', isTokenList, { convert: (ids) => Array.from(ids) })
+const tokenList = kind('array of token ids', isTokenList)
 
 function isTokenList(value: unknown): value is ArrayLike<number> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 }
 
-export function checkReasonOptions(input: unknown): ResolvedReasonOptions {
+/** @param vocabularySize Tokens of the model, where it is known: there are no more biases. */
+export function checkReasonOptions(input: unknown, vocabularySize = Infinity): ResolvedReasonOptions {
+  const table = { ...REASON_OPTIONS, logitBias: option(tokenBiases(vocabularySize), []) }
   const {
     thinkingWindow,
     maxTokens,
@@ -254,7 +276,7 @@ export function checkReasonOptions(input: unknown): ResolvedReasonOptions {
     cachePrompt,
     signal,
     ...sampling
-  } = readOptions(REASON_OPTIONS, input)
+  } = readOptions(table, input)
   if (system !== undefined && !template) throw misuse(TypeError, 'true', 'template with system', template)
   return {
     thinkingWindow,

@@ -79,7 +79,7 @@ const sampling = {
     dryAllowedLength: 2,
     dryPenaltyLastN: 64,
   },
-  ...{ drySequenceBreakers: ['\n'], xtcProbability: 0, xtcThreshold: 0.1, logitBias: [], seed: 1 },
+  ...{ drySequenceBreakers: ['\n'], xtcProbability: 0, xtcThreshold: 0.1, logitBias: new Float64Array(), seed: 1 },
 }
 const request = {
   ...{ prompt: Int32Array.of(65, 66), thinkingWindow: 3, maxTokens: 2, hint: Int32Array.of(67), stop: [] },
@@ -165,9 +165,9 @@ async function main() {
     ['x', 'y'],
     [null],
     [{}],
-    [{ token: -1, bias: 1 }],
-    [{ token: 2 ** 30, bias: 1 }],
-    [{ token: 65, bias: NaN }],
+    ...[[-1, 1], [2 ** 30, 1], [65, Number.NaN], [Number.NaN, 1], [1e300, 1e300], [65]].map((pairs) =>
+      Float64Array.from(pairs),
+    ),
   ]
   const tokens = [[], [-1], [300], [2 ** 31 - 1], Array(1000).fill(65), Array(63).fill(65), Array(64).fill(65)].map(
     (list) => Int32Array.from(list),
