@@ -20,10 +20,15 @@ export const command = defineCommand({
       help: 'tokens that are decoded at once, at most',
       default: String(LOAD_OPTIONS.batchSize.default),
     }),
+    mmap: flag({
+      name: 'no-mmap',
+      means: false,
+      help: 'read all of the model into memory, instead of mapping its file',
+    }),
     ...samplingOptions,
     json: flag({ help: 'print one result as JSON and nothing else' }),
   },
-  async run({ json, model, engine, gpuLayers, contextSize, parallel, batchSize, threads, ...options }, [asked]) {
+  async run({ json, model, engine, gpuLayers, contextSize, parallel, batchSize, threads, mmap, ...options }, [asked]) {
     // Fails early: loading a large model takes a while.
     const reason = { ...options, loops: options.loops ?? true }
     checkReasonOptions(reason)
@@ -42,6 +47,7 @@ export const command = defineCommand({
         parallel,
         batchSize,
         threads,
+        mmap,
         onProgress: json ? undefined : showFraction('loading', show),
       }),
     )

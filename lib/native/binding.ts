@@ -51,6 +51,8 @@ export interface ModelParams {
   contextCells: number
   /** False: only metadata and vocabulary are read, and no context can be made. */
   weights: boolean
+  /** False: the weights are read into memory, and the file is no longer needed. */
+  mmap: boolean
 }
 
 export interface QuantizeParams {

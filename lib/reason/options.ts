@@ -53,6 +53,11 @@ export interface LoadOptions {
   batchSize?: number | undefined
   /** Threads on the CPU, 1 … 512. Default: the physical cores that the process may use. */
   threads?: number | undefined
+  /**
+   * Map the file into memory, so that it is read where it is needed and shared with other processes. A mapped file must not
+   * change while the model runs. False: all of it is read at the load. Default true.
+   */
+  mmap?: boolean | undefined
   /** Called with 0 … 1 while the model loads. What it throws ends the load, which then rejects with it. */
   onProgress?: ((progress: number) => void) | undefined
   /** Aborts the load, which then rejects with the signal's reason. */
@@ -168,6 +173,7 @@ export const LOAD_OPTIONS = {
   batchSize: option(integer(1, 8192), 512),
   // ggml.h: GGML_MAX_N_THREADS.
   threads: option(integer(1, 512)),
+  mmap: option(boolean, true),
   onProgress: option(callback<(progress: number) => void>()),
   signal: option(abortSignal()),
 } satisfies Record<keyof LoadOptions, Option<unknown>>

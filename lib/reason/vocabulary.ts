@@ -40,5 +40,5 @@ export async function openTokenizer(path: string = EMBEDDED_MODEL): Promise<Toke
 async function openVocabulary(path: string): Promise<Model> {
   await checkModelFile(path)
   await openEngine('auto')
-  return Model.load({ path, gpuLayers: 0, contextCells: 0, weights: false })
+  return Model.load({ path, gpuLayers: 0, contextCells: 0, weights: false, mmap: true })
 }

@@ -4,6 +4,7 @@ import type { Context, GenerationListener } from '../native/context.js'
 import type { Model } from '../native/model.js'
 import { type Loaded, load, type ModelInfo } from './load.js'
 import { type ChatMessage, checkInput } from './messages.js'
+import type { ModelFile } from './model-file.js'
 import {
   checkDetokenizeOptions,
   checkLoadOptions,
@@ -37,13 +38,15 @@ export class Z1 implements Reasoner {
   readonly model: Readonly<ModelInfo>
 
   readonly #model: Model
+  readonly #file: ModelFile | null
   readonly #context: Context
   readonly #builder: RequestBuilder
   #disposed: Promise<void> | undefined
 
   /** @internal Use {@link Z1.load}. */
-  constructor({ model, context, info }: Loaded) {
+  constructor({ model, context, file, info }: Loaded) {
     this.#model = model
+    this.#file = file
     this.#context = context
     this.#builder = new RequestBuilder(model, info.contextSize)
     this.model = Object.freeze(info)
@@ -52,7 +55,7 @@ export class Z1 implements Reasoner {
   /**
    * Answers a question or continues a conversation.
    * @throws {TypeError|RangeError} for options that cannot be.
-   * @throws {Z1Error} CONTEXT_TOO_SMALL before it starts; DECODE_FAILED, DISPOSED; TEMPLATE_NOT_FOUND, TEMPLATE_FAILED,
+   * @throws {Z1Error} CONTEXT_TOO_SMALL, MODEL_CHANGED before it starts; DECODE_FAILED, DISPOSED; TEMPLATE_NOT_FOUND, TEMPLATE_FAILED,
    * TAGS_NOT_FOUND.
    * @throws the signal's reason when it is aborted.
    */
@@ -117,6 +120,7 @@ export class Z1 implements Reasoner {
   ): Promise<Started> {
     if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
     const { request, hint } = await this.#builder.build(input, options, signal)
+    await this.#file?.check()
     return { generation: this.#context.start(request, listener), hint, seed: request.sampling.seed }
   }
 }

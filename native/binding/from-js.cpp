@@ -105,6 +105,7 @@ ModelParams model_params_of(const Napi::Object & object) {
     params.n_gpu_layers = i32(object, "gpuLayers");
     params.n_ctx_cells = u32(object, "contextCells");
     params.weights = boolean(object, "weights");
+    params.mmap = boolean(object, "mmap");
     return params;
 }
 

@@ -67,7 +67,7 @@ const numbers = [
   [],
   5n,
 ]
-const model = { path: process.argv[2], gpuLayers: 0, contextCells: 64, weights: true }
+const model = { path: process.argv[2], gpuLayers: 0, contextCells: 64, weights: true, mmap: true }
 const context = { contextSize: 64, parallel: 2, batchSize: 32, threads: 1, threadsBatch: 1 }
 const sampling = {
   ...{ temperature: 0, topK: 40, topP: 0.95, minP: 0.05, typicalP: 1, repeatPenalty: 1, frequencyPenalty: 0 },
@@ -151,7 +151,7 @@ async function main() {
       if (made) await call('contextClose', made.context)
     }
   }
-  const { model: weightless } = await addon.modelLoad(2, { ...model, weights: false }, null)
+  const { model: weightless } = await addon.modelLoad(2, { ...model, weights: false, mmap: true }, null)
   await call('contextCreate', weightless, context)
   for (const key of Object.keys(model)) {
     for (const value of garbage()) {

@@ -8,7 +8,8 @@ import { Random } from '../support/random.js'
 import { codeOf } from '../support/rejection.js'
 import { tokensOf } from '../support/tokenizer.js'
 
-const load = (name: ModelName) => Model.load({ path: testModel(name), gpuLayers: 0, contextCells: 0, weights: true })
+const load = (name: ModelName) =>
+  Model.load({ path: testModel(name), gpuLayers: 0, contextCells: 0, weights: true, mmap: true })
 const segment = (text: string): TextSegment => ({ text, parseSpecial: true, continuation: false })
 /** Ten megabytes: some seconds of work. */
 const long = 'some words\n'.repeat(1e6)

@@ -167,6 +167,7 @@ const loadRows: Row[] = [
   integers('parallel', 1, 64),
   integers('batchSize', 1, 8192),
   integers('threads', 1, 512),
+  booleans('mmap'),
   {
     name: 'onProgress',
     expected: 'function',
@@ -379,6 +380,7 @@ describe('defaults', () => {
       parallel: 1,
       batchSize: 512,
       threads: undefined,
+      mmap: true,
       onProgress: undefined,
       signal: undefined,
     })
@@ -441,7 +443,7 @@ describe('unknown options', () => {
   it('lists all when none is near', () => {
     const sentence =
       'Unknown option color: expected one of model, engine, gpuLayers, contextSize, parallel, batchSize, threads, ' +
-      'onProgress, signal'
+      'mmap, onProgress, signal'
     expect(() => checkLoadOptions({ color: 'red' })).toThrow(new TypeError(sentence))
   })
 })

@@ -44,7 +44,7 @@ class Subject {
 
   static async open(name: ModelName, options: ModelOptions = {}): Promise<Subject> {
     const path = testModel(name, options)
-    const model = await Model.load({ path, gpuLayers: 0, contextCells: 0, weights: false })
+    const model = await Model.load({ path, gpuLayers: 0, contextCells: 0, weights: false, mmap: true })
     open.push(model)
     return new Subject(path, model)
   }

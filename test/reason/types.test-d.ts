@@ -70,6 +70,7 @@ const load: Required<LoadOptions> = {
   parallel: 4,
   batchSize: 512,
   threads: 8,
+  mmap: false,
   onProgress: (progress) => expectTypeOf(progress).toBeNumber(),
   signal: AbortSignal.timeout(1000),
 }

@@ -137,8 +137,8 @@ std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & pa
     model_params.n_gpu_layers = gpu_layers(engine, header, params);
     model_params.progress_callback = LoadProgress::step;
     model_params.progress_callback_user_data = &load;
-    if (!params.weights) {
-        model_params.no_alloc = true;
+    model_params.no_alloc = !params.weights;
+    if (!params.weights || !params.mmap) {
         model_params.load_mode = LLAMA_LOAD_MODE_NONE;
     }
     // llama.cpp does not report while it reads metadata and vocabulary.

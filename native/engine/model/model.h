@@ -28,6 +28,7 @@ struct ModelParams {
     int32_t n_gpu_layers = fit; // a count, -1 = all, or `fit`
     uint32_t n_ctx_cells = 0;   // KV cells to leave room for; used by `fit`
     bool weights = true;        // false: metadata and vocabulary only, no context can be made
+    bool mmap = true;           // false: the weights are read into memory, and the file is no longer needed
 };
 
 struct SpecialToken {
