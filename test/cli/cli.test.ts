@@ -472,9 +472,9 @@ describe('z1', () => {
   it('ask --help names every option that it takes', async () => {
     const { stdout } = await z1(['ask', '--help'])
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
-    expect(named).toHaveLength(34)
+    expect(named).toHaveLength(35)
     // An option that does not exist would be told by its name, before anything else.
-    const switches = ['raw', 'no-loops', 'stop-in-thinking', 'json']
+    const switches = ['raw', 'no-loops', 'no-mmap', 'stop-in-thinking', 'json']
     const args = named.flatMap((name) => (switches.includes(name) ? [`--${name}`] : [`--${name}`, '1']))
     const { status, stderr } = await z1(['ask', ...args, 'q'])
     expect(status).toBe(2)
