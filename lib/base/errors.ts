@@ -31,6 +31,11 @@ export const ERROR_CODES = [
    * No engine was found, or no backend of it would load. The message gives the reason of each; install an engine pack.
    */
   'ENGINE_NOT_FOUND',
+  /**
+   * The model's file was overwritten, cut short or replaced since it was loaded, and is read while the model runs. Load it again;
+   * mmap: false reads all of it at the load.
+   */
+  'MODEL_CHANGED',
   /** The file is no GGUF model, or the folder no checkpoint; it is cut short, or contradicts itself. Download it again. */
   'MODEL_INVALID',
   /** There is no readable file, or folder, at the model's path. */

@@ -24,6 +24,11 @@ export const command = defineCommand({
       help: 'tokens that are decoded at once, at most',
       default: String(LOAD_OPTIONS.batchSize.default),
     }),
+    mmap: flag({
+      name: 'no-mmap',
+      means: false,
+      help: 'read all of the model into memory, instead of mapping its file',
+    }),
     ...samplingOptions,
     chatTemplate: text({ value: 'FILE', help: "chat template in Jinja, in place of the model's" }),
     templateVariable: repeated({
@@ -34,7 +39,8 @@ export const command = defineCommand({
     json: flag({ help: 'print one result as JSON and nothing else' }),
   },
   async run(given, [asked]) {
-    const { json, showPrompt, model, engine, gpuLayers, contextSize, parallel, batchSize, threads, ...rest } = given
+    const { json, showPrompt, model, engine, gpuLayers, contextSize, parallel, batchSize, threads, mmap, ...rest } =
+      given
     const { chatTemplate: file, templateVariable, ...options } = rest
     const reason = {
       ...options,
@@ -65,6 +71,7 @@ export const command = defineCommand({
         parallel,
         batchSize,
         threads,
+        mmap,
         onProgress: json ? undefined : showFraction('loading', show),
       }),
     )

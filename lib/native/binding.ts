@@ -51,6 +51,8 @@ export interface ModelParams {
   contextCells: number
   /** False: only metadata and vocabulary are read, and no context can be made. */
   weights: boolean
+  /** False: the weights are read into memory, and the file is no longer needed. */
+  mmap: boolean
 }
 
 export interface QuantizeParams {
@@ -100,6 +102,8 @@ export interface ModelMetadata {
   eosText: string
   /** Text of every control, unknown and user-defined token: what `parse_special` recognizes. */
   specialTokens: { id: number; text: string; control: boolean }[]
+  /** Most bytes of text that one token stands for; 0: no bound is known. */
+  longestToken: number
 }
 
 /** A piece of prompt text. */
@@ -177,6 +181,12 @@ export interface GenerationRequest {
   sampling: SamplingParams
 }
 
+/** A request as it crosses: what can be long does so as one array, since to read an object of it takes a microsecond. */
+export type CrossingRequest = Omit<GenerationRequest, 'sampling'> & {
+  /** `logitBias`: token and bias in turn. */
+  sampling: Omit<SamplingParams, 'logitBias'> & { logitBias: Float64Array }
+}
+
 /** How the thinking ended; see `ReasonResult.ended`. `early` and `stated` do not occur yet. */
 export type Ended = 'self' | 'window' | 'request' | 'stop' | 'length' | 'loop' | 'early' | 'stated'
 /** What a cut's `ended` can be: the others end the generation. */
@@ -236,19 +246,23 @@ export interface Binding {
     params: ModelParams,
     onProgress: ((progress: number) => void) | null,
   ): Promise<{ model: ModelHandle; metadata: ModelMetadata }>
-  /** Cancels a load, or a quantization before its next tensor. */
+  /**
+   * Cancels a load, a quantization before its next tensor, or tokenizing after 16 KiB where the text can be cut. What was
+   * cancelled rejects with ABORTED, unless it has ended.
+   */
   taskCancel(task: number): void
   modelClose(model: ModelHandle): void
   /** Writes a file with tensors of another type. `task` and `onProgress` as in {@link modelLoad}. */
   modelQuantize(task: number, params: QuantizeParams, onProgress: ((progress: number) => void) | null): Promise<void>
-  modelTokenize(model: ModelHandle, segments: TextSegment[]): Promise<Int32Array>
+  /** CONTEXT_TOO_SMALL when it has more than `most` tokens and text is left, so that nobody waits for what cannot fit. */
+  modelTokenize(task: number, model: ModelHandle, segments: TextSegment[], most: number): Promise<Int32Array>
   /** Text of the tokens as bytes in UTF-8, control tokens shown only with `special`. */
-  modelDetokenize(model: ModelHandle, tokens: Int32Array, special: boolean): Promise<string>
+  modelDetokenize(task: number, model: ModelHandle, tokens: Int32Array, special: boolean): Promise<string>
   /** `batchSize` is what llama.cpp made of that of `params`: it may round it. */
   contextCreate(model: ModelHandle, params: ContextParams): Promise<{ context: ContextHandle; batchSize: number }>
   /** Resolves when the thread has ended and its memory is freed; running generations end with DISPOSED. */
   contextClose(context: ContextHandle): Promise<void>
-  generationStart(context: ContextHandle, request: GenerationRequest): void
+  generationStart(context: ContextHandle, request: CrossingRequest): void
   /** Closes the window of a generation that is thinking; otherwise does nothing. */
   generationEndThinking(context: ContextHandle, id: number): void
   /** Ends the generation now with what there is (finishReason `abort`). */

@@ -1,5 +1,5 @@
 /** A context and its thread, on which generations run. */
-import type { ContextHandle, GenerationEvent, GenerationRequest } from './binding.js'
+import type { ContextHandle, GenerationEvent, GenerationRequest, SamplingParams } from './binding.js'
 import { deliverTo, nextId, openAddon } from './channel.js'
 
 /** A request that runs. After its last event, and after its context was closed, nothing here has an effect. */
@@ -31,7 +31,8 @@ export class Context {
     const addon = openAddon()
     const context = this.#handle
     const id = nextId()
-    addon.generationStart(context, { ...request, id })
+    const sampling = { ...request.sampling, logitBias: inOneArray(request.sampling.logitBias) }
+    addon.generationStart(context, { ...request, id, sampling })
     deliverTo(id, { listener, context })
     // A context that was closed meanwhile has ended its generations already, and says so by throwing.
     const careful = (action: () => void) => () => {
@@ -50,4 +51,13 @@ export class Context {
   close(): Promise<void> {
     return openAddon().contextClose(this.#handle)
   }
+}
+
+function inOneArray(biases: SamplingParams['logitBias']): Float64Array {
+  const pairs = new Float64Array(2 * biases.length)
+  biases.forEach(({ token, bias }, i) => {
+    pairs[2 * i] = token
+    pairs[2 * i + 1] = bias
+  })
+  return pairs
 }

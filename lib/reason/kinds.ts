@@ -139,7 +139,8 @@ function readList<T>(each: Kind<T>, values: unknown[], name: string): T[] {
   return Array.from(values, (value, i) => each.read(value, `${name}[${i}]`))
 }
 
-export function tokenBiases(): Kind<SamplingParams['logitBias']> {
+/** @param most Entries, at most: each is read and checked while JavaScript waits. */
+export function tokenBiases(most = Infinity): Kind<SamplingParams['logitBias']> {
   const token = integer(0, 2 ** 31 - 1)
   // Logits are 32-bit floats, in which a larger number would be infinite.
   const bias = numeric('finite number or -Infinity', (value) => Math.fround(value) < Infinity)
@@ -148,13 +149,21 @@ export function tokenBiases(): Kind<SamplingParams['logitBias']> {
     'object, Map or array of [token, bias]',
     (value): value is object => Array.isArray(value) || value instanceof Map || isPlainObject(value),
     {
-      convert: (value, name) =>
-        biasEntries(value).map((pair, i) => {
+      convert: (value, name) => {
+        const count = biasCount(value)
+        if (count > most) throw misuse(RangeError, `at most ${most} entries`, name, count)
+        return biasEntries(value).map((pair, i) => {
           const [id, amount] = entry.read(pair, `${name}[${i}]`)
           return { token: token.read(id, `token of ${name}`), bias: bias.read(amount, `${name} of token ${id}`) }
-        }),
+        })
+      },
     },
   )
+}
+
+function biasCount(value: object): number {
+  if (Array.isArray(value)) return value.length
+  return value instanceof Map ? value.size : Object.keys(value).length
 }
 
 function biasEntries(value: object): unknown[] {

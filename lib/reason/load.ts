@@ -7,7 +7,7 @@ import type { Context } from '../native/context.js'
 import { openEngine } from '../native/engine.js'
 import { Model } from '../native/model.js'
 import { defaultThreads } from '../native/threads.js'
-import { checkModelFile, EMBEDDED_MODEL } from './model-file.js'
+import { checkModelFile, EMBEDDED_MODEL, ModelFile } from './model-file.js'
 import type { ResolvedLoadOptions } from './options.js'
 import { findTags } from './tags.js'
 
@@ -55,6 +55,8 @@ export interface ModelInfo {
 export interface Loaded {
   model: Model
   context: Context
+  /** The file that must not change while the model runs; null when all of it was read. */
+  file: ModelFile | null
   info: ModelInfo
 }
 
@@ -62,9 +64,11 @@ export interface Loaded {
 export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
   const path = options.model ?? EMBEDDED_MODEL
   await checkModelFile(path)
+  const file = options.mmap ? await ModelFile.at(path) : null
   const { engine } = await openEngine(options.engine)
   const model = await loadModel(path, options)
   try {
+    await file?.check()
     const { metadata } = model
     if (metadata.unsupported !== null) {
       throw new Z1Error('MODEL_UNSUPPORTED', `${path} cannot answer questions: ${metadata.unsupported}`)
@@ -101,22 +105,23 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       engine: engine.directory,
       devices: engine.devices,
     }
-    return { model, context, info }
+    return { model, context, file, info }
   } catch (error) {
-    model.close()
+    await model.close()
     throw error
   }
 }
 
 function loadModel(
   path: string,
-  { gpuLayers, contextSize, parallel, engine, onProgress, signal }: ResolvedLoadOptions,
+  { gpuLayers, contextSize, parallel, engine, mmap, onProgress, signal }: ResolvedLoadOptions,
 ): Promise<Model> {
   const params = {
     path,
     gpuLayers: engine === 'cpu' ? 0 : typeof gpuLayers === 'number' ? gpuLayers : -2,
     contextCells: (contextSize ?? MAX_DEFAULT_CONTEXT) * parallel,
     weights: true,
+    mmap,
   }
   return Model.load(params, { onProgress, signal })
 }

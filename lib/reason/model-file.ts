@@ -1,4 +1,4 @@
-/** Where a model's file is, whether there is one, and what was taken for one. */
+/** Where a model's file is, whether there is one, what was taken for one, and whether it is still the same. */
 import { open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Z1Error } from '../base/errors.js'
@@ -55,5 +55,55 @@ async function beginningOf(path: string): Promise<string> {
     return buffer.toString('latin1', 0, bytesRead)
   } finally {
     await file.close()
+  }
+}
+
+/** A model's file, in all its parts, as it was at one moment. */
+export class ModelFile {
+  readonly #parts: Map<string, string | undefined>
+
+  private constructor(parts: Map<string, string | undefined>) {
+    this.#parts = parts
+  }
+
+  static async at(path: string): Promise<ModelFile> {
+    const parts = partsOf(path)
+    const states = await Promise.all(parts.map(stateOf))
+    return new ModelFile(new Map(parts.map((part, i) => [part, states[i]])))
+  }
+
+  /**
+   * Reading a mapped file beyond where it ends now ends the process, and what was overwritten gives nonsense. A file that was
+   * deleted stays as it was for those who have it open.
+   * @throws {Z1Error} MODEL_CHANGED.
+   */
+  async check(): Promise<void> {
+    await Promise.all(
+      Array.from(this.#parts, async ([part, before]) => {
+        const now = await stateOf(part)
+        if (now !== undefined && now !== before) {
+          throw new Z1Error('MODEL_CHANGED', `${part} has changed since the model was loaded: load it again`)
+        }
+      }),
+    )
+  }
+}
+
+/** A file that was split is named by its first part (llama.cpp, llama_split_path). */
+function partsOf(path: string): string[] {
+  const [, prefix, count] = /^(.*)-00001-of-(\d{5})\.gguf$/s.exec(path) ?? []
+  if (prefix === undefined || count === undefined) return [path]
+  const number = (i: number) => String(i + 1).padStart(5, '0')
+  return Array.from({ length: Number(count) }, (_, i) => `${prefix}-${number(i)}-of-${count}.gguf`)
+}
+
+/** Which file it is, its size and when it was written; undefined when there is none. */
+async function stateOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true })
+    return [dev, ino, size, mtimeNs].join()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' ? undefined : String(code)
   }
 }

@@ -10,7 +10,6 @@ import {
   count,
   filePath,
   integer,
-  kind,
   misuse,
   number,
   numeric,
@@ -59,6 +58,11 @@ export interface LoadOptions {
   chatTemplate?: string | undefined
   /** Variables of the template in every request: `enable_thinking`, `date_string` and the like. Default: none. */
   templateVariables?: TemplateVariables | undefined
+  /**
+   * Map the file into memory, so that it is read where it is needed and shared with other processes. A mapped file must not
+   * change while the model runs. False: all of it is read at the load. Default true.
+   */
+  mmap?: boolean | undefined
   /** Called with 0 … 1 while the model loads. What it throws ends the load, which then rejects with it. */
   onProgress?: ((progress: number) => void) | undefined
   /** Aborts the load, which then rejects with the signal's reason. */
@@ -141,7 +145,10 @@ export interface ReasonOptions {
   xtcProbability?: number | undefined
   /** XTC: probability that a token needs to be removed, 0 … 1; above 0.5 none is. Default 0.1. */
   xtcThreshold?: number | undefined
-  /** Added to the logits of tokens, by id: a finite number, or -Infinity to ban the token. Default: none. */
+  /**
+   * Added to the logits of tokens, by id: a finite number, or -Infinity to ban the token; at most as many as the vocabulary
+   * has tokens. Default: none.
+   */
   logitBias?:
     | Readonly<Record<number, number>>
     | ReadonlyMap<number, number>
@@ -178,6 +185,7 @@ export const LOAD_OPTIONS = {
   threads: option(integer(1, 512)),
   chatTemplate: option(text),
   templateVariables: option(templateVariables()),
+  mmap: option(boolean, true),
   onProgress: option(callback<(progress: number) => void>()),
   signal: option(abortSignal()),
 } satisfies Record<keyof LoadOptions, Option<unknown>>
@@ -221,10 +229,6 @@ export const REASON_OPTIONS = {
   signal: option(abortSignal()),
 } satisfies Record<keyof ReasonOptions, Option<unknown>>
 
-const DETOKENIZE_OPTIONS = {
-  special: option(boolean, false),
-}
-
 /** {@link LoadOptions} with every default that needs no model. `engine` is a known name or an absolute path. */
 export type ResolvedLoadOptions = Read<typeof LOAD_OPTIONS>
 
@@ -239,22 +243,9 @@ export function checkLoadOptions(input: unknown): ResolvedLoadOptions {
   return readOptions(LOAD_OPTIONS, input)
 }
 
-export function checkDetokenizeOptions(input: unknown): Read<typeof DETOKENIZE_OPTIONS> {
-  return readOptions(DETOKENIZE_OPTIONS, input)
-}
-
-/** A copy of token ids, whose range only the model knows. What can be read only once, as a generator, is refused. */
-export function checkTokens(input: unknown): number[] {
-  return tokenList.read(input, 'tokens')
-}
-
-const tokenList = kind('array of token ids', isTokenList, { convert: (ids) => Array.from(ids) })
-
-function isTokenList(value: unknown): value is ArrayLike<number> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
-}
-
-export function checkReasonOptions(input: unknown): ResolvedReasonOptions {
+/** @param vocabularySize Tokens of the model, where it is known: there are no more biases. */
+export function checkReasonOptions(input: unknown, vocabularySize = Infinity): ResolvedReasonOptions {
+  const table = { ...REASON_OPTIONS, logitBias: option(tokenBiases(vocabularySize), []) }
   const {
     thinkingWindow,
     maxTokens,
@@ -271,7 +262,7 @@ export function checkReasonOptions(input: unknown): ResolvedReasonOptions {
     cachePrompt,
     signal,
     ...sampling
-  } = readOptions(REASON_OPTIONS, input)
+  } = readOptions(table, input)
   for (const [name, value] of Object.entries({ system, chatTemplate, templateVariables })) {
     if (value !== undefined && !template) throw misuse(TypeError, 'true', `template with ${name}`, template)
   }

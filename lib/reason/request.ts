@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto'
 import { Z1Error } from '../base/errors.js'
 import type { GenerationRequest, ModelMetadata } from '../native/binding.js'
-import type { Model } from '../native/model.js'
+import type { Model, TokenizeOptions } from '../native/model.js'
 import type { ChatMessage } from './messages.js'
 import type { ResolvedReasonOptions } from './options.js'
 import { keepsTags, PromptRenderer, type TemplateOptions } from './prompt.js'
@@ -74,11 +74,17 @@ export class RequestBuilder {
   }
 
   /**
+   * @param signal Ends the tokenizing, when nobody waits for the request any more.
    * @throws {RangeError} for a prompt or a hint without tokens.
    * @throws {Z1Error} CONTEXT_TOO_SMALL, MODEL_UNSUPPORTED, TAGS_NOT_FOUND, TEMPLATE_FAILED, TEMPLATE_NOT_FOUND.
    */
-  async build(input: string | ChatMessage[], options: ResolvedReasonOptions): Promise<BuiltRequest> {
-    const { prompt, hint, keep, tags, window } = await this.#tokens(input, options)
+  async build(
+    input: string | ChatMessage[],
+    options: ResolvedReasonOptions,
+    signal?: AbortSignal,
+  ): Promise<BuiltRequest> {
+    const limits = { most: this.#contextSize, signal }
+    const { prompt, hint, keep, tags, window } = await this.#tokens(input, options, limits)
     const { loops, stop, stopInThinking, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
     return {
       request: {
@@ -109,7 +115,7 @@ export class RequestBuilder {
     return { text: prompt === tokens ? text : this.#metadata.bosText + text, tokens: Array.from(prompt) }
   }
 
-  async #tokens(input: string | ChatMessage[], options: ResolvedReasonOptions) {
+  async #tokens(input: string | ChatMessage[], options: ResolvedReasonOptions, limits: TokenizeOptions) {
     const { segments, tags, thinks } = this.#prompts.render(input, options)
     const keep = keepsTags(options.tags) ? tags : null
     if (keepsTags(options.tags) && !keep) {
@@ -119,8 +125,10 @@ export class RequestBuilder {
       )
     }
     const [tokens, hint] = await Promise.all([
-      this.#model.tokenize(segments),
-      options.hint === null ? null : this.#hint(keep ? `${options.hint.trimEnd()}\n${keep.close}\n\n` : options.hint),
+      this.#model.tokenize(segments, limits),
+      options.hint === null
+        ? null
+        : this.#hint(keep ? `${options.hint.trimEnd()}\n${keep.close}\n\n` : options.hint, limits),
     ])
     const prompt = this.#withBos(tokens)
     if (prompt.length === 0) {
@@ -133,8 +141,8 @@ export class RequestBuilder {
     return { prompt, hint, keep, tags, window }
   }
 
-  async #hint(text: string): Promise<Hint> {
-    const tokens = await this.#model.tokenize([{ text, parseSpecial: true, continuation: true }])
+  async #hint(text: string, limits: TokenizeOptions): Promise<Hint> {
+    const tokens = await this.#model.tokenize([{ text, parseSpecial: true, continuation: true }], limits)
     if (tokens.length === 0) throw new RangeError('Expected a hint with at least one token')
     return { text, tokens }
   }
@@ -147,7 +155,10 @@ export class RequestBuilder {
   #withBos(tokens: Int32Array): Int32Array {
     const { bos } = this.#metadata
     if (!this.#addsBos || tokens[0] === bos) return tokens
-    return Int32Array.of(bos, ...tokens)
+    const all = new Int32Array(tokens.length + 1)
+    all[0] = bos
+    all.set(tokens, 1)
+    return all
   }
 
   /**

@@ -15,9 +15,10 @@ export interface Started {
 }
 
 /**
- * Prepares and starts a generation. `listener` gets its events, from macrotasks after the one in which this resolves.
+ * Prepares and starts a generation. `listener` gets its events, from macrotasks after the one in which this resolves. The
+ * signal ends what prepares it.
  */
-export type Start = (listener: (event: RequestEvent) => void) => Promise<Started>
+export type Start = (listener: (event: RequestEvent) => void, signal: AbortSignal) => Promise<Started>
 
 /** A call of an iterator's `next()` that has no value yet. */
 interface Waiting {
@@ -31,6 +32,8 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
 
   readonly #site: CallSite
   readonly #signal: AbortSignal | undefined
+  /** Aborted when the stream ends: what still prepares its generation need not go on. */
+  readonly #preparing = new AbortController()
   #resolve!: (result: ReasonResult) => void
   #reject!: (reason: unknown) => void
   #generation: Generation | undefined
@@ -58,7 +61,7 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
       return
     }
     signal?.addEventListener('abort', this.#onAbort)
-    start((event) => this.#onEvent(event)).then(
+    start((event) => this.#onEvent(event), this.#preparing.signal).then(
       ({ generation, hint, seed }) => {
         this.#builder = new ResultBuilder(hint, seed)
         this.#generation = generation
@@ -128,7 +131,6 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
     this.#fail(reason)
   }
 
-  /** Before the prompt is tokenized there is nothing to end. */
   #whenStarted(action: (generation: Generation) => void): void {
     if (this.#generation) action(this.#generation)
     else if (!this.#ended) this.#pending.push(action)
@@ -160,6 +162,7 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
 
   #end(): void {
     this.#ended = true
+    this.#preparing.abort()
     this.#signal?.removeEventListener('abort', this.#onAbort)
   }
 }

@@ -67,5 +67,5 @@ export async function renderPrompt(
 async function openVocabulary(path: string): Promise<Model> {
   await checkModelFile(path)
   await openEngine('auto')
-  return Model.load({ path, gpuLayers: 0, contextCells: 0, weights: false })
+  return Model.load({ path, gpuLayers: 0, contextCells: 0, weights: false, mmap: true })
 }

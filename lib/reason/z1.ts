@@ -1,15 +1,14 @@
 /** Class Z1: a loaded model that answers questions under a shifted thinking window. */
-import { misuse } from '../base/checks.js'
 import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
 import type { Context, GenerationListener } from '../native/context.js'
 import type { Model } from '../native/model.js'
+import { checkDetokenizeOptions, checkTokens } from './detokenize.js'
 import { type Loaded, load, type ModelInfo } from './load.js'
 import { type ChatMessage, checkInput } from './messages.js'
+import type { ModelFile } from './model-file.js'
 import {
-  checkDetokenizeOptions,
   checkLoadOptions,
   checkReasonOptions,
-  checkTokens,
   type LoadOptions,
   type ReasonOptions,
   type ResolvedReasonOptions,
@@ -39,13 +38,15 @@ export class Z1 implements Reasoner {
   readonly model: Readonly<ModelInfo>
 
   readonly #model: Model
+  readonly #file: ModelFile | null
   readonly #context: Context
   readonly #builder: RequestBuilder
   #disposed: Promise<void> | undefined
 
   /** @internal Use {@link Z1.load}. */
-  constructor({ model, context, info }: Loaded, template: TemplateOptions) {
+  constructor({ model, context, file, info }: Loaded, template: TemplateOptions) {
     this.#model = model
+    this.#file = file
     this.#context = context
     this.#builder = new RequestBuilder(model, info.contextSize, template)
     this.model = Object.freeze(info)
@@ -54,7 +55,7 @@ export class Z1 implements Reasoner {
   /**
    * Answers a question or continues a conversation.
    * @throws {TypeError|RangeError} for options that cannot be.
-   * @throws {Z1Error} CONTEXT_TOO_SMALL before it starts; DECODE_FAILED, DISPOSED; TEMPLATE_NOT_FOUND, TEMPLATE_FAILED,
+   * @throws {Z1Error} CONTEXT_TOO_SMALL, MODEL_CHANGED before it starts; DECODE_FAILED, DISPOSED; TEMPLATE_NOT_FOUND, TEMPLATE_FAILED,
    * TAGS_NOT_FOUND.
    * @throws the signal's reason when it is aborted.
    */
@@ -85,21 +86,18 @@ export class Z1 implements Reasoner {
     const checked = checkInput(text, false) as string
     return attempt(site, async () => {
       const segment = { text: checked, parseSpecial: true, continuation: false }
-      return Array.from(await this.#model.tokenize([segment]))
+      return numbersOf(await this.#model.tokenize([segment]))
     })
   }
 
-  /** Text of tokens, control tokens left out unless `special`. Bytes that are no character become U+FFFD. */
+  /**
+   * Text of up to 16777216 tokens, control tokens left out unless `special`. Bytes that are no character become U+FFFD.
+   */
   async detokenize(tokens: readonly number[], options?: { special?: boolean }): Promise<string> {
     const site = callSite(this.detokenize)
     const { special } = checkDetokenizeOptions(options)
-    const ids = checkTokens(tokens)
-    for (const id of ids) {
-      if (!Number.isInteger(id) || id < 0 || id >= this.model.vocabularySize) {
-        throw misuse(RangeError, `ids from 0 to ${this.model.vocabularySize - 1}`, 'tokens', id)
-      }
-    }
-    return attempt(site, () => this.#model.detokenize(Int32Array.from(ids), special))
+    const ids = checkTokens(tokens, this.model.vocabularySize)
+    return attempt(site, () => this.#model.detokenize(ids, special))
   }
 
   /**
@@ -108,8 +106,7 @@ export class Z1 implements Reasoner {
    */
   dispose(): Promise<void> {
     if (!this.#disposed) {
-      this.#disposed = this.#context.close()
-      this.#model.close()
+      this.#disposed = Promise.all([this.#context.close(), this.#model.close()]).then(() => {})
     }
     return this.#disposed
   }
@@ -119,10 +116,11 @@ export class Z1 implements Reasoner {
   }
 
   #stream(input: unknown, options: unknown, site: CallSite): ReasonStream {
-    const checked = checkReasonOptions(options)
+    const checked = checkReasonOptions(options, this.model.vocabularySize)
     const read = checkInput(input, checked.template)
     this.#builder.check(read, checked)
-    const start = (listener: GenerationListener) => attempt(site, () => this.#start(read, checked, listener))
+    const start = (listener: GenerationListener, signal: AbortSignal) =>
+      attempt(site, () => this.#start(read, checked, listener, signal))
     return new ReasonStream(start, site, checked.signal)
   }
 
@@ -130,9 +128,18 @@ export class Z1 implements Reasoner {
     input: string | ChatMessage[],
     options: ResolvedReasonOptions,
     listener: GenerationListener,
+    signal: AbortSignal,
   ): Promise<Started> {
     if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
-    const { request, hint } = await this.#builder.build(input, options)
+    const { request, hint } = await this.#builder.build(input, options, signal)
+    await this.#file?.check()
     return { generation: this.#context.start(request, listener), hint, seed: request.sampling.seed }
   }
+}
+
+/** Array.from() goes through an iterator, which takes a second for ten million. */
+function numbersOf(tokens: Int32Array): number[] {
+  const numbers = new Array<number>(tokens.length)
+  for (let i = 0; i < tokens.length; i++) numbers[i] = tokens[i] as number
+  return numbers
 }

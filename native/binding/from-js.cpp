@@ -1,6 +1,7 @@
 #include "binding/from-js.h"
 
 #include <cmath>
+#include <cstdint>
 #include <string>
 
 namespace z1 {
@@ -49,6 +50,23 @@ std::vector<std::string> strings(const Napi::Object & object, const char * key) 
     return result;
 }
 
+// Pairs of a token and its bias in one array: there can be as many as the vocabulary has tokens, and of each object that is
+// read JavaScript stands still for a microsecond.
+std::vector<llama_logit_bias> biases_of(const Napi::Value & value) {
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_float64_array) {
+        throw Napi::TypeError::New(value.Env(), "Expected a Float64Array of tokens and biases");
+    }
+    const auto pairs = value.As<Napi::Float64Array>();
+    std::vector<llama_logit_bias> biases;
+    biases.reserve(pairs.ElementLength() / 2);
+    for (size_t i = 0; i + 1 < pairs.ElementLength(); i += 2) {
+        const double token = pairs.Data()[i];
+        biases.push_back({ token >= 0 && token <= INT32_MAX ? static_cast<llama_token>(token) : LLAMA_TOKEN_NULL,
+                           static_cast<float>(pairs.Data()[i + 1]) });
+    }
+    return biases;
+}
+
 SamplingParams sampling_of(const Napi::Object & object) {
     SamplingParams params;
     params.temperature = f32(object, "temperature");
@@ -67,11 +85,7 @@ SamplingParams sampling_of(const Napi::Object & object) {
     params.dry_sequence_breakers = strings(object, "drySequenceBreakers");
     params.xtc_probability = f32(object, "xtcProbability");
     params.xtc_threshold = f32(object, "xtcThreshold");
-    const Napi::Array biases = object.Get("logitBias").As<Napi::Array>();
-    for (uint32_t i = 0; i < biases.Length(); ++i) {
-        const Napi::Object bias = biases.Get(i).ToObject();
-        params.logit_bias.push_back({ i32(bias, "token"), f32(bias, "bias") });
-    }
+    params.logit_bias = biases_of(object.Get("logitBias"));
     params.seed = u32(object, "seed");
     return params;
 }
@@ -91,6 +105,7 @@ ModelParams model_params_of(const Napi::Object & object) {
     params.n_gpu_layers = i32(object, "gpuLayers");
     params.n_ctx_cells = u32(object, "contextCells");
     params.weights = boolean(object, "weights");
+    params.mmap = boolean(object, "mmap");
     return params;
 }
 

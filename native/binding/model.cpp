@@ -11,6 +11,8 @@
 #include "error.h"
 #include "llama/engine.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <variant>
 
 namespace z1 {
@@ -38,7 +40,7 @@ Napi::Value model_load(const Napi::CallbackInfo & info) {
         Napi::Object result = Napi::Object::New(env);
         const auto open = std::make_shared<OpenModel>(OpenModel { model });
         result.Set("model", wrap<OpenModel>(env, open, [](OpenModel &) {}));
-        result.Set("metadata", to_js(env, model->metadata(), model->pieces()));
+        result.Set("metadata", to_js(env, *model));
         return result;
     };
     return PoolTask<std::shared_ptr<Model>>::run(info.Env(), "z1 modelLoad", work, convert);
@@ -63,23 +65,31 @@ Napi::Value model_close(const Napi::CallbackInfo & info) {
 }
 
 Napi::Value model_tokenize(const Napi::CallbackInfo & info) {
-    const auto model = model_of(info[0]);
-    if (!info[1].IsArray()) {
+    const auto model = model_of(info[1]);
+    if (!info[2].IsArray()) {
         throw Napi::TypeError::New(info.Env(), "Expected an array of segments");
     }
-    const auto segments = segments_of(info[1].As<Napi::Array>());
+    const double limit = info[3].ToNumber();
+    const size_t most = limit < UINT32_MAX ? static_cast<size_t>(std::max(0.0, limit)) : SIZE_MAX;
+    const auto task = begin_task(info.Env(), info[0].ToNumber(), info.Env().Null());
+    // Shared: what a std::function holds is copied with it, and a prompt can be large.
+    const auto segments = std::make_shared<const std::vector<Segment>>(segments_of(info[2].As<Napi::Array>()));
     return PoolTask<std::vector<llama_token>>::run(
-        info.Env(), "z1 modelTokenize", [model, segments] { return model->tokenize(segments); },
+        info.Env(), "z1 modelTokenize",
+        [model, segments, most, task] { return model->tokenize(*segments, most, cancelled_of(*task)); },
         [](Napi::Env env, std::vector<llama_token> & tokens) { return to_js(env, tokens); });
 }
 
 Napi::Value model_detokenize(const Napi::CallbackInfo & info) {
-    const auto model = model_of(info[0]);
-    const auto tokens = tokens_of(info[1]);
-    const bool special = info[2].ToBoolean();
+    const auto model = model_of(info[1]);
+    const auto task = begin_task(info.Env(), info[0].ToNumber(), info.Env().Null());
+    const auto tokens = std::make_shared<const std::vector<llama_token>>(tokens_of(info[2]));
+    const bool special = info[3].ToBoolean();
     return PoolTask<std::string>::run(
         info.Env(), "z1 modelDetokenize",
-        [model, tokens, special] { return to_well_formed(model->detokenize(tokens, special)); },
+        [model, tokens, special, task] {
+            return to_well_formed(model->detokenize(*tokens, special, cancelled_of(*task)));
+        },
         [](Napi::Env env, std::string & text) { return Napi::String::New(env, text); });
 }
 

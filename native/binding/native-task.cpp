@@ -30,7 +30,7 @@ std::shared_ptr<NativeTask> begin_task(Napi::Env env, uint32_t id, const Napi::V
 
 std::function<bool(float)> progress_of(Napi::Env env, uint32_t id, const NativeTask & task) {
     const bool reports = !task.on_progress.IsEmpty();
-    return [channel = channel_of(env), id, reports, &cancelled = task.cancelled,
+    return [channel = channel_of(env), id, reports, cancelled = cancelled_of(task),
             last_reported = -1](float progress) mutable {
         const int now = static_cast<int>(progress * 100);
         if (reports && now > last_reported) {
@@ -42,8 +42,12 @@ std::function<bool(float)> progress_of(Napi::Env env, uint32_t id, const NativeT
                 }
             });
         }
-        return !cancelled && !process_exit::begun();
+        return !cancelled();
     };
+}
+
+std::function<bool()> cancelled_of(const NativeTask & task) {
+    return [&cancelled = task.cancelled] { return cancelled || process_exit::begun(); };
 }
 
 Napi::Value task_cancel(const Napi::CallbackInfo & info) {

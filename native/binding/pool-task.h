@@ -52,6 +52,7 @@ private:
         if (status != napi_ok) {
             return; // the environment is going away
         }
+        task->work = nullptr; // who waits for the promise takes what the work held for gone
         guarded_call(env, [&] { task->settle(env); });
     }
 

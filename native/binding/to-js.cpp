@@ -144,7 +144,9 @@ Napi::Value to_js(Napi::Env env, const Engine & engine) {
     return info;
 }
 
-Napi::Value to_js(Napi::Env env, const ModelMetadata & metadata, const Pieces & pieces) {
+Napi::Value to_js(Napi::Env env, const Model & model) {
+    const ModelMetadata & metadata = model.metadata();
+    const Pieces & pieces = model.pieces();
     const auto token_text = [&](llama_token token) {
         return text(env, token == LLAMA_TOKEN_NULL ? std::string_view() : pieces[token]);
     };
@@ -184,6 +186,7 @@ Napi::Value to_js(Napi::Env env, const ModelMetadata & metadata, const Pieces & 
         special.Set(i, token);
     }
     object.Set("specialTokens", special);
+    object.Set("longestToken", static_cast<double>(model.text_bounds().longest_token()));
     return object;
 }
 

@@ -12,7 +12,8 @@
 namespace z1 {
 
 Napi::Value to_js(Napi::Env env, const Engine & engine);
-Napi::Value to_js(Napi::Env env, const ModelMetadata & metadata, const Pieces & pieces);
+/// What the model says of itself.
+Napi::Value to_js(Napi::Env env, const Model & model);
 Napi::Value to_js(Napi::Env env, const std::vector<llama_token> & tokens);
 
 /// Calls JavaScript with an event. A text goes in arguments and not in an object: there is one for nearly every token, and

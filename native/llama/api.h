@@ -62,6 +62,7 @@ namespace z1 {
     X(llama_model_is_hybrid)               \
     X(llama_model_is_recurrent)            \
     X(llama_model_load_from_file)          \
+    X(llama_model_meta_val_str)            \
     X(llama_model_n_ctx_train)             \
     X(llama_model_n_embd)                  \
     X(llama_model_n_layer)                 \

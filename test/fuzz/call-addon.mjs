@@ -67,7 +67,7 @@ const numbers = [
   [],
   5n,
 ]
-const model = { path: process.argv[2], gpuLayers: 0, contextCells: 64, weights: true }
+const model = { path: process.argv[2], gpuLayers: 0, contextCells: 64, weights: true, mmap: true }
 const context = { contextSize: 64, parallel: 2, batchSize: 32, threads: 1, threadsBatch: 1 }
 const sampling = {
   ...{ temperature: 0, topK: 40, topP: 0.95, minP: 0.05, typicalP: 1, repeatPenalty: 1, frequencyPenalty: 0 },
@@ -79,7 +79,7 @@ const sampling = {
     dryAllowedLength: 2,
     dryPenaltyLastN: 64,
   },
-  ...{ drySequenceBreakers: ['\n'], xtcProbability: 0, xtcThreshold: 0.1, logitBias: [], seed: 1 },
+  ...{ drySequenceBreakers: ['\n'], xtcProbability: 0, xtcThreshold: 0.1, logitBias: new Float64Array(), seed: 1 },
 }
 const request = {
   ...{ prompt: Int32Array.of(65, 66), thinkingWindow: 3, maxTokens: 2, hint: Int32Array.of(67), stop: [] },
@@ -151,7 +151,7 @@ async function main() {
       if (made) await call('contextClose', made.context)
     }
   }
-  const { model: weightless } = await addon.modelLoad(2, { ...model, weights: false }, null)
+  const { model: weightless } = await addon.modelLoad(2, { ...model, weights: false, mmap: true }, null)
   await call('contextCreate', weightless, context)
   for (const key of Object.keys(model)) {
     for (const value of garbage()) {
@@ -165,9 +165,9 @@ async function main() {
     ['x', 'y'],
     [null],
     [{}],
-    [{ token: -1, bias: 1 }],
-    [{ token: 2 ** 30, bias: 1 }],
-    [{ token: 65, bias: NaN }],
+    ...[[-1, 1], [2 ** 30, 1], [65, Number.NaN], [Number.NaN, 1], [1e300, 1e300], [65]].map((pairs) =>
+      Float64Array.from(pairs),
+    ),
   ]
   const tokens = [[], [-1], [300], [2 ** 31 - 1], Array(1000).fill(65), Array(63).fill(65), Array(64).fill(65)].map(
     (list) => Int32Array.from(list),
@@ -192,9 +192,9 @@ async function main() {
     { text: 'x'.repeat(1e6), parseSpecial: 1 },
     { text: '\0\0', parseSpecial: {} },
   ]) {
-    await call('modelTokenize', open, [segment])
+    await call('modelTokenize', 1, open, [segment], 1e6)
   }
-  for (const list of [...tokens, new Int32Array(1e6)]) await call('modelDetokenize', open, list, 1)
+  for (const list of [...tokens, new Int32Array(1e6)]) await call('modelDetokenize', 1, open, list, 1)
 
   // And all is well.
   await generate(running, {})

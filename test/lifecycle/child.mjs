@@ -27,7 +27,7 @@ const stages = {
   },
   async model(end) {
     await openEngine('auto')
-    const params = { path: model, gpuLayers: 0, contextCells: 0, weights: true }
+    const params = { path: model, gpuLayers: 0, contextCells: 0, weights: true, mmap: true }
     const loaded = await openAddon().modelLoad(nextId(), params, null)
     await end(loaded)
   },

@@ -2,8 +2,9 @@ import { statSync } from 'node:fs'
 import { platform } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { type ReasonOptions, Z1, Z1Error } from '../../lib/index.js'
+import { type ReasonOptions, Z1 } from '../../lib/index.js'
 import { testModel } from '../support/models.js'
+import { codeOf } from '../support/rejection.js'
 import { node, run } from './process.js'
 
 const model = testModel('qwen2-bytes', { endGain: 0 })
@@ -12,13 +13,6 @@ const brief: ReasonOptions = { template: false, thinkingWindow: 5, maxTokens: 5 
 
 function load(parallel = 1): Promise<Z1> {
   return Z1.load({ model, threads: 1, contextSize: 8192, parallel })
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  return promise.then(
-    () => 'none',
-    (error: unknown) => (error instanceof Z1Error ? error.code : String(error)),
-  )
 }
 
 async function readAll(z1: Z1): Promise<void> {
@@ -71,6 +65,18 @@ describe('dispose', () => {
     stream.stop()
     stream.endThinking()
     await disposed
+  })
+
+  it('waits for the tokenizing that it ends', async () => {
+    // Its context has room for what may have this many tokens, so that it is not refused before.
+    const z1 = await load()
+    const longest = z1.model.contextSize * '<|endoftext|>'.length
+    const prompts = Array.from({ length: 6 }, () => z1.reason('word '.repeat(longest / 5), endless))
+    const texts = Array.from({ length: 6 }, () => z1.tokenize('word '.repeat(1e6)))
+    const codes = Promise.all([...prompts, ...texts].map(codeOf))
+    await z1.dispose()
+    const inThisTurn = new Promise((resolve) => setImmediate(resolve, 'no'))
+    expect(await Promise.race([codes, inThisTurn])).toEqual(Array(12).fill('DISPOSED'))
   })
 
   it('lets a stream of a request that has ended be read', async () => {

@@ -23,7 +23,7 @@ beforeAll(async () => {
   // After x the letters a to d go round for ever; after the hint's dot it says yes, or goes round again.
   const rows = { x: 'a', a: 'b', b: 'c', c: 'd', d: 'a', '.': 'y', y: 'e', e: 's', '!': 'a' }
   const path = tableModel(folder(), 'round', { rows })
-  model = await Model.load({ path, gpuLayers: 0, contextCells: 0, weights: true })
+  model = await Model.load({ path, gpuLayers: 0, contextCells: 0, weights: true, mmap: true })
   const params = { contextSize: 256, parallel: 1, batchSize: 64, threads: 1, threadsBatch: 1 }
   context = await model.createContext(params)
 })

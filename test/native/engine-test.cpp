@@ -269,6 +269,99 @@ TEST(a_file_that_is_no_model) {
     CHECK_THROWS(Error, Model::load(engine(), params, [](float) { return true; }));
 }
 
+// Ordinary text, control tokens, blanks and characters of several bytes, so that cuts fall on all of them.
+std::string long_text() {
+    const std::string parts[] = {
+        "It counts from one to",
+        "  three:\n\n\t1, 2, 3\r\n",
+        "<|im_end|>\n<|im_start|>user\n",
+        "na\u00efve caf\u00e9 ",
+        "\u4e2d\u6587\u3002\n",
+        "def f(x):\n    return x\n",
+        "x   \n \n  y \n",
+        "1234567 89 ",
+        "it's a dog's life, we'll",
+    };
+    std::string text;
+    uint32_t random = 1;
+    while (text.size() < 400000) {
+        random = random * 1664525 + 1013904223;
+        text += parts[(random >> 16) % std::size(parts)];
+    }
+    return text;
+}
+
+Tokens tokenized_at_once(const llama_model * model, std::string_view text) {
+    const Api & api = engine().api;
+    Tokens tokens(text.size() + 16);
+    tokens.resize(api.llama_tokenize(api.llama_model_get_vocab(model), text.data(), static_cast<int32_t>(text.size()),
+                                     tokens.data(), static_cast<int32_t>(tokens.size()), false, true));
+    return tokens;
+}
+
+TEST(a_text_can_be_cut_without_a_change_of_its_tokens) {
+    const Api & api = engine().api;
+    const std::string text = long_text();
+    for (const char * path : { Z1_TEST_MODELS_DIR "/z1-mini.gguf", Z1_TEST_VOCABULARY }) {
+        llama_model_params params = api.llama_model_default_params();
+        params.vocab_only = true;
+        const std::unique_ptr<llama_model, decltype(&::llama_model_free)> model(
+            api.llama_model_load_from_file(path, params), api.llama_model_free);
+        const TextBounds bounds(api, model.get(), Pieces(api, api.llama_model_get_vocab(model.get())));
+        const Tokens whole = tokenized_at_once(model.get(), text);
+        for (const size_t least : { 1, 2, 3, 5, 8, 13, 100, 1000 }) {
+            Tokens tokens;
+            size_t n_parts = 0;
+            for (size_t from = 0, end; from < text.size(); from = end) {
+                end = bounds.end_of_part(text, from, least, true);
+                const Tokens part = tokenized_at_once(model.get(), std::string_view(text).substr(from, end - from));
+                tokens.insert(tokens.end(), part.begin(), part.end());
+                ++n_parts;
+            }
+            CHECK_EQ(tokens, whole);
+            CHECK(n_parts > text.size() / (least + 60));
+        }
+    }
+}
+
+TEST(a_long_text_is_tokenized_in_parts) {
+    const std::shared_ptr<Model> model = load();
+    const std::string text = long_text();
+    size_t asked = 0;
+    const Tokens tokens = model->tokenize({ { text, true, false } }, SIZE_MAX, [&] { return ++asked == 0; });
+    CHECK_EQ(tokens, tokenized_at_once(model->get(), text));
+    CHECK_EQ(asked, 25); // 400,000 bytes, 16,384 and a few at a time
+}
+
+TEST(tokenizing_ends_when_nobody_waits) {
+    const std::shared_ptr<Model> model = load();
+    const std::string text = long_text();
+    size_t asked = 0;
+    const auto stops_at = [&](size_t n) { return [&asked, n] { return ++asked == n; }; };
+    const auto code_of = [](const auto & action) {
+        try {
+            action();
+        } catch (const Error & error) {
+            return error.code;
+        }
+        return ErrorCode::DECODE_FAILED;
+    };
+    const Segment short_one { "word", true, false };
+    CHECK_EQ(code_of([&] { model->tokenize({ { text, true, false } }, SIZE_MAX, stops_at(3)); }), ErrorCode::ABORTED);
+    CHECK_EQ(asked, 3);
+    asked = 0;
+    CHECK_EQ(code_of([&] { model->tokenize({ short_one, short_one }, SIZE_MAX, stops_at(2)); }), ErrorCode::ABORTED);
+    asked = 0;
+    CHECK_EQ(code_of([&] { model->detokenize(Tokens(1000000, 65), false, stops_at(3)); }), ErrorCode::ABORTED);
+    // Too many tokens end it where text is left; who has all of it can say how many there are.
+    asked = 0;
+    CHECK_EQ(code_of([&] { model->tokenize({ { text, true, false } }, 100, stops_at(9)); }),
+             ErrorCode::CONTEXT_TOO_SMALL);
+    CHECK_EQ(asked, 2);
+    CHECK_EQ(code_of([&] { model->tokenize({ short_one, short_one }, 0); }), ErrorCode::CONTEXT_TOO_SMALL);
+    CHECK(!model->tokenize({ short_one }, 0).empty());
+}
+
 TEST(a_load_can_be_cancelled) {
     ModelParams params;
     params.path = Z1_TEST_MODELS_DIR "/z1-mini.gguf";

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ChatMessage, type LoadOptions, type ReasonOptions, Z1, Z1Error } from '../../lib/index.js'
 import { loadAddon } from '../../lib/native/addon.js'
-import type { GenerationRequest } from '../../lib/native/binding.js'
+import type { CrossingRequest } from '../../lib/native/binding.js'
 import { calls, type Step } from '../support/calls.js'
 import { temporaryFolder } from '../support/folder.js'
 import {
@@ -712,7 +712,7 @@ describe('control tokens in a message', () => {
     const addon = loadAddon()
     const original = addon.generationStart
     const prompts: number[][] = []
-    addon.generationStart = (context, request: GenerationRequest) => {
+    addon.generationStart = (context, request: CrossingRequest) => {
       prompts.push(Array.from(request.prompt))
       original(context, request)
     }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { isPlainObject } from '../../lib/base/checks.js'
+import { checkTokens } from '../../lib/reason/detokenize.js'
 import type { NamedTags } from '../../lib/reason/kinds.js'
 import { checkInput } from '../../lib/reason/messages.js'
 import {
@@ -196,6 +197,7 @@ const loadRows: Row[] = [
   integers('threads', 1, 512),
   chatTemplate,
   templateVariables,
+  booleans('mmap'),
   {
     name: 'onProgress',
     expected: 'function',
@@ -415,6 +417,7 @@ describe('defaults', () => {
       parallel: 1,
       batchSize: 512,
       threads: undefined,
+      mmap: true,
       onProgress: undefined,
       signal: undefined,
     })
@@ -511,7 +514,7 @@ describe('unknown options', () => {
   it('lists all when none is near', () => {
     const sentence =
       'Unknown option color: expected one of model, engine, gpuLayers, contextSize, parallel, batchSize, threads, ' +
-      'chatTemplate, templateVariables, onProgress, signal'
+      'chatTemplate, templateVariables, mmap, onProgress, signal'
     expect(() => checkLoadOptions({ color: 'red' })).toThrow(new TypeError(sentence))
   })
 })
@@ -668,4 +671,45 @@ it('types what it documents', () => {
   expectTypeOf(checkReasonOptions({}).sampling.temperature).toEqualTypeOf<number>()
   expectTypeOf(checkReasonOptions({}).tags).toEqualTypeOf<'ban' | 'keep' | NamedTags>()
   expectTypeOf(checkLoadOptions({}).gpuLayers).toEqualTypeOf<number | 'auto'>()
+})
+
+describe('what can be long', () => {
+  /** A list that counts how often its items are read. */
+  const counted = (length: number) => {
+    const reads = { count: 0 }
+    const list = new Proxy(Array(length).fill([1, 0]), {
+      get(target, key, receiver) {
+        if (typeof key === 'string' && /^\d+$/.test(key)) reads.count++
+        return Reflect.get(target, key, receiver)
+      },
+    })
+    return { list, reads }
+  }
+
+  it('is refused before it is read: more biases than tokens', () => {
+    const { list, reads } = counted(301)
+    const sentence = 'Expected at most 300 entries for logitBias but received 301'
+    for (const logitBias of [list, new Map(list.entries()), Object.fromEntries(list.entries())]) {
+      reads.count = 0
+      expect(() => checkReasonOptions({ logitBias }, 300)).toThrow(new RangeError(sentence))
+      expect(reads.count).toBe(0)
+    }
+    expect(checkReasonOptions({ logitBias: list }, 301).sampling.logitBias).toHaveLength(301)
+    expect(reads.count).toBe(301)
+  })
+
+  it('is refused before it is read: more token ids than a context has', () => {
+    const { list, reads } = counted(2 ** 24 + 1)
+    const sentence = 'Expected at most 16777216 ids for tokens but received 16777217'
+    expect(() => checkTokens(list, 300)).toThrow(new RangeError(sentence))
+    expect(reads.count).toBe(0)
+  })
+
+  it('is read once: token ids', () => {
+    const { list, reads } = counted(1000)
+    list.fill(7)
+    reads.count = 0
+    expect(checkTokens(list, 300)).toEqual(new Int32Array(1000).fill(7))
+    expect(reads.count).toBe(1000)
+  })
 })

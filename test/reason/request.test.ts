@@ -45,7 +45,7 @@ class Subject {
 
   static async open(name: ModelName, options: ModelOptions = {}): Promise<Subject> {
     const path = testModel(name, options)
-    const model = await Model.load({ path, gpuLayers: 0, contextCells: 0, weights: false })
+    const model = await Model.load({ path, gpuLayers: 0, contextCells: 0, weights: false, mmap: true })
     open.push(model)
     return new Subject(path, model)
   }
@@ -107,6 +107,12 @@ describe('BOS stands once', () => {
     expect(await leaves.tokens('the answer', options)).toEqual(without)
     expect([with_[0], without[0]]).toEqual([1, 1])
     expect(await leaves.tokens('', options)).toEqual([1])
+  })
+
+  it('before a prompt of any length', async () => {
+    const options = { template: false, maxTokens: 1 }
+    const { prompt } = await leaves.prepare('</s>'.repeat(2e5), options, leaves.builder(2 ** 20))
+    expect([prompt[0], prompt.length]).toEqual([1, 2e5 + 1])
   })
 
   it('not at all where the vocabulary does not ask for it', async () => {

@@ -415,6 +415,23 @@ describe('an aborted request', () => {
     await expect(stream.result).rejects.toBe('early')
   })
 
+  it('ends what still prepares the request, as leaving the iteration does', async () => {
+    const signals: AbortSignal[] = []
+    const start = (_listener: unknown, signal: AbortSignal) => {
+      signals.push(signal)
+      return new Promise<never>(() => {})
+    }
+    const controller = new AbortController()
+    const aborted = new Stream(start, {}, controller.signal)
+    const left = new Stream(start, {}, undefined)[Symbol.asyncIterator]()
+    void left.next()
+    expect(signals.map((signal) => signal.aborted)).toEqual([false, false])
+    controller.abort()
+    await left.return?.()
+    expect(signals.map((signal) => signal.aborted)).toEqual([true, true])
+    await expect(aborted.result).rejects.toBe(controller.signal.reason)
+  })
+
   it('by a timeout: a TimeoutError', async () => {
     const signal = AbortSignal.timeout(50)
     const rejected = await slow.reason('L', { ...endless, signal }).catch((error) => error)

@@ -72,6 +72,7 @@ const load: Required<LoadOptions> = {
   threads: 8,
   chatTemplate: '{{ messages }}',
   templateVariables: { enable_thinking: false, list: [1, { a: null }] },
+  mmap: false,
   onProgress: (progress) => expectTypeOf(progress).toBeNumber(),
   signal: AbortSignal.timeout(1000),
 }

@@ -11,6 +11,16 @@ namespace z1 {
 
 namespace {
 
+// Bytes of text, or tokens, between two looks at whether anybody waits for the rest: some milliseconds. Not more, since
+// llama.cpp takes time in the square of the special tokens in a text (llama-vocab.cpp, tokenizer_st_partition).
+constexpr size_t part_bytes = 1 << 14;
+
+void throw_if(const Model::Cancelled & cancelled) {
+    if (cancelled && cancelled()) {
+        throw Error(ErrorCode::ABORTED, "The work was cancelled");
+    }
+}
+
 ErrorCode code_of(const EngineCall & call) {
     if (call.reason().find("unknown model architecture") != std::string::npos) {
         return ErrorCode::MODEL_UNSUPPORTED;
@@ -127,8 +137,8 @@ std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & pa
     model_params.n_gpu_layers = gpu_layers(engine, header, params);
     model_params.progress_callback = LoadProgress::step;
     model_params.progress_callback_user_data = &load;
-    if (!params.weights) {
-        model_params.no_alloc = true;
+    model_params.no_alloc = !params.weights;
+    if (!params.weights || !params.mmap) {
         model_params.load_mode = LLAMA_LOAD_MODE_NONE;
     }
     // llama.cpp does not report while it reads metadata and vocabulary.
@@ -173,48 +183,67 @@ std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & pa
 Model::Model(const Engine & engine, ModelPtr model_, ModelPtr continuation_, ModelMetadata metadata_of_file)
     : engine(engine), model(std::move(model_)), continuation(std::move(continuation_)),
       vocab_(engine.api.llama_model_get_vocab(model.get())), metadata_(std::move(metadata_of_file)),
-      pieces_(engine.api, vocab_), registration(process_exit::Registration::Order::model, [this] {
+      pieces_(engine.api, vocab_), text_bounds_(engine.api, model.get(), pieces_),
+      registration(process_exit::Registration::Order::model, [this] {
           model.reset();
           continuation.reset();
       }) {}
 
-std::vector<llama_token> Model::tokenize(const std::vector<Segment> & segments) const {
+std::vector<llama_token> Model::tokenize(const std::vector<Segment> & segments, size_t most,
+                                         const Cancelled & cancelled) const {
     EngineCall call;
     std::vector<llama_token> tokens;
     for (const Segment & segment : segments) {
-        if (segment.text.empty()) {
-            continue;
-        }
-        const llama_vocab * with =
-            segment.continuation && continuation ? api().llama_model_get_vocab(continuation.get()) : vocab_;
-        const int32_t length = static_cast<int32_t>(segment.text.size());
-        const size_t before = tokens.size();
-        int32_t room = length + 16;
-        for (int attempt = 0; attempt < 2; ++attempt) {
-            tokens.resize(before + room);
-            const int32_t n = or_invalid("The text cannot be tokenized", [&] {
-                return api().llama_tokenize(with, segment.text.data(), length, tokens.data() + before, room, false,
-                                            segment.parse_special);
-            });
-            if (n >= 0) {
-                tokens.resize(before + n);
-                break;
+        const std::string_view text = segment.text;
+        for (size_t from = 0, end; from < text.size(); from = end) {
+            end = text_bounds_.end_of_part(text, from, part_bytes, segment.parse_special);
+            throw_if(cancelled);
+            if (tokens.size() > most) {
+                throw Error(ErrorCode::CONTEXT_TOO_SMALL, "The context is too small: a text has more than " +
+                                                              std::to_string(tokens.size()) +
+                                                              " tokens, contextSize is " + std::to_string(most));
             }
-            if (n == INT32_MIN || attempt == 1) {
-                throw Error(ErrorCode::MODEL_INVALID, "The text cannot be tokenized");
-            }
-            room = -n; // llama.h: the negative of the number needed
+            tokenize(text.substr(from, end - from), segment, tokens);
         }
-    }
-    if (std::find(tokens.begin(), tokens.end(), LLAMA_TOKEN_NULL) != tokens.end()) {
-        throw Error(ErrorCode::MODEL_INVALID, "The text cannot be tokenized: the vocabulary lacks a part of it");
     }
     return tokens;
 }
 
-std::string Model::detokenize(const std::vector<llama_token> & tokens, bool special) const {
+// Appends to `tokens`.
+void Model::tokenize(std::string_view text, const Segment & segment, std::vector<llama_token> & tokens) const {
+    const llama_vocab * with =
+        segment.continuation && continuation ? api().llama_model_get_vocab(continuation.get()) : vocab_;
+    const int32_t length = static_cast<int32_t>(text.size());
+    const size_t before = tokens.size();
+    int32_t room = length + 16;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        tokens.resize(before + room);
+        const int32_t n = or_invalid("The text cannot be tokenized", [&] {
+            return api().llama_tokenize(with, text.data(), length, tokens.data() + before, room, false,
+                                        segment.parse_special);
+        });
+        if (n >= 0) {
+            tokens.resize(before + n);
+            break;
+        }
+        if (n == INT32_MIN || attempt == 1) {
+            throw Error(ErrorCode::MODEL_INVALID, "The text cannot be tokenized");
+        }
+        room = -n; // llama.h: the negative of the number needed
+    }
+    if (std::find(tokens.begin() + before, tokens.end(), LLAMA_TOKEN_NULL) != tokens.end()) {
+        throw Error(ErrorCode::MODEL_INVALID, "The text cannot be tokenized: the vocabulary lacks a part of it");
+    }
+}
+
+std::string Model::detokenize(const std::vector<llama_token> & tokens, bool special,
+                              const Cancelled & cancelled) const {
     std::string bytes;
-    for (const llama_token token : tokens) {
+    for (size_t i = 0; i < tokens.size(); ++i) {
+        if (i % part_bytes == 0) {
+            throw_if(cancelled);
+        }
+        const llama_token token = tokens[i];
         if (token < 0 || token >= pieces_.size()) {
             throw Error(ErrorCode::MODEL_INVALID, "The vocabulary has no token " + std::to_string(token));
         }

@@ -4,15 +4,18 @@
 
 #include "engine/model/pieces.h"
 #include "engine/model/tag-index.h"
+#include "engine/model/text-bounds.h"
 #include "engine/process-exit.h"
 #include "llama/engine.h"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace z1 {
@@ -25,6 +28,7 @@ struct ModelParams {
     int32_t n_gpu_layers = fit; // a count, -1 = all, or `fit`
     uint32_t n_ctx_cells = 0;   // KV cells to leave room for; used by `fit`
     bool weights = true;        // false: metadata and vocabulary only, no context can be made
+    bool mmap = true;           // false: the weights are read into memory, and the file is no longer needed
 };
 
 struct SpecialToken {
@@ -69,6 +73,8 @@ class Model {
 public:
     /// Reads 0…1 while tensors load; false cancels.
     using Progress = std::function<bool(float)>;
+    /// Whether nobody waits any more for what is being done.
+    using Cancelled = std::function<bool()>;
 
     /// Throws MODEL_INVALID or MODEL_UNSUPPORTED (with llama.cpp's reason), OUT_OF_MEMORY, or ABORTED when `progress`
     /// said so.
@@ -80,10 +86,17 @@ public:
     const ModelMetadata & metadata() const { return metadata_; }
     const Pieces & pieces() const { return pieces_; }
 
-    std::vector<llama_token> tokenize(const std::vector<Segment> & segments) const;
+    const TextBounds & text_bounds() const { return text_bounds_; }
 
-    /// Bytes as the tokens spell them; of control tokens only if `special`. Throws MODEL_INVALID for an id out of range.
-    std::string detokenize(const std::vector<llama_token> & tokens, bool special) const;
+    /// Between two calls of llama_tokenize it throws CONTEXT_TOO_SMALL when there are more than `most` tokens already, and
+    /// ABORTED once `cancelled`.
+    std::vector<llama_token> tokenize(const std::vector<Segment> & segments, size_t most = SIZE_MAX,
+                                      const Cancelled & cancelled = {}) const;
+
+    /// Bytes as the tokens spell them; of control tokens only if `special`. Throws MODEL_INVALID for an id out of range, and
+    /// ABORTED once `cancelled`.
+    std::string detokenize(const std::vector<llama_token> & tokens, bool special,
+                           const Cancelled & cancelled = {}) const;
 
     std::shared_ptr<const TagIndex> tag_index(const std::string & tag) const;
 
@@ -92,12 +105,15 @@ private:
 
     Model(const Engine & engine, ModelPtr model, ModelPtr continuation, ModelMetadata metadata);
 
+    void tokenize(std::string_view text, const Segment & segment, std::vector<llama_token> & tokens) const;
+
     const Engine & engine;
     ModelPtr model;
     ModelPtr continuation; // the vocabulary again, inserting no spaces; null where none are inserted anyway
     const llama_vocab * vocab_;
     ModelMetadata metadata_;
     Pieces pieces_;
+    TextBounds text_bounds_;
 
     mutable std::mutex tag_mutex;
     mutable std::map<std::string, std::shared_ptr<const TagIndex>> tag_indices;
