@@ -3,9 +3,9 @@
  * Knows no format.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, fstatSync } from 'node:fs'
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 
 /** A file beside another one, with a name that nobody can know before. It is removed with its scope. */
 export class TemporaryFile {
@@ -80,12 +80,39 @@ export async function removeLeftovers(path: string): Promise<void> {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether the system knows a process of this number. */
+export function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
     // Another user's.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/**
+ * Checks that no file to be written is one that is read, by whatever name: device and inode decide, so that a symbolic or
+ * hard link does not hide it. `-` is standard output, or input.
+ * @throws {TypeError} naming the output.
+ */
+export async function checkDistinct(outputs: readonly string[], inputs: readonly string[]): Promise<void> {
+  const read = new Set((await Promise.all(inputs.map((path) => namesOf(path, 0)))).flat())
+  for (const output of outputs) {
+    if ((await namesOf(output, 1)).some((name) => read.has(name))) {
+      throw new TypeError(`Expected an output that is none of the inputs but received ${output}`)
+    }
+  }
+}
+
+/** A file by its path, which it need not have yet, and by what the system knows it as. Pipes and devices are none. */
+async function namesOf(path: string, descriptor: number): Promise<string[]> {
+  const options = { bigint: true } as const
+  const byPath = path === '-' ? [] : [resolve(path)]
+  try {
+    const facts = path === '-' ? fstatSync(descriptor, options) : await stat(path, options)
+    return facts.isFile() ? [...byPath, `${facts.dev}:${facts.ino}`] : []
+  } catch {
+    return byPath
   }
 }
 

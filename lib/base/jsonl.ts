@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { constants, createReadStream } from 'node:fs'
-import { type FileHandle, open, stat, truncate } from 'node:fs/promises'
+import { type FileHandle, lstat, open, rm, stat } from 'node:fs/promises'
 import { pipeline, type Readable, Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { cannotRead, cannotWrite, writeAll } from './files.js'
@@ -156,16 +156,21 @@ export class AppendLog {
   }
 
   /**
-   * @param keep Bytes of an existing file to go on after; what follows them is cut off. 0 starts anew.
+   * @param keep Bytes of an existing file, not a symbolic link, to go on after; what follows them is cut off. 0 starts anew, with a
+   * file of its own: what was linked to the one of that name stays as it is.
    * @throws {Error} when the file cannot be written.
    */
   static async open(path: string, keep = 0): Promise<AppendLog> {
     if (path === '-') return new AppendLog(path, null, 0)
-    const { O_WRONLY, O_APPEND, O_CREAT, O_TRUNC } = constants
+    const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = constants
     try {
-      // By its path: Windows does not let a file be cut that is open for appending.
-      if (keep > 0) await truncate(path, keep)
-      const handle = await open(path, O_WRONLY | O_APPEND | (keep > 0 ? 0 : O_CREAT | O_TRUNC))
+      const there = keep > 0 ? null : await lstat(path).catch(() => null)
+      // A device stays the one it is.
+      const creates = keep === 0 && (there === null || there.isFile() || there.isSymbolicLink())
+      if (creates) await rm(path, { force: true })
+      // Windows does not let a file be cut that is open for appending.
+      if (keep > 0) await cut(path, keep)
+      const handle = await open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | (creates ? O_CREAT | O_EXCL : 0))
       return new AppendLog(path, handle, keep)
     } catch (error) {
       throw cannotWrite(path, error)
@@ -219,6 +224,15 @@ export class AppendLog {
       this.#failure = cannotWrite(this.#path, error)
       throw this.#failure
     }
+  }
+}
+
+async function cut(path: string, length: number): Promise<void> {
+  const file = await open(path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0))
+  try {
+    await file.truncate(length)
+  } finally {
+    await file.close()
   }
 }
 

@@ -1,5 +1,5 @@
 /** A checkpoint in Hugging Face's layout, read and checked: all that a model file says, and where its tensors lie. */
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { sum } from 'd3-array'
 import { numeric } from '../base/checks.js'
@@ -22,6 +22,8 @@ export interface Source {
   parameters: number
   /** The type of the matrices; F32 if they are of several. */
   type: FloatType
+  /** All that belongs to the checkpoint, whether it was read or not. */
+  files: string[]
 }
 
 /** @throws {Z1Error} MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED */
@@ -54,7 +56,16 @@ export async function readSource(folder: string): Promise<Source> {
     ...vocabulary,
     ...templates,
   ])
-  return { metadata, tensors, parameters, type: type as FloatType }
+  return { metadata, tensors, parameters, type: type as FloatType, files: await filesOf(folder) }
+}
+
+/** A GGUF file beside a checkpoint was made of it. */
+async function filesOf(folder: string): Promise<string[]> {
+  const folders = [folder, join(folder, 'additional_chat_templates')]
+  const names = await Promise.all(folders.map((path) => readdir(path).catch(() => [])))
+  return folders
+    .flatMap((path, i) => (names[i] ?? []).map((name) => join(path, name)))
+    .filter((path) => !/\.gguf$/i.test(path))
 }
 
 /** The key that says which file type it is, for the header. */

@@ -1,5 +1,5 @@
 /** The side file of a run, `OUT.state.json`: how far it is, and what it was begun with. Knows no row. */
-import { readFile, stat } from 'node:fs/promises'
+import { lstat, readFile, stat } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { cannotRead } from '../base/files.js'
 import { formatOf } from '../base/formats.js'
@@ -65,6 +65,21 @@ export async function resumableState(fresh: RunState, output: string, statePath:
     throw new Error(`${linesPath(output)} is shorter than it was when the run ended: --force begins anew`)
   }
   return state
+}
+
+/**
+ * Beside a Parquet output, `OUT.partial.jsonl` is written anew. A file of that name that no run has left is a user's.
+ * @throws {Error} for such a file.
+ */
+export async function checkLinesAreOurs(output: string, statePath: string): Promise<void> {
+  const lines = linesPath(output)
+  const there = lines === output ? null : await lstat(lines).catch(() => null)
+  if (!there?.isFile() || there.size === 0) return
+  const state: Partial<RunState> | null = await readFile(statePath, 'utf8')
+    .then(JSON.parse)
+    .catch(() => null)
+  if (state?.done === false || (state?.done && state.bytes === there.size)) return
+  throw new Error(`${lines} already exists and was not written by this command: move it away, or give another output`)
 }
 
 function show(value: unknown): string {

@@ -1,5 +1,5 @@
 /** JSON Lines: read in odd pieces, from any line on, and what is said of files that are broken; logs that go on. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { AppendLog, readJsonl, readLog } from '../../lib/base/jsonl.js'
@@ -60,6 +60,23 @@ describe('AppendLog', () => {
     expect(writer.bytes).toBe(16)
     await writer.close()
     expect(readFileSync(path('torn.jsonl'), 'utf8')).toBe('{"a":1}\n{"d":4}\n')
+  })
+
+  it('leaves alone what is linked to its name', async () => {
+    const [precious, hard, soft] = [path('precious.jsonl'), path('hard.jsonl'), path('soft.jsonl')]
+    writeFileSync(precious, '{"a":1}\n')
+    linkSync(precious, hard)
+    symlinkSync(precious, soft)
+    for (const name of [hard, soft]) {
+      const writer = await AppendLog.open(name)
+      await writer.append('{"z":26}')
+      await writer.flush()
+      await writer.close()
+      expect([readFileSync(precious, 'utf8'), readFileSync(name, 'utf8')]).toEqual(['{"a":1}\n', '{"z":26}\n'])
+    }
+    symlinkSync(precious, path('again.jsonl'))
+    await expect(AppendLog.open(path('again.jsonl'), 4)).rejects.toThrow('ELOOP')
+    expect(readFileSync(precious, 'utf8')).toBe('{"a":1}\n')
   })
 
   it.skipIf(!existsSync('/dev/full'))('fails for good once a disk is full', async () => {

@@ -1,6 +1,16 @@
 /** Whatever is wrong with a checkpoint is told in one sentence that names the file, and no file is written. */
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type ConvertOptions, convert, type QuantizeOptions, quantize } from '../../lib/convert/index.js'
@@ -414,6 +424,17 @@ describe('output', () => {
     rmSync(`${model}.gguf`)
   })
 
+  test('any other file of the checkpoint, by whatever name', async () => {
+    const model = checkpoint(next())
+    for (const name of ['config.json', 'tokenizer.json', 'model.safetensors']) {
+      const [file, link] = [join(model, name), next()]
+      linkSync(file, link)
+      const before = readFileSync(file)
+      for (const output of [file, link]) await expect(convert({ model, output })).rejects.toThrow(TypeError)
+      expect(readFileSync(file).equals(before)).toBe(true)
+    }
+  })
+
   test('a folder that is not there', async () => {
     const output = join(folder, 'not', 'there.gguf')
     const failed = convert({ model: checkpoint(next()), output })
@@ -501,9 +522,14 @@ describe('quantize', () => {
     expect(message).toMatch(/requantizing from type q4_0 is disabled/)
   })
 
-  test('the file itself as output', async () => {
-    const error = await quantize({ input: plain, output: plain, type: 'q8_0' }).catch((reason) => reason)
-    expect(error).toBeInstanceOf(TypeError)
+  test('the file itself as output, under any of its names', async () => {
+    const [hard, soft] = [join(place, 'hard.gguf'), join(place, 'soft.gguf')]
+    linkSync(plain, hard)
+    symlinkSync(plain, soft)
+    for (const output of [plain, hard, soft]) {
+      const error = await quantize({ input: plain, output, type: 'q8_0' }).catch((reason) => reason)
+      expect(error).toBeInstanceOf(TypeError)
+    }
   })
 
   test.each([
