@@ -3,7 +3,7 @@
  * Knows no format.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream, fstatSync } from 'node:fs'
+import { constants, fstatSync } from 'node:fs'
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 
@@ -121,10 +121,40 @@ export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<voi
   for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten
 }
 
-/** @returns In hexadecimal. @throws {Error} the stream's own. */
+/**
+ * Opens a file to read it. What is no file is not opened: a pipe waits for its writer, and a device may have no end.
+ * @throws {Error} the system's, or for a folder, a pipe, a device.
+ */
+export async function openToRead(path: string): Promise<FileHandle> {
+  // Not to wait for the writer of a pipe before it can be told from a file.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  try {
+    if ((await file.stat()).isFile()) return file
+    throw notAFile(path)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/** @throws {Error} as {@link openToRead} does. */
+export async function readBytes(path: string): Promise<Buffer> {
+  const file = await openToRead(path)
+  try {
+    return await file.readFile()
+  } finally {
+    await file.close()
+  }
+}
+
+function notAFile(path: string): Error {
+  return Object.assign(new Error('not a regular file'), { code: 'ENOTSUP', path })
+}
+
+/** @returns In hexadecimal. @throws {Error} the stream's own, and as {@link openToRead} does. */
 export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk)
+  for await (const chunk of (await openToRead(path)).createReadStream()) hash.update(chunk)
   return hash.digest('hex')
 }
 

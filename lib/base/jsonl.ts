@@ -3,11 +3,11 @@
  * log, a line counts from its line feed on: whatever ended the process that wrote it, all lines before stay.
  */
 import { once } from 'node:events'
-import { constants, createReadStream } from 'node:fs'
-import { type FileHandle, lstat, open, rm, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, open, rm } from 'node:fs/promises'
 import { pipeline, type Readable, Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { cannotRead, cannotWrite, writeAll } from './files.js'
+import { cannotRead, cannotWrite, openToRead, writeAll } from './files.js'
 import { type Position, type Row, START } from './rows.js'
 
 /** A line is held as a whole: a file without an end of line within this is not JSON Lines. */
@@ -59,13 +59,14 @@ interface Source {
 async function sourceOf(path: string, offset: number): Promise<Source> {
   // A failure of a part ends the last one, where it is seen.
   if (path === '-') return { stream: pipeline(process.stdin, skip(offset), () => {}), fraction: () => 0 }
-  const { size } = await stat(path)
+  const file = await openToRead(path)
+  const { size } = await file.stat()
   const share = (bytes: number) => (size > 0 ? Math.min(bytes / size, 1) : 1)
   if (!path.endsWith('.gz')) {
-    const stream = createReadStream(path, { start: offset, highWaterMark: 2 ** 20 })
+    const stream = file.createReadStream({ start: offset, highWaterMark: 2 ** 20 })
     return { stream, fraction: share }
   }
-  const packed = createReadStream(path, { highWaterMark: 2 ** 18 })
+  const packed = file.createReadStream({ highWaterMark: 2 ** 18 })
   const stream = pipeline(packed, createGunzip(), skip(offset), () => {})
   return { stream, fraction: () => share(packed.bytesRead) }
 }
@@ -240,7 +241,7 @@ async function cut(path: string, length: number): Promise<void> {
 async function lengthOfLines(path: string): Promise<number> {
   let file: FileHandle
   try {
-    file = await open(path)
+    file = await openToRead(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
     throw cannotRead(path, error)

@@ -1,6 +1,6 @@
 /** Reading JSON files whose authors are strangers: every value is checked, and a wrong one is named with its file. */
-import { readFile } from 'node:fs/promises'
 import { type Kind, kind } from '../base/checks.js'
+import { readBytes } from '../base/files.js'
 import { invalid } from './failure.js'
 
 /** An object in a JSON file. Null counts as absent, as in Python's `dict.get`. */
@@ -83,7 +83,7 @@ export function parseJson(content: string, path: string): Section {
 export async function readText(path: string): Promise<string | undefined> {
   let bytes: Buffer
   try {
-    bytes = await readFile(path)
+    bytes = await readBytes(path)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw invalid(path, `it cannot be read: ${(cause as Error).message}`, cause)

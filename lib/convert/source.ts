@@ -10,7 +10,7 @@ import { invalid, unsupported } from './failure.js'
 import { FLOAT_BYTES } from './floats.js'
 import type { Metadata } from './gguf.js'
 import { readJson, Section, string } from './json.js'
-import { piecesOf, readSafetensors, type StoredTensor } from './safetensors.js'
+import { checkTensorCount, piecesOf, readSafetensors, type StoredTensor } from './safetensors.js'
 import { type ModelTensor, matchTensors } from './tensors.js'
 import { FILE_TYPES, type FloatType, PLAIN_TYPES } from './types.js'
 import { vocabularyMetadata } from './vocabulary.js'
@@ -97,6 +97,7 @@ async function storedTensors(folder: string): Promise<StoredTensor[]> {
   if (!index) throw invalid(folder, 'it has neither model.safetensors nor model.safetensors.index.json')
 
   const map = index.section('weight_map')
+  checkTensorCount(Object.keys(map.fields).length, index.path)
   const fileOf = new Map(Object.keys(map.fields).map((name) => [name, map.read(name, string)]))
   const tensors: StoredTensor[] = []
   for (const file of [...new Set(fileOf.values())].sort()) {

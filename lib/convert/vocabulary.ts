@@ -36,6 +36,7 @@ export function vocabularyMetadata(source: VocabularySource, vocabularySize: num
 
   const added = addedTokens(source)
   const ids = tokenIds(model)
+  checkPadding(source.config, vocabularySize, ids.size + added.size)
   const merges = readMerges(model, ids)
   const tokens: string[] = Array.from({ length: vocabularySize }, (_, id) => `[PAD${id}]`)
   const types: number[] = Array(vocabularySize).fill(TOKEN_TYPE.unused)
@@ -67,6 +68,15 @@ export function vocabularyMetadata(source: VocabularySource, vocabularySize: num
     ['tokenizer.ggml.merges', { type: 'string', value: merges }],
     ...specialTokens(source, added, vocabularySize),
   ])
+}
+
+/** Most unused numbers that a vocabulary is padded with; those of Qwen's models are a few hundred. */
+const MAX_PADDING = 2 ** 16
+
+/** A token is made for each number without one: far more of them than tokens are a mistake. */
+function checkPadding(config: Section, vocabularySize: number, tokens: number): void {
+  if (vocabularySize <= tokens + MAX_PADDING) return
+  throw invalid(config.path, `vocab_size is ${vocabularySize}, but tokenizer.json has only ${tokens} tokens`)
 }
 
 function checkModel(model: Section): void {

@@ -1,7 +1,7 @@
 /** The side file of a run, `OUT.state.json`: how far it is, and what it was begun with. Knows no row. */
-import { lstat, readFile, stat } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { cannotRead } from '../base/files.js'
+import { cannotRead, readBytes } from '../base/files.js'
 import { formatOf } from '../base/formats.js'
 import { linesPath } from './io.js'
 
@@ -33,7 +33,9 @@ export interface RunState {
  */
 export async function resumableState(fresh: RunState, output: string, statePath: string): Promise<RunState | null> {
   const written = await stat(output).catch(() => null)
-  const text = await readFile(statePath, 'utf8').catch(() => null)
+  const text = await readBytes(statePath)
+    .then(String)
+    .catch(() => null)
   if (text === null) {
     // An empty one may be that of a run that was killed before its first checkpoint.
     if (!written || written.size === 0) return null
@@ -75,7 +77,8 @@ export async function checkLinesAreOurs(output: string, statePath: string): Prom
   const lines = linesPath(output)
   const there = lines === output ? null : await lstat(lines).catch(() => null)
   if (!there?.isFile() || there.size === 0) return
-  const state: Partial<RunState> | null = await readFile(statePath, 'utf8')
+  const state: Partial<RunState> | null = await readBytes(statePath)
+    .then(String)
     .then(JSON.parse)
     .catch(() => null)
   if (state?.done === false || (state?.done && state.bytes === there.size)) return

@@ -3,7 +3,7 @@
  * is done. A line counts from its line feed on: whatever ended the process, all lines before stay, and a torn one is
  * cut off by the next start.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeLeftovers, writeWhole } from '../base/files.js'
@@ -118,6 +118,7 @@ export async function readOutcomes(directory: string): Promise<ScoredResponse[]>
 export function readJson(file: string, missing: string): unknown {
   let text: string
   try {
+    if (!statSync(file).isFile()) throw new Error('not a regular file')
     text = readFileSync(file, 'utf8')
   } catch (cause) {
     throw new Error(`${missing}: ${(cause as Error).message}`, { cause })

@@ -1,7 +1,8 @@
 /** Where a model's file is, whether there is one, and what was taken for one. */
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Z1Error } from '../base/errors.js'
+import { openToRead } from '../base/files.js'
 import { BUNDLED, inOwnFolder, packageRoot, unpacked } from '../base/package.js'
 
 /** The model that comes with the package. */
@@ -49,7 +50,7 @@ const MISTAKEN: readonly (readonly [RegExp, string])[] = [
 ]
 
 async function beginningOf(path: string): Promise<string> {
-  const file = await open(path)
+  const file = await openToRead(path)
   try {
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(256), position: 0 })
     return buffer.toString('latin1', 0, bytesRead)

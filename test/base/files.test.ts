@@ -2,7 +2,15 @@
 import { spawnSync } from 'node:child_process'
 import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { checkDistinct, removeLeftovers, replaceFile, sha256Of, writeAll, writeWhole } from '../../lib/base/files.js'
+import {
+  checkDistinct,
+  openToRead,
+  removeLeftovers,
+  replaceFile,
+  sha256Of,
+  writeAll,
+  writeWhole,
+} from '../../lib/base/files.js'
 import { temporaryFolder } from '../support/folder.js'
 
 const path = temporaryFolder()
@@ -136,6 +144,18 @@ describe('checkDistinct', () => {
     await expect(checkDistinct([file], [file])).rejects.toThrow(TypeError)
     await checkDistinct([file], [`${file}2`])
     await checkDistinct(['/dev/null'], ['/dev/null'])
+  })
+})
+
+describe.runIf(process.platform === 'linux')('openToRead', () => {
+  it('opens files alone, and waits for nobody', async () => {
+    const { file } = target()
+    spawnSync('mkfifo', [file])
+    for (const name of [file, '/dev/zero', path()]) {
+      await expect(openToRead(name)).rejects.toThrow('not a regular file')
+      await expect(sha256Of(name)).rejects.toThrow('not a regular file')
+    }
+    await expect(openToRead(`${file}2`)).rejects.toThrow('ENOENT')
   })
 })
 

@@ -1,7 +1,10 @@
 /** JSON Lines: read in odd pieces, from any line on, and what is said of files that are broken; logs that go on. */
-import { existsSync, linkSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, linkSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { readRows } from '../../lib/base/formats.js'
 import { AppendLog, readJsonl, readLog } from '../../lib/base/jsonl.js'
 import { recordsOf } from '../data/records.js'
 import { temporaryFolder } from '../support/folder.js'
@@ -42,6 +45,16 @@ describe('JSON Lines', () => {
   ])('names the line that is %s', async (_name, content, message) => {
     writeFileSync(path('broken.jsonl'), content)
     await expect(collect(readJsonl(path('broken.jsonl')))).rejects.toThrow(message)
+  })
+
+  it.runIf(existsSync('/dev/zero'))('is not read from what is no file', async () => {
+    for (const name of ['endless.jsonl', 'endless.jsonl.gz', 'endless.parquet']) {
+      symlinkSync('/dev/zero', path(name))
+      await expect(collect(readRows(path(name)))).rejects.toThrow(`Cannot read ${path(name)}: not a regular file`)
+      rmSync(path(name))
+      spawnSync('mkfifo', [path(name)])
+      await expect(collect(readRows(path(name)))).rejects.toThrow(`Cannot read ${path(name)}: not a regular file`)
+    }
   })
 
   it('says that a packed file is cut short', async () => {

@@ -253,12 +253,24 @@ test('a number that F16 does not hold', async () => {
   expect(await refusal(model, { type: 'f16' })).toEqual(['MODEL_INVALID', message])
 })
 
+const folderWith = (change: (folder: string) => void, options: CheckpointOptions = {}) => {
+  const model = checkpoint(next(), options)
+  change(model)
+  return model
+}
+
+const index = (change: (map: Record<string, string>, model: string) => void) => {
+  return folderWith(
+    (model) => {
+      const file: Json = readJsonFile(model, 'model.safetensors.index.json')
+      change(file.weight_map as Record<string, string>, model)
+      writeJson(model, 'model.safetensors.index.json', file)
+    },
+    { shards: 2 },
+  )
+}
+
 describe('files', () => {
-  const folderWith = (change: (folder: string) => void, options: CheckpointOptions = {}) => {
-    const model = checkpoint(next(), options)
-    change(model)
-    return model
-  }
   const weights = (model: string) => join(model, 'model.safetensors')
 
   test('no folder', async () => {
@@ -352,17 +364,6 @@ describe('files', () => {
     expect(message).toMatch(/^model\.safetensors: not valid JSON: /)
   })
 
-  const index = (change: (map: Record<string, string>, model: string) => void) => {
-    return folderWith(
-      (model) => {
-        const file: Json = readJsonFile(model, 'model.safetensors.index.json')
-        change(file.weight_map as Record<string, string>, model)
-        writeJson(model, 'model.safetensors.index.json', file)
-      },
-      { shards: 2 },
-    )
-  }
-
   test('an index that names no file of the folder', async () => {
     const message = 'model.safetensors.index.json: it names ../x.safetensors, which is not a file of this folder'
     const model = index((map) => {
@@ -412,6 +413,64 @@ describe('files', () => {
   test('text that is no UTF-8', async () => {
     const model = folderWith((model) => writeFileSync(join(model, 'config.json'), Buffer.of(0x7b, 0xff, 0x7d)))
     expect(await refusal(model)).toEqual(['MODEL_INVALID', 'config.json: not valid UTF-8'])
+  })
+})
+
+describe('what is not there is not counted on:', () => {
+  test.each([
+    [{ num_hidden_layers: 2147483647 }, 'config.json: Expected integer between 1 and 512 for num_hidden_layers'],
+    [{ num_hidden_layers: 512 }, 'FOLDER: the tensor model.layers.2.input_layernorm.weight and 6119 more is missing'],
+    [{ vocab_size: 2147483647 }, 'config.json: vocab_size is 2147483647, but tokenizer.json has only '],
+    [{ vocab_size: 100_000_000 }, 'config.json: vocab_size is 100000000, but tokenizer.json has only '],
+  ])('%o', async (config, message) => {
+    const [code, told] = await refusal(checkpoint(next(), { config }))
+    expect([code, told.slice(0, message.length)]).toEqual(['MODEL_INVALID', message])
+  })
+
+  const many = (entry: unknown) => Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`t${i}`, entry]))
+
+  test('tensors by the thousands that are empty', async () => {
+    const model = folderWith((model) => {
+      const header = Buffer.from(JSON.stringify(many({ dtype: 'F32', shape: [0], data_offsets: [0, 0] })))
+      const length = Buffer.alloc(8)
+      length.writeBigUInt64LE(BigInt(header.length))
+      writeFileSync(join(model, 'model.safetensors'), Buffer.concat([length, header]))
+    })
+    const message = 'model.safetensors: it names 20000 tensors; no Qwen2 model has so many'
+    expect(await refusal(model)).toEqual(['MODEL_INVALID', message])
+  })
+
+  test('an index of them', async () => {
+    const model = index((map) => Object.assign(map, many('model-00001-of-00002.safetensors')))
+    const [code, message] = await refusal(model)
+    expect([code, message]).toEqual(['MODEL_INVALID', expect.stringMatching(/index\.json: it names 200\d\d tensors;/)])
+  })
+})
+
+describe.runIf(process.platform === 'linux')('what is no file is not opened:', () => {
+  const files = [
+    'config.json',
+    'tokenizer.json',
+    'tokenizer_config.json',
+    'generation_config.json',
+    'chat_template.jinja',
+    'chat_template.json',
+    'model.safetensors.index.json',
+    'model.safetensors',
+    'additional_chat_templates/x.jinja',
+  ]
+  test.each(files)('%s', async (name) => {
+    for (const put of [
+      (path: string) => spawnSync('mkfifo', [path]),
+      (path: string) => symlinkSync('/dev/zero', path),
+    ]) {
+      const model = folderWith((model) => {
+        mkdirSync(join(model, 'additional_chat_templates'))
+        rmSync(join(model, name), { force: true })
+        put(join(model, name))
+      })
+      expect(await refusal(model)).toEqual(['MODEL_INVALID', `${name}: it cannot be read: not a regular file`])
+    }
   })
 })
 
