@@ -75,7 +75,8 @@ export function readConfig(config: Section): Qwen2Config {
     headWidth,
     feedForward,
     vocabularySize: config.read('vocab_size', size),
-    tied: config.read('tie_word_embeddings', boolean),
+    // Absent, it has the default of transformers' Qwen2Config.
+    tied: config.find('tie_word_embeddings', boolean) ?? false,
     metadata,
   }
 }

@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path'
 import { sum } from 'd3-array'
 import { numeric } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
+import { otherThanCheckpoint } from '../reason/model-file.js'
 import { chatTemplateMetadata } from './chat-template.js'
 import { readConfig } from './config.js'
 import { invalid, unsupported } from './failure.js'
@@ -29,6 +30,8 @@ export interface Source {
 /** @throws {Z1Error} MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED */
 export async function readSource(folder: string): Promise<Source> {
   await checkFolder(folder)
+  const other = await otherThanCheckpoint(folder)
+  if (other !== null) throw new Z1Error('MODEL_UNSUPPORTED', `${folder} ${other}`)
   const config = readConfigFile(folder, await readJson(join(folder, 'config.json')))
   const model = readConfig(config)
   const tokenizer = await readJson(join(folder, 'tokenizer.json'))

@@ -84,7 +84,7 @@ const invalid: Record<string, [CheckpointOptions, message: string]> = {
     { tokenizerModel: { vocab: { '\ud83d': 7 } } },
     'tokenizer.json: the token "\\ud83d" is not well-formed text',
   ],
-  'a key is missing': [{ config: { tie_word_embeddings: undefined } }, 'config.json: tie_word_embeddings is missing'],
+  'a key is missing': [{ config: { rms_norm_eps: undefined } }, 'config.json: rms_norm_eps is missing'],
   'a number is none': [
     { config: { hidden_size: '64' } },
     'config.json: Expected integer between 1 and 2147483647 for hidden_size but received "64"',
@@ -210,6 +210,10 @@ const unsupported: Record<string, [CheckpointOptions, message: string]> = {
     'tokenizer.json: its pre-tokenizer is not supported: {"type":"ByteLevel","add_prefix_space":true,' +
       '"trim_offsets":true,"use_regex":true}',
   ],
+  'a normalizer of several steps': [
+    { tokenizer: { normalizer: { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Lowercase' }] } } },
+    'tokenizer.json: its normalizer is Lowercase; only NFC or none is supported',
+  ],
   'another normalizer': [
     { tokenizer: { normalizer: { type: 'NFKC' } } },
     'tokenizer.json: its normalizer is NFKC; only NFC or none is supported',
@@ -276,6 +280,26 @@ describe('files', () => {
   test('no folder', async () => {
     const [code, message] = await refusal(join(folder, 'nowhere'))
     expect([code, message.slice(0, 28)]).toEqual(['MODEL_NOT_FOUND', 'No model at FOLDER: ENOENT: n'.slice(0, 28)])
+  })
+
+  test('a folder of PyTorch files, and one of an adapter', async () => {
+    const withFiles = (...names: string[]) => {
+      return folderWith((model) => {
+        rmSync(join(model, 'model.safetensors'))
+        for (const name of names) writeFileSync(join(model, name), '')
+      })
+    }
+    const torch = 'FOLDER holds its weights as pytorch_model.bin alone: save it as safetensors '
+    const adapter = 'FOLDER holds an adapter, not a model: merge it into its base model '
+    for (const [model, message] of [
+      [withFiles('pytorch_model.bin'), torch],
+      [withFiles('pytorch_model.bin.index.json', 'pytorch_model-00001-of-00002.bin'), torch],
+      [withFiles('adapter_config.json', 'adapter_model.safetensors'), adapter],
+      [withFiles('adapter_config.json', 'adapter_model.bin'), adapter],
+    ] as const) {
+      const [code, told] = await refusal(model)
+      expect([code, told.slice(0, message.length)]).toEqual(['MODEL_UNSUPPORTED', message])
+    }
   })
 
   test('a file in the place of the folder', async () => {
