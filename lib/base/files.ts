@@ -3,9 +3,9 @@
  * Knows no format.
  */
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { constants, fstatSync } from 'node:fs'
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 
 /** A file beside another one, with a name that nobody can know before. It is removed with its scope. */
 export class TemporaryFile {
@@ -80,7 +80,8 @@ export async function removeLeftovers(path: string): Promise<void> {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether the system knows a process of this number. */
+export function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
@@ -89,15 +90,71 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/**
+ * Checks that no file to be written is one that is read, by whatever name: device and inode decide, so that a symbolic or
+ * hard link does not hide it. `-` is standard output, or input.
+ * @throws {TypeError} naming the output.
+ */
+export async function checkDistinct(outputs: readonly string[], inputs: readonly string[]): Promise<void> {
+  const read = new Set((await Promise.all(inputs.map((path) => namesOf(path, 0)))).flat())
+  for (const output of outputs) {
+    if ((await namesOf(output, 1)).some((name) => read.has(name))) {
+      throw new TypeError(`Expected an output that is none of the inputs but received ${output}`)
+    }
+  }
+}
+
+/** A file by its path, which it need not have yet, and by what the system knows it as. Pipes and devices are none. */
+async function namesOf(path: string, descriptor: number): Promise<string[]> {
+  const options = { bigint: true } as const
+  const byPath = path === '-' ? [] : [resolve(path)]
+  try {
+    const facts = path === '-' ? fstatSync(descriptor, options) : await stat(path, options)
+    return facts.isFile() ? [...byPath, `${facts.dev}:${facts.ino}`] : []
+  } catch {
+    return byPath
+  }
+}
+
 /** Writes at the file's end, or where it stands: one write may take only part of the bytes. */
 export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten
 }
 
-/** @returns In hexadecimal. @throws {Error} the stream's own. */
+/**
+ * Opens a file to read it. What is no file is not opened: a pipe waits for its writer, and a device may have no end.
+ * @throws {Error} the system's, or for a folder, a pipe, a device.
+ */
+export async function openToRead(path: string): Promise<FileHandle> {
+  // Not to wait for the writer of a pipe before it can be told from a file.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  try {
+    if ((await file.stat()).isFile()) return file
+    throw notAFile(path)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/** @throws {Error} as {@link openToRead} does. */
+export async function readBytes(path: string): Promise<Buffer> {
+  const file = await openToRead(path)
+  try {
+    return await file.readFile()
+  } finally {
+    await file.close()
+  }
+}
+
+function notAFile(path: string): Error {
+  return Object.assign(new Error('not a regular file'), { code: 'ENOTSUP', path })
+}
+
+/** @returns In hexadecimal. @throws {Error} the stream's own, and as {@link openToRead} does. */
 export async function sha256Of(path: string): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk)
+  for await (const chunk of (await openToRead(path)).createReadStream()) hash.update(chunk)
   return hash.digest('hex')
 }
 

@@ -3,12 +3,12 @@
  * log, a line counts from its line feed on: whatever ended the process that wrote it, all lines before stay.
  */
 import { once } from 'node:events'
-import { constants, createReadStream } from 'node:fs'
-import { type FileHandle, open, stat, truncate } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, open, rm } from 'node:fs/promises'
 import { pipeline, type Readable, Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { parse as parseExactly } from 'lossless-json'
-import { cannotRead, cannotWrite, writeAll } from './files.js'
+import { cannotRead, cannotWrite, openToRead, writeAll } from './files.js'
 import { type Position, type Row, START } from './rows.js'
 import { decodeText } from './text.js'
 
@@ -61,13 +61,14 @@ interface Source {
 async function sourceOf(path: string, offset: number): Promise<Source> {
   // A failure of a part ends the last one, where it is seen.
   if (path === '-') return { stream: pipeline(process.stdin, skip(offset), () => {}), fraction: () => 0 }
-  const { size } = await stat(path)
+  const file = await openToRead(path)
+  const { size } = await file.stat()
   const share = (bytes: number) => (size > 0 ? Math.min(bytes / size, 1) : 1)
   if (!path.endsWith('.gz')) {
-    const stream = createReadStream(path, { start: offset, highWaterMark: 2 ** 20 })
+    const stream = file.createReadStream({ start: offset, highWaterMark: 2 ** 20 })
     return { stream, fraction: share }
   }
-  const packed = createReadStream(path, { highWaterMark: 2 ** 18 })
+  const packed = file.createReadStream({ highWaterMark: 2 ** 18 })
   const stream = pipeline(packed, createGunzip(), skip(offset), () => {})
   return { stream, fraction: () => share(packed.bytesRead) }
 }
@@ -172,16 +173,21 @@ export class AppendLog {
   }
 
   /**
-   * @param keep Bytes of an existing file to go on after; what follows them is cut off. 0 starts anew.
+   * @param keep Bytes of an existing file, not a symbolic link, to go on after; what follows them is cut off. 0 starts anew, with a
+   * file of its own: what was linked to the one of that name stays as it is.
    * @throws {Error} when the file cannot be written.
    */
   static async open(path: string, keep = 0): Promise<AppendLog> {
     if (path === '-') return new AppendLog(path, null, 0)
-    const { O_WRONLY, O_APPEND, O_CREAT, O_TRUNC } = constants
+    const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = constants
     try {
-      // By its path: Windows does not let a file be cut that is open for appending.
-      if (keep > 0) await truncate(path, keep)
-      const handle = await open(path, O_WRONLY | O_APPEND | (keep > 0 ? 0 : O_CREAT | O_TRUNC))
+      const there = keep > 0 ? null : await lstat(path).catch(() => null)
+      // A device stays the one it is.
+      const creates = keep === 0 && (there === null || there.isFile() || there.isSymbolicLink())
+      if (creates) await rm(path, { force: true })
+      // Windows does not let a file be cut that is open for appending.
+      if (keep > 0) await cut(path, keep)
+      const handle = await open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | (creates ? O_CREAT | O_EXCL : 0))
       return new AppendLog(path, handle, keep)
     } catch (error) {
       throw cannotWrite(path, error)
@@ -238,11 +244,20 @@ export class AppendLog {
   }
 }
 
+async function cut(path: string, length: number): Promise<void> {
+  const file = await open(path, constants.O_RDWR | (constants.O_NOFOLLOW ?? 0))
+  try {
+    await file.truncate(length)
+  } finally {
+    await file.close()
+  }
+}
+
 /** Bytes of a file up to its last line feed; 0 if there is no such file. */
 async function lengthOfLines(path: string): Promise<number> {
   let file: FileHandle
   try {
-    file = await open(path)
+    file = await openToRead(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
     throw cannotRead(path, error)

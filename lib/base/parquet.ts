@@ -2,11 +2,11 @@
  * Parquet: read row group by row group, and written from JSON Lines the same way, so that neither holds more than one
  * group. Columns are text, integers (INT64), numbers (DOUBLE), booleans, and JSON for all else.
  */
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects, type SchemaElement } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { fileWriter, ParquetWriter } from 'hyparquet-writer'
-import { cannotRead, replaceFile } from './files.js'
+import { cannotRead, openToRead, replaceFile } from './files.js'
 import { readJsonl } from './jsonl.js'
 import { type Position, type Row, START } from './rows.js'
 
@@ -17,7 +17,7 @@ const GROUP_LENGTH = 2 ** 23
 export async function* readParquet(path: string, from: Position = START): AsyncGenerator<Row> {
   let handle: FileHandle | undefined
   try {
-    handle = await open(path)
+    handle = await openToRead(path)
     const file = await bufferOf(handle)
     const metadata = await parquetMetadataAsync(file)
     const rows = Number(metadata.num_rows)

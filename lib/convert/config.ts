@@ -21,6 +21,8 @@ export interface Qwen2Config {
 }
 
 const size = integer(1, 2 ** 31 - 1)
+/** llama.cpp's limit (llama-hparams.h, LLAMA_MAX_LAYERS). */
+const layerCount = integer(1, 512)
 const positive = numeric('positive number', (value) => value > 0 && Number.isFinite(value))
 
 /**
@@ -35,7 +37,7 @@ export function readConfig(config: Section): Qwen2Config {
   }
   checkSupported(config)
 
-  const layers = config.read('num_hidden_layers', size)
+  const layers = config.read('num_hidden_layers', layerCount)
   const width = config.read('hidden_size', size)
   const heads = config.read('num_attention_heads', size)
   const kvHeads = config.read('num_key_value_heads', size)
@@ -73,7 +75,8 @@ export function readConfig(config: Section): Qwen2Config {
     headWidth,
     feedForward,
     vocabularySize: config.read('vocab_size', size),
-    tied: config.read('tie_word_embeddings', boolean),
+    // Absent, it has the default of transformers' Qwen2Config.
+    tied: config.find('tie_word_embeddings', boolean) ?? false,
     metadata,
   }
 }

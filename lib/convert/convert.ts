@@ -3,7 +3,7 @@ import { type FileHandle, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { sum } from 'd3-array'
 import { attempt, type CallSite, callSite } from '../base/errors.js'
-import { removeLeftovers, replaceFile, withTemporaryFile, writeAll } from '../base/files.js'
+import { checkDistinct, removeLeftovers, replaceFile, withTemporaryFile, writeAll } from '../base/files.js'
 import { openEngine } from '../native/engine.js'
 import { invalid } from './failure.js'
 import { converter, FLOAT_BYTES, UnusableNumber } from './floats.js'
@@ -50,9 +50,7 @@ async function run(
   if (thinkingWindow !== undefined) source.metadata.set('z1.thinking_window', { type: 'uint32', value: thinkingWindow })
   const wanted = type ?? PLAIN_TYPES[source.type]
   const path = output ?? defaultOutput(model, wanted)
-  if (source.tensors.some(({ stored }) => resolve(stored.path) === resolve(path))) {
-    throw new TypeError(`Expected another file for output than the checkpoint's ${path}`)
-  }
+  await checkDistinct([path], source.files)
   const float = floatTypeOf(wanted)
   const report = common.onProgress ?? (() => {})
   if (float) {

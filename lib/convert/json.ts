@@ -1,6 +1,6 @@
 /** Reading JSON files whose authors are strangers: every value is checked, and a wrong one is named with its file. */
-import { readFile } from 'node:fs/promises'
 import { type Kind, kind } from '../base/checks.js'
+import { readBytes } from '../base/files.js'
 import { decodeText } from '../base/text.js'
 import { invalid } from './failure.js'
 
@@ -64,7 +64,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** The object that a file holds; undefined when there is no such file. @throws {Z1Error} MODEL_INVALID */
 export async function readJson(path: string): Promise<Section | undefined> {
-  const bytes = await readBytes(path)
+  const bytes = await bytesOf(path)
   return bytes && parseJson(bytes, path)
 }
 
@@ -83,13 +83,13 @@ export function parseJson(bytes: Uint8Array, path: string): Section {
 
 /** The text of a file in UTF-8; undefined when there is no such file. @throws {Z1Error} MODEL_INVALID */
 export async function readText(path: string): Promise<string | undefined> {
-  const bytes = await readBytes(path)
+  const bytes = await bytesOf(path)
   return bytes && decode(bytes, path)
 }
 
-async function readBytes(path: string): Promise<Buffer | undefined> {
+async function bytesOf(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path)
+    return await readBytes(path)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw invalid(path, `it cannot be read: ${(cause as Error).message}`, cause)

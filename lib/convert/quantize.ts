@@ -1,7 +1,6 @@
 /** Another type for the tensors of a GGUF file, by llama.cpp's own llama_model_quantize. */
-import { realpath } from 'node:fs/promises'
 import { attempt, type CallSite, callSite } from '../base/errors.js'
-import { removeLeftovers, replaceFile } from '../base/files.js'
+import { checkDistinct, removeLeftovers, replaceFile } from '../base/files.js'
 import { openEngine } from '../native/engine.js'
 import { quantizeModel } from '../native/quantize.js'
 import { defaultThreads } from '../native/threads.js'
@@ -36,7 +35,8 @@ export async function quantize(options: QuantizeOptions): Promise<QuantizeResult
 /** As {@link quantize}, with options that were checked. */
 export async function quantizeFile(options: CheckedQuantizeOptions, site: CallSite): Promise<QuantizeResult> {
   const { input, output, type, signal } = options
-  await checkInput(input, output)
+  await checkModelFile(input)
+  await checkDistinct([output], [input])
   await openEngine('auto')
   await removeLeftovers(output)
   return attempt(
@@ -55,11 +55,4 @@ export async function quantizeFile(options: CheckedQuantizeOptions, site: CallSi
 async function runNative(options: CheckedQuantizeOptions, output: string): Promise<void> {
   const { input, type, threads = defaultThreads(), onProgress, signal } = options
   await quantizeModel({ input, output, fileType: FILE_TYPES[type], threads }, { onProgress, signal })
-}
-
-async function checkInput(input: string, output: string): Promise<void> {
-  await checkModelFile(input)
-  const there = await realpath(output).catch(() => undefined)
-  if (there === (await realpath(input)))
-    throw new TypeError(`Expected another file for output than the input, ${input}`)
 }

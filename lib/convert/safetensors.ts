@@ -2,8 +2,9 @@
  * Reads safetensors files: 8 bytes of length, a JSON header of that length, the tensors' bytes. The header is checked
  * in full before anything is converted, so that a file that is cut short is found at once.
  */
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { integer, isCount, kind } from '../base/checks.js'
+import { openToRead } from '../base/files.js'
 import { invalid, unsupported } from './failure.js'
 import { FLOAT_BYTES } from './floats.js'
 import { list, parseJson, type Section, string } from './json.js'
@@ -24,6 +25,9 @@ export interface StoredTensor {
 
 /** The limit of the safetensors library. */
 const MAX_HEADER = 100_000_000
+
+/** More than a Qwen2 model of the most layers has, its constants included. */
+const MAX_TENSORS = 10_000
 
 /** The tensors of a file, by name in order. @throws {Z1Error} MODEL_INVALID, MODEL_UNSUPPORTED */
 export async function readSafetensors(path: string): Promise<StoredTensor[]> {
@@ -47,8 +51,14 @@ export async function readSafetensors(path: string): Promise<StoredTensor[]> {
   }
 }
 
+/** Before anything is made for each of them. @throws {Z1Error} MODEL_INVALID */
+export function checkTensorCount(count: number, path: string): void {
+  if (count > MAX_TENSORS) throw invalid(path, `it names ${count} tensors; no Qwen2 model has so many`)
+}
+
 function tensorsOf(header: Section, dataStart: number): StoredTensor[] {
   const names = Object.keys(header.fields).filter((name) => name !== '__metadata__')
+  checkTensorCount(names.length, header.path)
   return names.map((name) => {
     const entry = header.section(name)
     const type = entry.read('dtype', string)
@@ -110,7 +120,7 @@ export async function* piecesOf({ path, offset, size }: StoredTensor): AsyncGene
 
 async function openSource(path: string): Promise<FileHandle> {
   try {
-    return await open(path)
+    return await openToRead(path)
   } catch (cause) {
     throw invalid(path, `it cannot be read: ${(cause as Error).message}`, cause)
   }

@@ -1,16 +1,17 @@
 /** A checkpoint in Hugging Face's layout, read and checked: all that a model file says, and where its tensors lie. */
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { sum } from 'd3-array'
 import { numeric } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
+import { otherThanCheckpoint } from '../reason/model-file.js'
 import { chatTemplateMetadata } from './chat-template.js'
 import { readConfig } from './config.js'
 import { invalid, unsupported } from './failure.js'
 import { FLOAT_BYTES } from './floats.js'
 import type { Metadata } from './gguf.js'
 import { readJson, Section, string } from './json.js'
-import { piecesOf, readSafetensors, type StoredTensor } from './safetensors.js'
+import { checkTensorCount, piecesOf, readSafetensors, type StoredTensor } from './safetensors.js'
 import { type ModelTensor, matchTensors } from './tensors.js'
 import { FILE_TYPES, type FloatType, PLAIN_TYPES } from './types.js'
 import { vocabularyMetadata } from './vocabulary.js'
@@ -22,11 +23,15 @@ export interface Source {
   parameters: number
   /** The type of the matrices; F32 if they are of several. */
   type: FloatType
+  /** All that belongs to the checkpoint, whether it was read or not. */
+  files: string[]
 }
 
 /** @throws {Z1Error} MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED */
 export async function readSource(folder: string): Promise<Source> {
   await checkFolder(folder)
+  const other = await otherThanCheckpoint(folder)
+  if (other !== null) throw new Z1Error('MODEL_UNSUPPORTED', `${folder} ${other}`)
   const config = readConfigFile(folder, await readJson(join(folder, 'config.json')))
   const model = readConfig(config)
   const tokenizer = await readJson(join(folder, 'tokenizer.json'))
@@ -54,7 +59,16 @@ export async function readSource(folder: string): Promise<Source> {
     ...vocabulary,
     ...templates,
   ])
-  return { metadata, tensors, parameters, type: type as FloatType }
+  return { metadata, tensors, parameters, type: type as FloatType, files: await filesOf(folder) }
+}
+
+/** A GGUF file beside a checkpoint was made of it. */
+async function filesOf(folder: string): Promise<string[]> {
+  const folders = [folder, join(folder, 'additional_chat_templates')]
+  const names = await Promise.all(folders.map((path) => readdir(path).catch(() => [])))
+  return folders
+    .flatMap((path, i) => (names[i] ?? []).map((name) => join(path, name)))
+    .filter((path) => !/\.gguf$/i.test(path))
 }
 
 /** The key that says which file type it is, for the header. */
@@ -86,6 +100,7 @@ async function storedTensors(folder: string): Promise<StoredTensor[]> {
   if (!index) throw invalid(folder, 'it has neither model.safetensors nor model.safetensors.index.json')
 
   const map = index.section('weight_map')
+  checkTensorCount(Object.keys(map.fields).length, index.path)
   const fileOf = new Map(Object.keys(map.fields).map((name) => [name, map.read(name, string)]))
   const tensors: StoredTensor[] = []
   for (const file of [...new Set(fileOf.values())].sort()) {

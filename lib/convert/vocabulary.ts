@@ -36,6 +36,7 @@ export function vocabularyMetadata(source: VocabularySource, vocabularySize: num
 
   const added = addedTokens(source)
   const ids = tokenIds(model)
+  checkPadding(source.config, vocabularySize, ids.size + added.size)
   const merges = readMerges(model, ids)
   const tokens: string[] = Array.from({ length: vocabularySize }, (_, id) => `[PAD${id}]`)
   const types: number[] = Array(vocabularySize).fill(TOKEN_TYPE.unused)
@@ -69,6 +70,15 @@ export function vocabularyMetadata(source: VocabularySource, vocabularySize: num
   ])
 }
 
+/** Most unused numbers that a vocabulary is padded with; those of Qwen's models are a few hundred. */
+const MAX_PADDING = 2 ** 16
+
+/** A token is made for each number without one: far more of them than tokens are a mistake. */
+function checkPadding(config: Section, vocabularySize: number, tokens: number): void {
+  if (vocabularySize <= tokens + MAX_PADDING) return
+  throw invalid(config.path, `vocab_size is ${vocabularySize}, but tokenizer.json has only ${tokens} tokens`)
+}
+
 function checkModel(model: Section): void {
   const type = model.read('type', string)
   if (type !== 'BPE')
@@ -89,8 +99,14 @@ function checkModel(model: Section): void {
 /** llama.cpp does not normalize. NFC passes, as in its own converter: nearly all text is in that form already. */
 function checkNormalizer(tokenizer: Section): void {
   if (!tokenizer.has('normalizer')) return
-  const type = tokenizer.section('normalizer').read('type', string)
-  if (type !== 'NFC') throw unsupported(tokenizer.path, `its normalizer is ${type}; only NFC or none is supported`)
+  const type = stepsOf(tokenizer.section('normalizer')).find((type) => type !== 'NFC')
+  if (type !== undefined) throw unsupported(tokenizer.path, `its normalizer is ${type}; only NFC or none is supported`)
+}
+
+/** The types of a normalizer's steps: a Sequence is no more than those in it. */
+function stepsOf(normalizer: Section): string[] {
+  const type = normalizer.read('type', string)
+  return type === 'Sequence' ? normalizer.sections('normalizers').flatMap(stepsOf) : [type]
 }
 
 function checkDecoder(tokenizer: Section): void {
@@ -148,7 +164,7 @@ function addedTokens({ tokenizer, tokenizerConfig }: VocabularySource): Map<stri
       if (token.find(key, boolean))
         throw unsupported(token.path, `the token ${show(text)} uses ${key}, which llama.cpp does not support`)
     }
-    added.set(text, { id, special: token.read('special', boolean) })
+    added.set(text, { id, special: isSpecial(token) })
   }
   // transformers 4 repeats the list, and would believe this one.
   if (tokenizerConfig.has('added_tokens_decoder')) {
@@ -156,12 +172,17 @@ function addedTokens({ tokenizer, tokenizerConfig }: VocabularySource): Map<stri
       const token = sectionOf(value, tokenizerConfig.path, `added_tokens_decoder.${id}`)
       const text = token.read('content', string)
       const same = added.get(text)
-      if (!same || same.id !== Number(id) || same.special !== token.read('special', boolean)) {
+      if (!same || same.id !== Number(id) || same.special !== isSpecial(token)) {
         throw invalid(tokenizerConfig.path, `the added token ${show(text)} is another one in tokenizer.json`)
       }
     }
   }
   return added
+}
+
+/** Absent, it has the default of the AddedToken of tokenizers and transformers. */
+function isSpecial(token: Section): boolean {
+  return token.find('special', boolean) ?? false
 }
 
 /** Added tokens that models mark as ordinary text although they are not (conversion/base.py, does_token_look_special). */

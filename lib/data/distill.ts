@@ -94,7 +94,8 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
     check,
     tokenizer: counter,
   }
-  await using run = await ResumableRun.open({ command: 'distill', settings, inputs, options: checked })
+  const models = [server === undefined ? model : undefined, counter]
+  await using run = await ResumableRun.open({ command: 'distill', settings, inputs, models, options: checked })
   if (run.done) return run.report
 
   let teacher: Reasoner | undefined

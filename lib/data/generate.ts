@@ -56,7 +56,8 @@ export async function generateFile(options: GenerateFileOptions): Promise<JobRep
   const settings = { ...asked, count, tokenizer: vocabulary }
   // Validate before writing anything.
   generateProblems({ ...asked, count: 0 }).next()
-  await using run = await ResumableRun.open({ command: 'generate', settings, inputs: [], options: checked })
+  const models = [vocabulary]
+  await using run = await ResumableRun.open({ command: 'generate', settings, inputs: [], models, options: checked })
   if (run.done) return run.report
 
   const tokenizer = await openTokenizer(vocabulary)

@@ -53,7 +53,8 @@ export async function importRecords(options: ImportOptions): Promise<JobReport> 
   }
   const fields = { question: questionField, response: responseField, thinking: thinkingField }
   const settings = { questionField, responseField, thinkingField, idField, answerField, tokenizer: vocabulary }
-  await using run = await ResumableRun.open({ command: 'import', settings, inputs, options: checked })
+  const models = [vocabulary]
+  await using run = await ResumableRun.open({ command: 'import', settings, inputs, models, options: checked })
   if (run.done) return run.report
 
   const tokenizer = await openTokenizer(vocabulary)

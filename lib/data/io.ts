@@ -1,5 +1,5 @@
 /** Records in files of either format, and where the lines of an output are collected. */
-import { rm } from 'node:fs/promises'
+import { lstat, rm } from 'node:fs/promises'
 import { removeLeftovers, TemporaryFile } from '../base/files.js'
 import { outputFormatOf, readRows } from '../base/formats.js'
 import { AppendLog } from '../base/jsonl.js'
@@ -70,21 +70,15 @@ export function linesPath(output: string): string {
   return outputFormatOf(output) === 'parquet' ? `${output}.partial.jsonl` : output
 }
 
-/** Creates the file of {@link linesPath} anew. */
-export async function createLines(output: string): Promise<AppendLog> {
-  // Removed first: what stands under this name may be a symbolic link to another file.
-  await removeLines(output)
-  return AppendLog.open(linesPath(output))
-}
-
 /** Makes a Parquet output of its lines, whole or not at all. */
 export async function finishFile(output: string): Promise<void> {
   const lines = linesPath(output)
   if (lines !== output) await writeParquet(lines, output)
 }
 
-/** Removes what a finished Parquet output was made of. */
-export async function removeLines(output: string): Promise<void> {
+/** Removes what a finished Parquet output was made of: `bytes` of lines. Another file of that name stays. */
+export async function removeLines(output: string, bytes: number): Promise<void> {
   const lines = linesPath(output)
-  if (lines !== output) await rm(lines, { force: true })
+  const there = lines === output ? null : await lstat(lines).catch(() => null)
+  if (there?.isFile() && there.size === bytes) await rm(lines)
 }

@@ -6,16 +6,16 @@
  * the input goes on; what stands beyond them, a torn line too, is cut off. It also pins what the run was begun with,
  * and stays when the run is done, as a note of how the output came to be.
  */
-import { realpath, rm } from 'node:fs/promises'
 import { sum } from 'd3-array'
 import { inOrder } from '../base/concurrency.js'
-import { removeLeftovers, writeWhole } from '../base/files.js'
+import { checkDistinct, removeLeftovers, writeWhole } from '../base/files.js'
 import { outputFormatOf, readRows } from '../base/formats.js'
 import { AppendLog, readLog } from '../base/jsonl.js'
+import { Lock } from '../base/lock.js'
 import type { Position, Row } from '../base/rows.js'
-import { createLines, finishFile, linesPath, removeLines } from './io.js'
+import { finishFile, linesPath, removeLines } from './io.js'
 import type { JobOptions } from './options.js'
-import { identityOf, type JobReport, type RunState, resumableState } from './run-state.js'
+import { checkLinesAreOurs, identityOf, type JobReport, type RunState, resumableState } from './run-state.js'
 
 /**
  * A row's fate: the line to write and what it lacks of the row's texts, or the reason why it is left out (one of a few) and what
@@ -43,6 +43,8 @@ export interface RunSpec {
   /** What decides about the output. A run that is begun with others is another run. */
   settings: Record<string, unknown>
   inputs: readonly string[]
+  /** What else is read, if given: models. */
+  models?: readonly (string | undefined)[]
   options: JobOptions
 }
 
@@ -55,20 +57,29 @@ export class ResumableRun {
   readonly #options: JobOptions
   #checkpointed = 0
 
-  private constructor(options: JobOptions, statePath: string | null, lines: AppendLog | null, state: RunState) {
+  /** null: nobody else can write to standard output. */
+  readonly #lock: Lock | null
+
+  private constructor(
+    options: JobOptions,
+    { statePath, lines, lock }: { statePath: string | null; lines: AppendLog | null; lock: Lock | null },
+    state: RunState,
+  ) {
     this.#options = options
     this.#output = options.output
     this.#statePath = statePath
     this.#lines = lines
+    this.#lock = lock
     this.#state = state
   }
 
   /**
    * Finds out where to begin.
    * @throws {TypeError} for a name without a known extension, or an output that is an input.
-   * @throws {Error} for an output that other settings, or another program, began; for files that cannot be read.
+   * @throws {Error} for an output that other settings, or another program, began, or that another run works on; for files
+   * that cannot be read.
    */
-  static async open({ command, settings, inputs, options }: RunSpec): Promise<ResumableRun> {
+  static async open({ command, settings, inputs, models = [], options }: RunSpec): Promise<ResumableRun> {
     const { output, force = false } = options
     outputFormatOf(output)
     const pinned = JSON.parse(JSON.stringify(settings))
@@ -81,24 +92,34 @@ export class ResumableRun {
       report: { read: 0, kept: 0, dropped: {}, examples: {} },
       done: false,
     }
-    if (output === '-') return new ResumableRun(options, null, await AppendLog.open('-'), fresh)
+    const read = [...inputs, ...models.filter((model) => model !== undefined)]
+    if (output === '-') {
+      await checkDistinct(['-'], read)
+      return new ResumableRun(options, { statePath: null, lines: await AppendLog.open('-'), lock: null }, fresh)
+    }
 
-    await checkDistinct(inputs, output)
     const statePath = `${output}.state.json`
-    await removeLeftovers(output)
-    await removeLeftovers(statePath)
-    const earlier = force ? null : await resumableState(fresh, output, statePath)
-    if (earlier?.done) {
-      await removeLines(output)
-      return new ResumableRun(options, statePath, null, earlier)
+    await checkDistinct([output, linesPath(output), statePath], read)
+    const lock = await Lock.take(output)
+    try {
+      await removeLeftovers(output)
+      await removeLeftovers(statePath)
+      const state = (force ? null : await resumableState(fresh, output, statePath)) ?? fresh
+      if (state.done) {
+        await removeLines(output, state.bytes)
+        return new ResumableRun(options, { statePath, lines: null, lock }, state)
+      }
+      if (state === fresh) {
+        await checkLinesAreOurs(output, statePath)
+        // In this order: lines without a state are another program's, and those of another state are not this one's.
+        await writeState(statePath, state)
+      }
+      const lines = await AppendLog.open(linesPath(output), state.bytes)
+      return new ResumableRun(options, { statePath, lines, lock }, state)
+    } catch (error) {
+      await lock[Symbol.asyncDispose]()
+      throw error
     }
-    if (earlier) {
-      const lines = await AppendLog.open(linesPath(output), earlier.bytes)
-      return new ResumableRun(options, statePath, lines, earlier)
-    }
-    // In this order: the state of another output must not be taken for this one's.
-    await rm(statePath, { force: true })
-    return new ResumableRun(options, statePath, await createLines(output), fresh)
   }
 
   /** Whether an earlier run has done all of it. */
@@ -161,6 +182,7 @@ export class ResumableRun {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#lines?.close()
+    await this.#lock?.[Symbol.asyncDispose]()
   }
 
   async #finish(): Promise<void> {
@@ -169,7 +191,7 @@ export class ResumableRun {
     await finishFile(this.#output)
     this.#state.done = true
     await this.#checkpoint()
-    await removeLines(this.#output)
+    await removeLines(this.#output, this.#state.bytes)
   }
 
   /** The lines come first: the state never says more than the output holds. */
@@ -178,9 +200,13 @@ export class ResumableRun {
     if (!lines || this.#statePath === null) return lines?.flush()
     await lines.sync()
     this.#state.bytes = lines.bytes
-    await writeWhole(this.#statePath, `${JSON.stringify(this.#state, null, 2)}\n`)
+    await writeState(this.#statePath, this.#state)
     this.#checkpointed = Date.now()
   }
+}
+
+function writeState(path: string, state: RunState): Promise<void> {
+  return writeWhole(path, `${JSON.stringify(state, null, 2)}\n`)
 }
 
 function drop({ dropped, examples }: JobReport, reason: string, example: string): void {
@@ -205,14 +231,5 @@ export async function* rowsOf(inputs: readonly string[], position: unknown): Asy
       }
     }
     before += size
-  }
-}
-
-async function checkDistinct(inputs: readonly string[], output: string): Promise<void> {
-  const target = await realpath(output).catch(() => null)
-  for (const input of inputs) {
-    if (target !== null && input !== '-' && (await realpath(input)) === target) {
-      throw new TypeError(`Expected an output that is none of the inputs but received ${output}`)
-    }
   }
 }

@@ -1,7 +1,7 @@
 /** The side file of a run, `OUT.state.json`: how far it is, and what it was begun with. Knows no row. */
-import { readFile, stat } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { cannotRead } from '../base/files.js'
+import { cannotRead, readBytes } from '../base/files.js'
 import { formatOf } from '../base/formats.js'
 import { decodeText } from '../base/text.js'
 import { linesPath } from './io.js'
@@ -36,7 +36,7 @@ export interface RunState {
  */
 export async function resumableState(fresh: RunState, output: string, statePath: string): Promise<RunState | null> {
   const written = await stat(output).catch(() => null)
-  const bytes = await readFile(statePath).catch(() => null)
+  const bytes = await readBytes(statePath).catch(() => null)
   if (bytes === null) {
     // An empty one may be that of a run that was killed before its first checkpoint.
     if (!written || written.size === 0) return null
@@ -68,6 +68,22 @@ export async function resumableState(fresh: RunState, output: string, statePath:
     throw new Error(`${linesPath(output)} is shorter than it was when the run ended: --force begins anew`)
   }
   return state
+}
+
+/**
+ * Beside a Parquet output, `OUT.partial.jsonl` is written anew. A file of that name that no run has left is a user's.
+ * @throws {Error} for such a file.
+ */
+export async function checkLinesAreOurs(output: string, statePath: string): Promise<void> {
+  const lines = linesPath(output)
+  const there = lines === output ? null : await lstat(lines).catch(() => null)
+  if (!there?.isFile() || there.size === 0) return
+  const state: Partial<RunState> | null = await readBytes(statePath)
+    .then(String)
+    .then(JSON.parse)
+    .catch(() => null)
+  if (state?.done === false || (state?.done && state.bytes === there.size)) return
+  throw new Error(`${lines} already exists and was not written by this command: move it away, or give another output`)
 }
 
 function show(value: unknown): string {

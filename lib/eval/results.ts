@@ -3,11 +3,12 @@
  * is done. A line counts from its line feed on: whatever ended the process, all lines before stay, and a torn one is
  * cut off by the next start.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeLeftovers, writeWhole } from '../base/files.js'
 import { AppendLog, readLog } from '../base/jsonl.js'
+import { Lock } from '../base/lock.js'
 import { decodeText } from '../base/text.js'
 import { currentRecord, currentRun, FORMAT } from './formats.js'
 import type { ResultRecord, Run, RunEnvironment, RunOptions, ScoredResponse } from './records.js'
@@ -24,20 +25,32 @@ export class ResultsFolder {
   readonly #directory: string
   readonly #options: RunOptions
   readonly #log: AppendLog
+  readonly #lock: Lock
 
-  private constructor(directory: string, options: RunOptions, log: AppendLog, responses: ScoredResponse[]) {
+  private constructor(directory: string, options: RunOptions, log: AppendLog, responses: ScoredResponse[], lock: Lock) {
     this.#directory = directory
     this.#options = options
     this.#log = log
+    this.#lock = lock
     this.responses = responses
   }
 
   /**
    * Opens a folder that may not be there yet, or holds a run with the same options.
-   * @throws {Error} for another run's folder, and for lines that are not results.
+   * @throws {Error} for another run's folder, for one that a run works in, and for lines that are not results.
    */
   static async open(directory: string, options: RunOptions): Promise<ResultsFolder> {
     await mkdir(directory, { recursive: true })
+    const lock = await Lock.take(resultsFile(directory))
+    try {
+      return await ResultsFolder.#read(directory, options, lock)
+    } catch (error) {
+      await lock[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  static async #read(directory: string, options: RunOptions, lock: Lock): Promise<ResultsFolder> {
     const results = resultsFile(directory)
     // An empty file may be that of a run whose model could not be loaded.
     const size = await stat(results).then(
@@ -48,7 +61,7 @@ export class ResultsFolder {
     else if (size > 0) throw new Error(`${directory} holds results without run.json: give another folder`)
     for (const file of ['run.json', 'summary.json']) await removeLeftovers(join(directory, file))
     const responses = size > 0 ? await readOutcomes(directory) : []
-    return new ResultsFolder(directory, options, await AppendLog.resume(results), responses)
+    return new ResultsFolder(directory, options, await AppendLog.resume(results), responses, lock)
   }
 
   /** Keeps what the run was begun with; a resumed one has it already. */
@@ -69,7 +82,13 @@ export class ResultsFolder {
 
   async close(): Promise<void> {
     await this.#log.close()
+    await this.#lock[Symbol.asyncDispose]()
   }
+}
+
+/** The files of a run, there or not. */
+export function filesOfRun(directory: string): string[] {
+  return [runFile(directory), resultsFile(directory), join(directory, 'summary.json')]
 }
 
 /** What a folder's run was made with. @throws {Error} when there is none, or a later version has written it. */
@@ -100,6 +119,7 @@ export async function readOutcomes(directory: string): Promise<ScoredResponse[]>
 export function readJson(file: string, missing: string): unknown {
   let bytes: Buffer
   try {
+    if (!statSync(file).isFile()) throw new Error('not a regular file')
     bytes = readFileSync(file)
   } catch (cause) {
     throw new Error(`${missing}: ${(cause as Error).message}`, { cause })

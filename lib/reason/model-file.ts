@@ -1,7 +1,8 @@
 /** Where a model's file is, whether there is one, what was taken for one, and whether it is still the same. */
-import { open, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Z1Error } from '../base/errors.js'
+import { openToRead } from '../base/files.js'
 import { BUNDLED, inOwnFolder, packageRoot, unpacked } from '../base/package.js'
 
 /** The model that comes with the package. */
@@ -19,10 +20,9 @@ export async function checkModelFile(path: string): Promise<void> {
   try {
     const facts = await stat(path)
     if (facts.isDirectory()) {
-      throw new Z1Error(
-        'MODEL_INVALID',
-        `${path} is not a file but a folder (z1 convert makes a GGUF file of a checkpoint)`,
-      )
+      const other =
+        (await otherThanCheckpoint(path)) ?? 'is not a file but a folder (z1 convert makes a GGUF file of a checkpoint)'
+      throw new Z1Error('MODEL_INVALID', `${path} ${other}`)
     }
     // Opening a pipe would wait for its writer.
     if (!facts.isFile()) throw new Z1Error('MODEL_INVALID', `${path} is not a file`)
@@ -45,11 +45,29 @@ const MISTAKEN: readonly (readonly [RegExp, string])[] = [
     'is a Git LFS pointer, not the model itself: git lfs pull downloads it',
   ],
   [/^\s*<(!doctype|html|\?xml)/i, 'is a web page, not a model: download the file itself'],
+  [
+    /^(PK|\x80)/,
+    "is an archive as PyTorch's files are, not a GGUF file: save the model as safetensors, which z1 convert takes",
+  ],
   [/^(?!GGUF).{8}\{"/s, 'is a safetensors file, not a GGUF file: z1 convert makes one of the folder that it is in'],
 ]
 
+/** Why a folder that is taken for a checkpoint is none that can be converted; null if nothing says so. */
+export async function otherThanCheckpoint(folder: string): Promise<string | null> {
+  const names = await readdir(folder).catch(() => [])
+  const has = (pattern: RegExp) => names.some((name) => pattern.test(name))
+  if (has(/^model(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/)) return null
+  if (has(/^adapter_(config\.json|model\.(safetensors|bin))$/)) {
+    return 'holds an adapter, not a model: merge it into its base model (merge_and_unload() of PEFT) and convert that'
+  }
+  if (has(/^pytorch_model(-\d+-of-\d+)?\.bin(\.index\.json)?$/)) {
+    return 'holds its weights as pytorch_model.bin alone: save it as safetensors (save_pretrained() of transformers) and convert that'
+  }
+  return null
+}
+
 async function beginningOf(path: string): Promise<string> {
-  const file = await open(path)
+  const file = await openToRead(path)
   try {
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(256), position: 0 })
     return buffer.toString('latin1', 0, bytesRead)

@@ -36,6 +36,7 @@ namespace z1 {
     X(gguf_get_val_bool)                   \
     X(gguf_get_val_f32)                    \
     X(gguf_get_val_str)                    \
+    X(gguf_get_val_u16)                    \
     X(gguf_get_val_u32)                    \
     X(gguf_init_from_file)                 \
     X(llama_attach_threadpool)             \

@@ -1,8 +1,16 @@
 /** Files that are whole or not there, whoever else writes, and whatever stands in the way. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { removeLeftovers, replaceFile, sha256Of, writeAll, writeWhole } from '../../lib/base/files.js'
+import {
+  checkDistinct,
+  openToRead,
+  removeLeftovers,
+  replaceFile,
+  sha256Of,
+  writeAll,
+  writeWhole,
+} from '../../lib/base/files.js'
 import { temporaryFolder } from '../support/folder.js'
 
 const path = temporaryFolder()
@@ -110,6 +118,44 @@ describe('removeLeftovers', () => {
     await removeLeftovers(file)
     expect(names()).toEqual(others.sort())
     await removeLeftovers(path('no', 'such', 'file'))
+  })
+})
+
+describe('checkDistinct', () => {
+  it('knows an input by every name that it has', async () => {
+    const { file } = target()
+    const [hard, soft, folder, other] = [`${file}-hard`, `${file}-soft`, `${file}-folder`, `${file}-other`]
+    for (const each of [file, other]) writeFileSync(each, 'same text')
+    linkSync(file, hard)
+    symlinkSync(file, soft)
+    symlinkSync(path(), folder)
+    const names = [file, hard, soft, file.replace(path(), folder), file.replace(/file$/, './file')]
+    for (const name of names) {
+      await expect(checkDistinct([other, name], ['-', file])).rejects.toThrow(
+        new TypeError(`Expected an output that is none of the inputs but received ${name}`),
+      )
+      await expect(checkDistinct([file], [name])).rejects.toThrow(TypeError)
+    }
+    await checkDistinct([other, '-'], [file, '-'])
+  })
+
+  it('compares what is not there by its path, and takes devices as outputs', async () => {
+    const { file } = target()
+    await expect(checkDistinct([file], [file])).rejects.toThrow(TypeError)
+    await checkDistinct([file], [`${file}2`])
+    await checkDistinct(['/dev/null'], ['/dev/null'])
+  })
+})
+
+describe.runIf(process.platform === 'linux')('openToRead', () => {
+  it('opens files alone, and waits for nobody', async () => {
+    const { file } = target()
+    spawnSync('mkfifo', [file])
+    for (const name of [file, '/dev/zero', path()]) {
+      await expect(openToRead(name)).rejects.toThrow('not a regular file')
+      await expect(sha256Of(name)).rejects.toThrow('not a regular file')
+    }
+    await expect(openToRead(`${file}2`)).rejects.toThrow('ENOENT')
   })
 })
 

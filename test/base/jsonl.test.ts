@@ -1,7 +1,10 @@
 /** JSON Lines: read in odd pieces, from any line on, and what is said of files that are broken; logs that go on. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, linkSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { readRows } from '../../lib/base/formats.js'
 import { AppendLog, readJsonl, readLog } from '../../lib/base/jsonl.js'
 import { recordsOf } from '../data/records.js'
 import { temporaryFolder } from '../support/folder.js'
@@ -84,6 +87,16 @@ describe('JSON Lines', () => {
     await expect(collect(readJsonl(path('wide.jsonl.gz')))).rejects.toThrow(/wide\.jsonl\.gz:1: bytes of 0/)
   })
 
+  it.runIf(existsSync('/dev/zero'))('is not read from what is no file', async () => {
+    for (const name of ['endless.jsonl', 'endless.jsonl.gz', 'endless.parquet']) {
+      symlinkSync('/dev/zero', path(name))
+      await expect(collect(readRows(path(name)))).rejects.toThrow(`Cannot read ${path(name)}: not a regular file`)
+      rmSync(path(name))
+      spawnSync('mkfifo', [path(name)])
+      await expect(collect(readRows(path(name)))).rejects.toThrow(`Cannot read ${path(name)}: not a regular file`)
+    }
+  })
+
   it('says that a packed file is cut short', async () => {
     const packed = gzipSync(jsonl(recordsOf(500)))
     writeFileSync(path('cut.jsonl.gz'), packed.subarray(0, packed.length / 2))
@@ -100,6 +113,23 @@ describe('AppendLog', () => {
     expect(writer.bytes).toBe(16)
     await writer.close()
     expect(readFileSync(path('torn.jsonl'), 'utf8')).toBe('{"a":1}\n{"d":4}\n')
+  })
+
+  it('leaves alone what is linked to its name', async () => {
+    const [precious, hard, soft] = [path('precious.jsonl'), path('hard.jsonl'), path('soft.jsonl')]
+    writeFileSync(precious, '{"a":1}\n')
+    linkSync(precious, hard)
+    symlinkSync(precious, soft)
+    for (const name of [hard, soft]) {
+      const writer = await AppendLog.open(name)
+      await writer.append('{"z":26}')
+      await writer.flush()
+      await writer.close()
+      expect([readFileSync(precious, 'utf8'), readFileSync(name, 'utf8')]).toEqual(['{"a":1}\n', '{"z":26}\n'])
+    }
+    symlinkSync(precious, path('again.jsonl'))
+    await expect(AppendLog.open(path('again.jsonl'), 4)).rejects.toThrow('ELOOP')
+    expect(readFileSync(precious, 'utf8')).toBe('{"a":1}\n')
   })
 
   it.skipIf(!existsSync('/dev/full'))('fails for good once a disk is full', async () => {

@@ -152,6 +152,39 @@ test('BOS and EOS that the post-processor adds are added', async () => {
   expect(metadata.get('tokenizer.ggml.add_eos_token')?.value).toBe(true)
 })
 
+test('what a checkpoint does not say has the default of transformers, and a Sequence is what is in it', async () => {
+  const NFC = { type: 'NFC' }
+  const sequence = (...normalizers: object[]) => ({ type: 'Sequence', normalizers })
+  const changes = [
+    {},
+    { tokenizer: { normalizer: null } },
+    { tokenizer: { normalizer: sequence() } },
+    { tokenizer: { normalizer: sequence(NFC) } },
+    { tokenizer: { normalizer: sequence(sequence(NFC)) } },
+    { config: { tie_word_embeddings: undefined } },
+  ]
+  const outputs = await Promise.all(
+    changes.map((change, i) => {
+      const same = checkpoint(join(folder, `defaults-${i}`, 'same'), { tied: false, ...change })
+      return convert({ model: same, output: join(folder, `defaults-${i}.gguf`) })
+    }),
+  )
+  const [first, ...others] = outputs.map(({ path }) => readFileSync(path))
+  for (const other of others) expect(other.equals(first as Buffer)).toBe(true)
+
+  // Without the key the matrices are two: of a checkpoint that has one, the other is missing.
+  const tied = checkpoint(join(folder, 'tied'), { tied: true, config: { tie_word_embeddings: undefined } })
+  await expect(convert({ model: tied })).rejects.toThrow('the tensor lm_head.weight is missing')
+
+  const plain = checkpoint(join(folder, 'unsaid', 'same'), { tied: false })
+  const file = join(plain, 'tokenizer.json')
+  const tokenizer = JSON.parse(readFileSync(file, 'utf8'))
+  for (const token of tokenizer.added_tokens) if (!token.special) delete token.special
+  writeFileSync(file, JSON.stringify(tokenizer))
+  const { path } = await convert({ model: plain, output: join(folder, 'unsaid.gguf') })
+  expect(readFileSync(path).equals(first as Buffer)).toBe(true)
+})
+
 function bytesOf(values: Float32Array): Buffer {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength)
 }

@@ -83,6 +83,28 @@ describe.each([
     expect(files()).toEqual(['out.gguf'])
   })
 
+  test('by two processes at once onto one file: it is whole', async () => {
+    const { output, files } = place()
+    await run({ output })
+    const alone = readFileSync(output)
+    rmSync(output)
+    const index = new URL('../../dist/convert/index.js', import.meta.url)
+    const source = name === 'convert' ? { model } : { input: plain }
+    const program = `
+      import { ${name} } from ${JSON.stringify(index)}
+      await ${name}(${JSON.stringify({ ...source, output, type, threads: 1 })})`
+    const both = [1, 2].map(() =>
+      spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: 'ignore' }),
+    )
+    const endings = await Promise.all(both.map((child) => once(child, 'exit')))
+    expect(endings).toEqual([
+      [0, null],
+      [0, null],
+    ])
+    expect(readFileSync(output).equals(alone)).toBe(true)
+    expect(files()).toEqual(['out.gguf'])
+  })
+
   test('writes through no link that stands where its temporary files could', async () => {
     const { output } = place()
     const precious = join(folder, 'precious.gguf')

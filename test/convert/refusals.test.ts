@@ -1,6 +1,16 @@
 /** Whatever is wrong with a checkpoint is told in one sentence that names the file, and no file is written. */
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type ConvertOptions, convert, type QuantizeOptions, quantize } from '../../lib/convert/index.js'
@@ -74,7 +84,7 @@ const invalid: Record<string, [CheckpointOptions, message: string]> = {
     { tokenizerModel: { vocab: { '\ud83d': 7 } } },
     'tokenizer.json: the token "\\ud83d" is not well-formed text',
   ],
-  'a key is missing': [{ config: { tie_word_embeddings: undefined } }, 'config.json: tie_word_embeddings is missing'],
+  'a key is missing': [{ config: { rms_norm_eps: undefined } }, 'config.json: rms_norm_eps is missing'],
   'a number is none': [
     { config: { hidden_size: '64' } },
     'config.json: Expected integer between 1 and 2147483647 for hidden_size but received "64"',
@@ -200,6 +210,10 @@ const unsupported: Record<string, [CheckpointOptions, message: string]> = {
     'tokenizer.json: its pre-tokenizer is not supported: {"type":"ByteLevel","add_prefix_space":true,' +
       '"trim_offsets":true,"use_regex":true}',
   ],
+  'a normalizer of several steps': [
+    { tokenizer: { normalizer: { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Lowercase' }] } } },
+    'tokenizer.json: its normalizer is Lowercase; only NFC or none is supported',
+  ],
   'another normalizer': [
     { tokenizer: { normalizer: { type: 'NFKC' } } },
     'tokenizer.json: its normalizer is NFKC; only NFC or none is supported',
@@ -243,17 +257,49 @@ test('a number that F16 does not hold', async () => {
   expect(await refusal(model, { type: 'f16' })).toEqual(['MODEL_INVALID', message])
 })
 
+const folderWith = (change: (folder: string) => void, options: CheckpointOptions = {}) => {
+  const model = checkpoint(next(), options)
+  change(model)
+  return model
+}
+
+const index = (change: (map: Record<string, string>, model: string) => void) => {
+  return folderWith(
+    (model) => {
+      const file: Json = readJsonFile(model, 'model.safetensors.index.json')
+      change(file.weight_map as Record<string, string>, model)
+      writeJson(model, 'model.safetensors.index.json', file)
+    },
+    { shards: 2 },
+  )
+}
+
 describe('files', () => {
-  const folderWith = (change: (folder: string) => void, options: CheckpointOptions = {}) => {
-    const model = checkpoint(next(), options)
-    change(model)
-    return model
-  }
   const weights = (model: string) => join(model, 'model.safetensors')
 
   test('no folder', async () => {
     const [code, message] = await refusal(join(folder, 'nowhere'))
     expect([code, message.slice(0, 28)]).toEqual(['MODEL_NOT_FOUND', 'No model at FOLDER: ENOENT: n'.slice(0, 28)])
+  })
+
+  test('a folder of PyTorch files, and one of an adapter', async () => {
+    const withFiles = (...names: string[]) => {
+      return folderWith((model) => {
+        rmSync(join(model, 'model.safetensors'))
+        for (const name of names) writeFileSync(join(model, name), '')
+      })
+    }
+    const torch = 'FOLDER holds its weights as pytorch_model.bin alone: save it as safetensors '
+    const adapter = 'FOLDER holds an adapter, not a model: merge it into its base model '
+    for (const [model, message] of [
+      [withFiles('pytorch_model.bin'), torch],
+      [withFiles('pytorch_model.bin.index.json', 'pytorch_model-00001-of-00002.bin'), torch],
+      [withFiles('adapter_config.json', 'adapter_model.safetensors'), adapter],
+      [withFiles('adapter_config.json', 'adapter_model.bin'), adapter],
+    ] as const) {
+      const [code, told] = await refusal(model)
+      expect([code, told.slice(0, message.length)]).toEqual(['MODEL_UNSUPPORTED', message])
+    }
   })
 
   test('a file in the place of the folder', async () => {
@@ -342,17 +388,6 @@ describe('files', () => {
     expect(message).toMatch(/^model\.safetensors: not valid JSON: /)
   })
 
-  const index = (change: (map: Record<string, string>, model: string) => void) => {
-    return folderWith(
-      (model) => {
-        const file: Json = readJsonFile(model, 'model.safetensors.index.json')
-        change(file.weight_map as Record<string, string>, model)
-        writeJson(model, 'model.safetensors.index.json', file)
-      },
-      { shards: 2 },
-    )
-  }
-
   test('an index that names no file of the folder', async () => {
     const message = 'model.safetensors.index.json: it names ../x.safetensors, which is not a file of this folder'
     const model = index((map) => {
@@ -409,6 +444,64 @@ describe('files', () => {
   })
 })
 
+describe('what is not there is not counted on:', () => {
+  test.each([
+    [{ num_hidden_layers: 2147483647 }, 'config.json: Expected integer between 1 and 512 for num_hidden_layers'],
+    [{ num_hidden_layers: 512 }, 'FOLDER: the tensor model.layers.2.input_layernorm.weight and 6119 more is missing'],
+    [{ vocab_size: 2147483647 }, 'config.json: vocab_size is 2147483647, but tokenizer.json has only '],
+    [{ vocab_size: 100_000_000 }, 'config.json: vocab_size is 100000000, but tokenizer.json has only '],
+  ])('%o', async (config, message) => {
+    const [code, told] = await refusal(checkpoint(next(), { config }))
+    expect([code, told.slice(0, message.length)]).toEqual(['MODEL_INVALID', message])
+  })
+
+  const many = (entry: unknown) => Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`t${i}`, entry]))
+
+  test('tensors by the thousands that are empty', async () => {
+    const model = folderWith((model) => {
+      const header = Buffer.from(JSON.stringify(many({ dtype: 'F32', shape: [0], data_offsets: [0, 0] })))
+      const length = Buffer.alloc(8)
+      length.writeBigUInt64LE(BigInt(header.length))
+      writeFileSync(join(model, 'model.safetensors'), Buffer.concat([length, header]))
+    })
+    const message = 'model.safetensors: it names 20000 tensors; no Qwen2 model has so many'
+    expect(await refusal(model)).toEqual(['MODEL_INVALID', message])
+  })
+
+  test('an index of them', async () => {
+    const model = index((map) => Object.assign(map, many('model-00001-of-00002.safetensors')))
+    const [code, message] = await refusal(model)
+    expect([code, message]).toEqual(['MODEL_INVALID', expect.stringMatching(/index\.json: it names 200\d\d tensors;/)])
+  })
+})
+
+describe.runIf(process.platform === 'linux')('what is no file is not opened:', () => {
+  const files = [
+    'config.json',
+    'tokenizer.json',
+    'tokenizer_config.json',
+    'generation_config.json',
+    'chat_template.jinja',
+    'chat_template.json',
+    'model.safetensors.index.json',
+    'model.safetensors',
+    'additional_chat_templates/x.jinja',
+  ]
+  test.each(files)('%s', async (name) => {
+    for (const put of [
+      (path: string) => spawnSync('mkfifo', [path]),
+      (path: string) => symlinkSync('/dev/zero', path),
+    ]) {
+      const model = folderWith((model) => {
+        mkdirSync(join(model, 'additional_chat_templates'))
+        rmSync(join(model, name), { force: true })
+        put(join(model, name))
+      })
+      expect(await refusal(model)).toEqual(['MODEL_INVALID', `${name}: it cannot be read: not a regular file`])
+    }
+  })
+})
+
 describe('output', () => {
   test('the weights themselves', async () => {
     const model = checkpoint(next())
@@ -416,6 +509,17 @@ describe('output', () => {
     await expect(convert({ model, output })).rejects.toThrow(TypeError)
     await convert({ model, output: `${model}.gguf` })
     rmSync(`${model}.gguf`)
+  })
+
+  test('any other file of the checkpoint, by whatever name', async () => {
+    const model = checkpoint(next())
+    for (const name of ['config.json', 'tokenizer.json', 'model.safetensors']) {
+      const [file, link] = [join(model, name), next()]
+      linkSync(file, link)
+      const before = readFileSync(file)
+      for (const output of [file, link]) await expect(convert({ model, output })).rejects.toThrow(TypeError)
+      expect(readFileSync(file).equals(before)).toBe(true)
+    }
   })
 
   test('a folder that is not there', async () => {
@@ -505,9 +609,14 @@ describe('quantize', () => {
     expect(message).toMatch(/requantizing from type q4_0 is disabled/)
   })
 
-  test('the file itself as output', async () => {
-    const error = await quantize({ input: plain, output: plain, type: 'q8_0' }).catch((reason) => reason)
-    expect(error).toBeInstanceOf(TypeError)
+  test('the file itself as output, under any of its names', async () => {
+    const [hard, soft] = [join(place, 'hard.gguf'), join(place, 'soft.gguf')]
+    linkSync(plain, hard)
+    symlinkSync(plain, soft)
+    for (const output of [plain, hard, soft]) {
+      const error = await quantize({ input: plain, output, type: 'q8_0' }).catch((reason) => reason)
+      expect(error).toBeInstanceOf(TypeError)
+    }
   })
 
   test.each([

@@ -1,6 +1,6 @@
 /** `z1 data` as its users run it: the built program, in pipes, interrupted, misused (npm test builds it). */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -33,6 +33,17 @@ function z1(args: string[], input = '') {
 }
 
 describe('z1 data', () => {
+  it('draws onto no file that it counts', async () => {
+    const input = writeJsonl(path('counted.jsonl'), recordsOf(3))
+    const before = readFileSync(input)
+    linkSync(input, path('counted.svg'))
+    for (const svg of [input, path('counted.svg')]) {
+      const { status, stderr } = await z1(['stats', input, '--svg', svg])
+      expect([status, stderr]).toEqual([2, `z1: Expected an output that is none of the inputs but received ${svg}\n`])
+    }
+    expect(readFileSync(input).equals(before)).toBe(true)
+  })
+
   it('generates, cleans, selects and describes', async () => {
     const [all, clean, part] = [path('all.parquet'), path('clean.jsonl'), path('part.jsonl')]
     const generated = await z1([

@@ -1,6 +1,19 @@
 /** Runs that are killed, interrupted or stopped by a full disk: the same call goes on, to the same bytes. */
-import { spawnSync } from 'node:child_process'
-import { appendFileSync, existsSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type CleanOptions, clean } from '../../lib/data/clean.js'
@@ -147,6 +160,60 @@ describe('a run', () => {
     expect((await clean({ inputs: [writeJsonl(path('few.jsonl'), recordsOf(5))], output, force: true })).kept).toBe(5)
     expect(readFileSync(precious, 'utf8')).toBe('precious')
     expect(await collect(readRecords(output))).toHaveLength(5)
+  })
+
+  it('writes to no file that it reads, whatever its name, and not when forced either', async () => {
+    const input = writeJsonl(path('read.jsonl'), recordsOf(5))
+    const before = readFileSync(input)
+    linkSync(input, path('hard.jsonl'))
+    symlinkSync(input, path('soft.jsonl'))
+    linkSync(input, path('side.parquet.partial.jsonl'))
+    linkSync(input, path('state.jsonl.state.json'))
+    for (const name of ['hard.jsonl', 'soft.jsonl', 'side.parquet', 'state.jsonl']) {
+      const output = path(name)
+      await expect(clean({ inputs: [input], output, force: true })).rejects.toThrow('none of the inputs')
+      await expect(clean({ inputs, against: [input], output, force: true })).rejects.toThrow('none of the inputs')
+    }
+    const generated = { ...generation, output: path('hard.jsonl'), force: true }
+    await expect(generateFile({ ...generated, tokenizer: input })).rejects.toThrow('none of the inputs')
+    expect(readFileSync(input).equals(before)).toBe(true)
+  })
+
+  it('leaves alone a file that has the name of its side file', async () => {
+    const input = writeJsonl(path('plain.jsonl'), recordsOf(5))
+    const output = path('mine.parquet')
+    const own = writeJsonl(`${output}.partial.jsonl`, [{ precious: true }])
+    const mine = readFileSync(own)
+    for (const force of [false, true]) {
+      await expect(clean({ inputs: [input], output, force })).rejects.toThrow(
+        `${own} already exists and was not written by this command`,
+      )
+      expect(readFileSync(own).equals(mine)).toBe(true)
+    }
+    rmSync(own)
+    await clean({ inputs: [input], output })
+    writeFileSync(own, mine)
+    await clean({ inputs: [input], output })
+    expect(readFileSync(own).equals(mine)).toBe(true)
+    await expect(clean({ inputs: [input], output, force: true })).rejects.toThrow('already exists')
+  })
+
+  it('keeps another one off its output, until it is killed', async () => {
+    const [output, whole] = [path('busy.jsonl'), path('unbusy.jsonl')]
+    const request = JSON.stringify({ run: 'clean', options: { inputs, output }, waitAt: 200, waitFor: 60_000 })
+    const other = spawn(process.execPath, [child, request])
+    const ended = once(other, 'exit')
+    const written = () => existsSync(output) && statSync(output).size > 0
+    while (!written() && other.exitCode === null) await sleep(20)
+    for (const force of [false, true]) {
+      await expect(clean({ inputs, output, force })).rejects.toThrow(`is being written by process ${other.pid}`)
+    }
+    other.kill('SIGKILL')
+    await ended
+    const report = await clean({ inputs, output })
+    expect(report).toEqual(await clean({ inputs, output: whole }))
+    expect(readFileSync(output).equals(readFileSync(whole))).toBe(true)
+    expect(readdirSync(path()).filter((name) => name.endsWith('.lock'))).toEqual([])
   })
 
   it('leaves alone what it did not begin, and what was shortened since', async () => {

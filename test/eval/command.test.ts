@@ -1,5 +1,5 @@
 /** `z1 eval` as its users run it: the built command in a process of its own (npm test builds it). */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -168,5 +168,39 @@ describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, (
     const { code, stdout, stderr } = await z1(['--count', '0', '--output', 'x'])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toMatch(/^z1: Expected an integer ≥ 1 for --count but received '0'\n/)
+  })
+})
+
+describe('an output that is read', () => {
+  it.each([
+    ['the questions', () => evaluation(folder('figured'), '--figure', file), () => file],
+    [
+      'results of the run',
+      () => evaluation(all, '--figure', join(all, 'results.jsonl')),
+      () => join(all, 'results.jsonl'),
+    ],
+    ['a link to them', () => evaluation(all, '--figure', folder('link.svg')), () => join(all, 'results.jsonl')],
+    [
+      'the summary of a plot',
+      () => ['plot', '--output', join(all, 'summary.json'), all],
+      () => join(all, 'summary.json'),
+    ],
+  ])('is refused: %s', async (_name, args, precious) => {
+    rmSync(folder('link.svg'), { force: true })
+    linkSync(join(all, 'results.jsonl'), folder('link.svg'))
+    const before = readFileSync(precious())
+    const { code, stderr } = await z1(args())
+    expect([code, stderr]).toEqual([2, expect.stringContaining('z1: Expected an output that is none of the inputs')])
+    expect(readFileSync(precious()).equals(before)).toBe(true)
+  })
+
+  it('is refused: questions that lie under the name of the results', async () => {
+    const output = folder('questions-inside')
+    mkdirSync(output)
+    const inside = join(output, 'results.jsonl')
+    copyFileSync(file, inside)
+    const { code, stderr } = await z1([...options, '--data', inside, '--windows', '0', '--output', output])
+    expect([code, stderr]).toEqual([2, expect.stringContaining(inside)])
+    expect(readFileSync(inside).equals(readFileSync(file))).toBe(true)
   })
 })

@@ -47,3 +47,16 @@ it('may be opened again after a run that had not begun', async () => {
   writeFileSync(join(directory, 'results.jsonl'), `${JSON.stringify(record('1'))}\n`)
   await expect(ResultsFolder.open(directory, options)).rejects.toThrow('holds results without run.json')
 })
+
+it('is one run at a time', async () => {
+  const directory = path('busy')
+  const first = await ResultsFolder.open(directory, options)
+  await expect(ResultsFolder.open(directory, options)).rejects.toThrow(
+    `${join(directory, 'results.jsonl')} is being written by another run of this process`,
+  )
+  await first.append(record('1'))
+  await first.close()
+  expect(readdirSync(directory)).toEqual(['results.jsonl'])
+  // What could not be opened is free again.
+  for (const _ of [1, 2]) await expect(ResultsFolder.open(directory, options)).rejects.toThrow('without run.json')
+})

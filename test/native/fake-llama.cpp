@@ -72,6 +72,7 @@ struct llama_context {
 struct gguf_context {
     z1::FakeLlama * fake;
     std::vector<std::string> keys;
+    const std::vector<z1::FakeTensor> & tensors;
 };
 
 namespace z1 {
@@ -425,13 +426,15 @@ struct FakeFunctions {
         return gguf->fake->metadata.at(gguf->keys.at(id));
     }
 
-    static gguf_context * open_gguf(const char *, gguf_init_params) {
+    static gguf_context * open_gguf(const char * path, gguf_init_params) {
+        const auto part = current->parts.find(path);
         std::vector<std::string> keys;
         for (const auto & [key, ignored] : current->metadata) {
             keys.push_back(key);
         }
         ++current->n_gguf;
-        return new gguf_context { current, std::move(keys) };
+        return new gguf_context { current, std::move(keys),
+                                  part == current->parts.end() ? current->tensors : part->second };
     }
 
     static void free_gguf(gguf_context * gguf) {
@@ -445,8 +448,8 @@ struct FakeFunctions {
     }
 
     static gguf_type type(const gguf_context * gguf, int64_t id) {
-        constexpr gguf_type types[] = { GGUF_TYPE_UINT32, GGUF_TYPE_FLOAT32, GGUF_TYPE_STRING, GGUF_TYPE_BOOL,
-                                        GGUF_TYPE_ARRAY };
+        constexpr gguf_type types[] = { GGUF_TYPE_UINT32, GGUF_TYPE_FLOAT32, GGUF_TYPE_STRING,
+                                        GGUF_TYPE_BOOL,   GGUF_TYPE_ARRAY,   GGUF_TYPE_UINT16 };
         return types[value(gguf, id).index()];
     }
 
@@ -462,20 +465,21 @@ struct FakeFunctions {
         api.gguf_get_val_u32 = [](const gguf_context * gguf, int64_t id) {
             return std::get<uint32_t>(value(gguf, id));
         };
+        api.gguf_get_val_u16 = [](const gguf_context * gguf, int64_t id) {
+            return std::get<uint16_t>(value(gguf, id));
+        };
         api.gguf_get_val_f32 = [](const gguf_context * gguf, int64_t id) { return std::get<float>(value(gguf, id)); };
         api.gguf_get_val_str = [](const gguf_context * gguf, int64_t id) {
             return std::get<std::string>(value(gguf, id)).c_str();
         };
-        api.gguf_get_n_tensors = [](const gguf_context * gguf) {
-            return static_cast<int64_t>(gguf->fake->tensors.size());
-        };
+        api.gguf_get_n_tensors = [](const gguf_context * gguf) { return static_cast<int64_t>(gguf->tensors.size()); };
         api.gguf_get_tensor_name = [](const gguf_context * gguf, int64_t i) {
-            return gguf->fake->tensors.at(i).name.c_str();
+            return gguf->tensors.at(i).name.c_str();
         };
-        api.gguf_get_tensor_size = [](const gguf_context * gguf, int64_t i) { return gguf->fake->tensors.at(i).size; };
-        api.gguf_get_tensor_type = [](const gguf_context * gguf, int64_t i) { return gguf->fake->tensors.at(i).type; };
+        api.gguf_get_tensor_size = [](const gguf_context * gguf, int64_t i) { return gguf->tensors.at(i).size; };
+        api.gguf_get_tensor_type = [](const gguf_context * gguf, int64_t i) { return gguf->tensors.at(i).type; };
         api.gguf_get_tensor_ne = [](const gguf_context * gguf, int64_t i) -> const int64_t * {
-            return gguf->fake->tensors.at(i).ne.data();
+            return gguf->tensors.at(i).ne.data();
         };
         api.gguf_get_val_bool = [](const gguf_context * gguf, int64_t id) { return std::get<bool>(value(gguf, id)); };
         api.gguf_get_arr_type = [](const gguf_context *, int64_t) { return GGUF_TYPE_INT32; };

@@ -49,7 +49,7 @@ struct FakeTensor {
 class FakeLlama {
 public:
     using Logits = std::function<void(std::span<const llama_token> sequence, std::span<float> row)>;
-    using GgufValue = std::variant<uint32_t, float, std::string, bool, std::vector<int32_t>>;
+    using GgufValue = std::variant<uint32_t, float, std::string, bool, std::vector<int32_t>, uint16_t>;
 
     FakeLlama();
     ~FakeLlama();
@@ -73,6 +73,7 @@ public:
     std::vector<FakeToken> vocabulary;
     std::map<std::string, GgufValue> metadata;
     std::vector<FakeTensor> tensors;
+    std::map<std::string, std::vector<FakeTensor>> parts; // the tensors of other files, by their paths
     bool recurrent = false;
     Logits logits = hashed;
 

@@ -14,7 +14,7 @@ constexpr uint64_t mib = 1 << 20;
 
 // A file that is in order; `change` spoils it.
 template <typename Change>
-GgufHeader read_changed(Change change) {
+GgufHeader read_changed(Change change, const std::string & path = "file.gguf") {
     FakeLlama fake;
     fake.metadata = {
         { "general.architecture", "llama" },  { "tokenizer.ggml.model", "gpt2" },
@@ -26,7 +26,7 @@ GgufHeader read_changed(Change change) {
     change(fake);
     const auto check_freed = [&] { CHECK_EQ(fake.complaints(), std::vector<std::string> {}); };
     try {
-        const GgufHeader header = GgufHeader::read(fake.api(), "file.gguf");
+        const GgufHeader header = GgufHeader::read(fake.api(), path);
         check_freed();
         return header;
     } catch (...) {
@@ -114,6 +114,40 @@ TEST(a_header_in_order) {
     CHECK(header.layer_bytes == std::vector<uint64_t> { 30, 40 });
     CHECK_EQ(header.other_bytes, 1507); // what is of no layer, a block beyond the count included
     CHECK_EQ(header.kv_bytes_per_cell_layer, 8 * (8 + 8) * 2);
+}
+
+TEST(all_parts_of_a_model_count) {
+    const auto split = [](FakeLlama & fake) {
+        fake.metadata["split.no"] = uint16_t { 0 };
+        fake.metadata["split.count"] = uint16_t { 3 };
+        fake.tensors = {};
+        fake.parts["a-00002-of-00003.gguf"] = { { "token_embd.weight", 1000 }, { "blk.0.attn_k.weight", 10 } };
+        fake.parts["a-00003-of-00003.gguf"] = { { "blk.0.ffn_up.weight", 20 }, { "blk.1.attn_k.weight", 40 } };
+    };
+    const GgufHeader header = read_changed(split, "a-00001-of-00003.gguf");
+    CHECK(header.layer_bytes == std::vector<uint64_t> { 30, 40 });
+    CHECK_EQ(header.other_bytes, 1000);
+    CHECK_EQ(header.kv_bytes_per_cell, 2 * 8 * (8 + 8) * 2);
+
+    // llama.cpp refuses another name of the first part, and any other part in its place.
+    CHECK_EQ(read_changed(split, "b.gguf").other_bytes, 0);
+    const auto second = [&](FakeLlama & fake) {
+        split(fake);
+        fake.metadata["split.no"] = uint16_t { 1 };
+    };
+    CHECK_EQ(read_changed(second, "a-00001-of-00003.gguf").other_bytes, 0);
+
+    // What is checked of tensors is checked of those too.
+    const auto spoiled = [&](FakeLlama & fake) {
+        split(fake);
+        fake.parts["a-00003-of-00003.gguf"] = { { "blk.0.ffn_up.weight", 20, GGML_TYPE_I8 } };
+    };
+    try {
+        read_changed(spoiled, "a-00001-of-00003.gguf");
+        CHECK(false);
+    } catch (const Error & error) {
+        CHECK_EQ(error.code, ErrorCode::MODEL_INVALID);
+    }
 }
 
 TEST(kv_bytes_follow_the_file) {

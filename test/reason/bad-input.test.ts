@@ -160,6 +160,38 @@ function learnedPositionsModel(positions: number): string {
   return path
 }
 
+function folderOf(name: string, ...files: string[]): string {
+  mkdirSync(folder(name), { recursive: true })
+  for (const file of files) writeFileSync(folder(name, file), '')
+  return folder(name)
+}
+
+function pipe(name: string): string {
+  spawnSync('mkfifo', [folder(name)])
+  return folder(name)
+}
+
+/** The first of two files, where the second is a pipe. */
+function withPipe(): string {
+  const first = folder('part-00001-of-00002.gguf')
+  pipe('part-00002-of-00002.gguf')
+  const metadata: Metadata = new Map([
+    ['general.architecture', { type: 'string', value: 'qwen2' }],
+    ['split.no', { type: 'uint16', value: 0 }],
+    ['split.count', { type: 'uint16', value: 2 }],
+  ])
+  writeGguf(first, metadata, [])
+  return first
+}
+
+/** The beginning of a file that states so many tensors and keys. */
+function counting(tensors: bigint, keys: bigint): Buffer {
+  const bytes = Buffer.from('GGUF\x03\0\0\0'.padEnd(24, '\0'))
+  bytes.writeBigUInt64LE(tensors, 8)
+  bytes.writeBigUInt64LE(keys, 16)
+  return bytes
+}
+
 describe('a model file', () => {
   const vocabulary = fileURLToPath(new URL('../../out/llama.cpp/models/ggml-vocab-qwen2.gguf', import.meta.url))
   const model = () => testModel('qwen2-bytes')
@@ -206,6 +238,48 @@ describe('a model file', () => {
       () => written('s.gguf', Buffer.from('\x40\0\0\0\0\0\0\0{"a":{}}')),
       'MODEL_INVALID',
       / is a safetensors file, not a GGUF file: z1 convert /,
+    ],
+    ...(['PK\x03\x04archive/data.pkl', '\x80\x02}q\x00'].map((beginning, i) => [
+      `PyTorch's, ${i}`,
+      () => written(`torch-${i}.gguf`, Buffer.from(beginning, 'latin1')),
+      'MODEL_INVALID',
+      / is an archive as PyTorch's files are, not a GGUF file: /,
+    ]) as typeof rows),
+    [
+      'a folder of PyTorch files',
+      () => folderOf('torch', 'config.json', 'pytorch_model-00001-of-00002.bin'),
+      'MODEL_INVALID',
+      / holds its weights as pytorch_model\.bin alone: save it as safetensors /,
+    ],
+    [
+      'an adapter',
+      () => folderOf('adapter', 'adapter_config.json', 'adapter_model.safetensors'),
+      'MODEL_INVALID',
+      / holds an adapter, not a model: merge it /,
+    ],
+    [
+      'a folder of both',
+      () => folderOf('both', 'model.safetensors', 'pytorch_model.bin', 'adapter_config.json'),
+      'MODEL_INVALID',
+      / is not a file but a folder \(z1 convert /,
+    ],
+    ...(process.platform === 'linux'
+      ? ([
+          ['a pipe', () => pipe('pipe.gguf'), 'MODEL_INVALID', / is not a file$/],
+          ['a device', () => '/dev/zero', 'MODEL_INVALID', / is not a file$/],
+        ] satisfies typeof rows)
+      : []),
+    [
+      'with too many keys',
+      () => written('keys.gguf', counting(0n, 100_000n)),
+      'MODEL_INVALID',
+      /: it states 100000 metadata keys, expected 10000 at most$/,
+    ],
+    [
+      'with too many tensors',
+      () => written('tensors.gguf', counting(2n ** 60n, 0n)),
+      'MODEL_INVALID',
+      /: it states 1152921504606846976 tensors, expected 30000 at most$/,
     ],
     ['empty', () => written('empty.gguf', ''), 'MODEL_INVALID', / is empty$/],
     ['one byte', () => written('byte.gguf', 'G'), 'MODEL_INVALID', /failed to read magic$/],
@@ -303,6 +377,12 @@ describe('a model file', () => {
       expect(outcomes[i]?.message, name).toContain(path())
     }
     expect(outcomes.at(-1)).toEqual({ value: expect.any(String) })
+  })
+
+  test.runIf(process.platform === 'linux')('with a pipe for its second part waits for nobody', async () => {
+    const [outcome] = await calls([load({ model: withPipe() })])
+    const message = `${folder('part-00002-of-00002.gguf')} is not a usable GGUF model: it is not a file`
+    expect(outcome).toEqual({ name: 'Z1Error', code: 'MODEL_INVALID', message })
   })
 
   test('cut short anywhere', async () => {

@@ -1,5 +1,5 @@
 /** `z1 data stats`: what a set holds, in numbers or as a drawing. */
-import { writeWhole } from '../../base/files.js'
+import { checkDistinct, writeWhole } from '../../base/files.js'
 import { chartOf } from '../../data/chart.js'
 import { stats } from '../../data/stats.js'
 import { flag, integer, text } from '../args.js'
@@ -19,6 +19,7 @@ export const command = defineCommand({
     trigrams: integer(0, { value: 'N', help: 'frequent runs of three words to list', default: '15' }),
   },
   async run({ json, svg, title, trigrams }, inputs) {
+    if (svg !== undefined) await checkDistinct([svg], inputs)
     const found = await runReading(({ signal, show }) => {
       return stats({ inputs, trigrams, signal, onProgress: rowProgress(show) })
     })

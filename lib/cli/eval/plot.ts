@@ -1,7 +1,8 @@
 /** `z1 eval plot`: a figure of runs. */
 import { basename, resolve } from 'node:path'
-import { writeWhole } from '../../base/files.js'
+import { checkDistinct, writeWhole } from '../../base/files.js'
 import { figureOf } from '../../eval/figure.js'
+import { filesOfRun } from '../../eval/results.js'
 import { readSummary } from '../../eval/summary.js'
 import { repeated, required, text, UsageError } from '../args.js'
 import { defineCommand } from '../command.js'
@@ -16,6 +17,7 @@ export const command = defineCommand({
   },
   async run({ label, title, output }, directories) {
     if (label && label.length !== directories.length) throw new UsageError('Expected one --label for each run')
+    await checkDistinct([output], directories.flatMap(filesOfRun))
     const runs = directories.map((directory, i) => ({
       label: label?.[i] ?? basename(resolve(directory)),
       summary: readSummary(directory),

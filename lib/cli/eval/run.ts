@@ -1,11 +1,11 @@
 /** `z1 eval`: runs an evaluation, or goes on with one. */
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { writeWhole } from '../../base/files.js'
+import { checkDistinct, writeWhole } from '../../base/files.js'
 import { figureOf } from '../../eval/figure.js'
 import { METHOD_NAMES } from '../../eval/methods/index.js'
 import { reportOf } from '../../eval/report.js'
-import { readOutcomes, readRun } from '../../eval/results.js'
+import { filesOfRun, readOutcomes, readRun } from '../../eval/results.js'
 import { evaluate, type Progress } from '../../eval/run.js'
 import { summarize } from '../../eval/summary.js'
 import type { Task } from '../../eval/task.js'
@@ -65,6 +65,9 @@ z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
   },
   async run({ figure, json, task, data, count, families, difficulty, ...options }) {
     const { output, seed } = options
+    const read = [data, options.model].filter((file) => file !== undefined)
+    await checkDistinct(filesOfRun(output), read)
+    if (figure !== undefined) await checkDistinct([figure], [...read, ...filesOfRun(output)])
     const items = taskOf({ task, data, count, families, difficulty }, seed)
     const summary = await runInterruptible(
       ({ signal, show }) => {

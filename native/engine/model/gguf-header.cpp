@@ -1,13 +1,12 @@
 #include "engine/model/gguf-header.h"
 
+#include "engine/model/gguf-reader.h"
 #include "error.h"
-#include "llama/engine-call.h"
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
+#include <list>
 #include <numeric>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -57,82 +56,8 @@ constexpr std::string_view rotated_in_sections =
 // These have a sliding window that their files need not mention.
 constexpr std::string_view silent_windows = " exaone-moe exaone4 gemma2 llama4 smallthinker ";
 
-class Reader {
-public:
-    Reader(const Api & api, const std::string & path)
-        : api(api), path(path), gguf(api.gguf_init_from_file(path.c_str(), { true, nullptr }), api.gguf_free) {}
-
-    explicit operator bool() const { return gguf != nullptr; }
-    gguf_context * get() const { return gguf.get(); }
-
-    [[noreturn]] void invalid(const std::string & reason) const {
-        throw Error(ErrorCode::MODEL_INVALID, path + " is not a usable GGUF model: " + reason);
-    }
-
-    bool has(const std::string & key) const { return api.gguf_find_key(get(), key.c_str()) >= 0; }
-
-    std::optional<std::string> string(const std::string & key) const {
-        const int64_t id = find(key, GGUF_TYPE_STRING);
-        return id < 0 ? std::nullopt : std::optional<std::string>(api.gguf_get_val_str(get(), id));
-    }
-
-    std::optional<uint32_t> u32(const std::string & key) const {
-        const int64_t id = find(key, GGUF_TYPE_UINT32);
-        return id < 0 ? std::nullopt : std::optional<uint32_t>(api.gguf_get_val_u32(get(), id));
-    }
-
-    std::optional<float> f32(const std::string & key) const {
-        const int64_t id = find(key, GGUF_TYPE_FLOAT32);
-        return id < 0 ? std::nullopt : std::optional<float>(api.gguf_get_val_f32(get(), id));
-    }
-
-    std::optional<bool> boolean(const std::string & key) const {
-        const int64_t id = find(key, GGUF_TYPE_BOOL);
-        return id < 0 ? std::nullopt : std::optional<bool>(api.gguf_get_val_bool(get(), id));
-    }
-
-    std::span<const int32_t> integers(const std::string & key) const {
-        const int64_t id = find(key, GGUF_TYPE_ARRAY);
-        if (id < 0 || api.gguf_get_arr_type(get(), id) != GGUF_TYPE_INT32) {
-            return {};
-        }
-        return { static_cast<const int32_t *>(api.gguf_get_arr_data(get(), id)), api.gguf_get_arr_n(get(), id) };
-    }
-
-private:
-    // Reading a value as another type is an assertion (gguf.h).
-    int64_t find(const std::string & key, gguf_type type) const {
-        const int64_t id = api.gguf_find_key(get(), key.c_str());
-        return id >= 0 && api.gguf_get_kv_type(get(), id) == type ? id : -1;
-    }
-
-    const Api & api;
-    const std::string & path;
-    std::unique_ptr<gguf_context, decltype(&::gguf_free)> gguf;
-};
-
-struct Tensor {
-    std::string_view name;
-    enum ggml_type type;
-    const int64_t * ne; // GGML_MAX_DIMS of them
-    uint64_t size;
-
-    bool holds(const char * part) const { return name.find(part) != std::string_view::npos; }
-};
-
-// Of the first part of a file that was split.
-std::vector<Tensor> tensors_of(const Api & api, const Reader & reader) {
-    std::vector<Tensor> tensors(api.gguf_get_n_tensors(reader.get()));
-    for (size_t i = 0; i < tensors.size(); ++i) {
-        const auto id = static_cast<int64_t>(i);
-        tensors[i] = { api.gguf_get_tensor_name(reader.get(), id), api.gguf_get_tensor_type(reader.get(), id),
-                       api.gguf_get_tensor_ne(reader.get(), id), api.gguf_get_tensor_size(reader.get(), id) };
-    }
-    return tensors;
-}
-
 // ggml-cpu/ops.cpp, rope: an even number of dimensions, and no more than a head has.
-void check_rotation(const Reader & reader, const std::string & architecture) {
+void check_rotation(const GgufReader & reader, const std::string & architecture) {
     const auto key = [&](const char * name) { return architecture + "." + name; };
     const uint32_t n_head = reader.u32(key("attention.head_count")).value_or(0);
     if (n_head == 0) {
@@ -160,7 +85,7 @@ void check_rotation(const Reader & reader, const std::string & architecture) {
     }
 }
 
-void check_numbers(const Reader & reader, const std::string & architecture) {
+void check_numbers(const GgufReader & reader, const std::string & architecture) {
     const auto key = [&](const char * name) { return architecture + "." + name; };
     for (const Divisor & divisor : divisors) {
         if (!reader.has(key(divisor.key)) && is_in(divisor.architectures, architecture)) {
@@ -182,7 +107,7 @@ void check_numbers(const Reader & reader, const std::string & architecture) {
 }
 
 // A file that llama.cpp's converter wrote has these types (conversion/base.py, prepare_tensors).
-void check_type(const Api & api, const Reader & reader, const Tensor & tensor) {
+void check_type(const Api & api, const GgufReader & reader, const GgufTensor & tensor) {
     const auto is_one_of = [&](std::span<const char * const> parts) {
         return std::any_of(parts.begin(), parts.end(), [&](const char * part) { return tensor.holds(part); });
     };
@@ -209,11 +134,11 @@ void check_type(const Api & api, const Reader & reader, const Tensor & tensor) {
     }
 }
 
-void measure(GgufHeader & header, const Reader & reader, const std::vector<Tensor> & tensors) {
+void measure(GgufHeader & header, const GgufReader & reader, const std::vector<GgufTensor> & tensors) {
     const size_t n_layer = header.layer_bytes.size();
     std::vector<bool> attends(n_layer);
     std::vector<bool> recurs(n_layer);
-    for (const Tensor & tensor : tensors) {
+    for (const GgufTensor & tensor : tensors) {
         const size_t layer =
             tensor.name.starts_with("blk.") ? std::strtoul(tensor.name.data() + 4, nullptr, 10) : n_layer;
         if (layer >= n_layer) {
@@ -250,13 +175,7 @@ void measure(GgufHeader & header, const Reader & reader, const std::vector<Tenso
 } // namespace
 
 GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
-    EngineCall call;
-    const Reader reader(api, path);
-    if (!reader) {
-        const std::string reason = call.reason();
-        reader.invalid(reason.empty() ? "its header cannot be read" : reason);
-    }
-
+    const GgufReader reader(api, path);
     GgufHeader header;
     const auto architecture = reader.string("general.architecture");
     if (!architecture || architecture->empty()) {
@@ -269,7 +188,12 @@ GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
     }
     header.architecture = *architecture;
 
-    const std::vector<Tensor> tensors = tensors_of(api, reader);
+    std::vector<GgufTensor> tensors = reader.tensors();
+    std::list<GgufReader> parts; // of a model that was split; they hold the tensors' names
+    for (const std::string & part : reader.other_parts()) {
+        const std::vector<GgufTensor> more = parts.emplace_back(api, part).tensors();
+        tensors.insert(tensors.end(), more.begin(), more.end());
+    }
     if (tensors.empty() && !reader.has("split.count")) {
         reader.invalid("it holds a vocabulary but no tensors");
     }
@@ -291,14 +215,15 @@ GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
         reader.invalid(key("block_count") + " is " + std::to_string(n_layer) + ", expected 1 to 512");
     }
     check_numbers(reader, header.architecture);
-    for (const Tensor & tensor : tensors) {
+    for (const GgufTensor & tensor : tensors) {
         check_type(api, reader, tensor);
     }
 
     header.layer_bytes.resize(n_layer);
     measure(header, reader, tensors);
-    const auto positions = std::find_if(tensors.begin(), tensors.end(),
-                                        [](const Tensor & tensor) { return tensor.name == "position_embd.weight"; });
+    const auto positions = std::find_if(tensors.begin(), tensors.end(), [](const GgufTensor & tensor) {
+        return tensor.name == "position_embd.weight";
+    });
     header.n_positions = positions == tensors.end() ? 0 : static_cast<uint32_t>(positions->ne[1]);
     if (const auto window = reader.u32("z1.thinking_window")) {
         header.thinking_window = *window;

@@ -19,7 +19,8 @@ struct GgufHeader {
     uint32_t n_positions = 0;             // learned positions, of which a context cannot have more; 0 if there are none
     int64_t thinking_window = -1;         // z1.thinking_window: what the model was trained for; -1 if it does not say
 
-    /// Throws MODEL_INVALID or MODEL_UNSUPPORTED. A file that was split is judged by its first part.
+    /// Throws MODEL_INVALID or MODEL_UNSUPPORTED. Of a model that was split, `path` is the first part, and the tensors of
+    /// all parts count.
     static GgufHeader read(const Api & api, const std::string & path);
 };
 
