@@ -2,6 +2,7 @@
 import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
 import type { Context, GenerationListener } from '../native/context.js'
 import type { Model } from '../native/model.js'
+import { checkTokens } from './kinds.js'
 import { type Loaded, load, type ModelInfo } from './load.js'
 import { type ChatMessage, checkInput } from './messages.js'
 import type { ModelFile } from './model-file.js'
@@ -9,7 +10,6 @@ import {
   checkDetokenizeOptions,
   checkLoadOptions,
   checkReasonOptions,
-  checkTokens,
   type LoadOptions,
   type ReasonOptions,
   type ResolvedReasonOptions,

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, expectTypeOf, it } from 'vitest'
+import { checkTokens } from '../../lib/reason/kinds.js'
 import { checkInput } from '../../lib/reason/messages.js'
 import {
   BOXED_HINT,
   checkLoadOptions,
   checkReasonOptions,
-  checkTokens,
   LOAD_OPTIONS,
   type LoadOptions,
   PLAIN_HINT,
