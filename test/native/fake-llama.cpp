@@ -510,6 +510,9 @@ struct FakeFunctions {
         api.llama_model_has_encoder = [](const llama_model *) { return false; };
         api.llama_model_chat_template = [](const llama_model *, const char *) -> const char * { return nullptr; };
 
+        // Knows no key.
+        api.llama_model_meta_val_str = [](const llama_model *, const char *, char *, size_t) { return -1; };
+
         api.llama_vocab_type = [](const llama_vocab *) { return LLAMA_VOCAB_TYPE_BPE; };
         api.llama_vocab_n_tokens = [](const llama_vocab * vocab) {
             return static_cast<int32_t>(vocab->fake->vocabulary.size());
