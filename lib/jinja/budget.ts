@@ -27,6 +27,9 @@ export const MAX_DEPTH = 500
 /** Steps of a rendering without input: expressions, statements, elements of sequences. Published templates take 4,000. */
 const BASE_STEPS = 200_000
 
+/** However long the conversation: about half a second. Templates that go through all messages for each take it with 1,000. */
+const MAX_STEPS = 5_000_000
+
 /** Characters that a rendering without input may make, intermediate texts included. */
 const BASE_CHARACTERS = 64 * 1024 * 1024
 
@@ -45,7 +48,7 @@ export class Budget {
 
   /** @param input Long conversations may take more steps, long texts more characters. */
   constructor({ values, characters }: InputSize) {
-    this.#maxSteps = BASE_STEPS + 1000 * values + characters
+    this.#maxSteps = Math.min(BASE_STEPS + 1000 * values + characters, MAX_STEPS)
     this.#maxCharacters = BASE_CHARACTERS + 64 * characters
   }
 

@@ -94,6 +94,14 @@ describe('a budget ends', () => {
     expect(outcome(source)).toMatch(DEEP)
   })
 
+  it('a loop, however much input there is', () => {
+    const render = (source: string, input: { values: number; characters: number }) => () =>
+      new Template(source).render([], input)
+    const loops = loop(loop(loop('x')))
+    expect(render(loops, { values: 100, characters: 10_000 })).toThrow('it takes more than 310000 steps')
+    expect(render(loops, { values: 1e6, characters: 1e8 })).toThrow('it takes more than 5000000 steps')
+  })
+
   it('a source', () => {
     expect(outcome(`{{ '${'x'.repeat(30e6)}' }}`)).toMatch(LONG)
   })

@@ -12,13 +12,18 @@ void TagBan::add(std::shared_ptr<const TagIndex> tag) {
 
 void TagBan::apply(float * logits) const {
     const std::string_view text = tail;
+    const auto ban = [&](const std::vector<llama_token> & tokens) {
+        for (const llama_token token : tokens) {
+            logits[token] = -INFINITY;
+        }
+    };
     for (const auto & index : tags) {
         const std::string_view tag = index->tag;
-        for (size_t n = 0; n < tag.size(); ++n) {
-            if (text.ends_with(tag.substr(0, n))) {
-                for (const llama_token token : index->completing[n]) {
-                    logits[token] = -INFINITY;
-                }
+        ban(index->completing[0]);
+        // Two dozen tags are watched at every token: nearly always the last byte tells that none has begun.
+        for (size_t n = 1; n < tag.size() && !text.empty(); ++n) {
+            if (tag[n - 1] == text.back() && text.ends_with(tag.substr(0, n))) {
+                ban(index->completing[n]);
             }
         }
     }
