@@ -75,6 +75,33 @@ describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, (
     expect(recordsIn(output)).toEqual(recordsIn(all))
   })
 
+  it('asks a part of a benchmark', async () => {
+    const rows = Array.from({ length: 20 }, (_, i) => {
+      const [subject, level] = [i % 2 ? 'Algebra' : 'Geometry', 1 + (i % 5)]
+      return { problem: `What is the largest of ${i}, 3?`, answer: '1', subject, level, unique_id: `u${i}` }
+    })
+    writeFileSync(folder('math.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+    const output = folder('part')
+    const task = [
+      '--task',
+      'math500',
+      '--data',
+      folder('math.jsonl'),
+      '--filter',
+      'subject=Algebra,level=1-3',
+      '--limit',
+      '4',
+    ]
+    const small = ['--windows', '0', '--threads', '1', '--max-tokens', '1', '--output', output]
+    expect(await z1([...task, ...small])).toMatchObject({ code: 0 })
+    const records = recordsIn(output)
+    const algebra = rows.filter(({ subject, level }) => subject === 'Algebra' && level <= 3)
+    expect(records).toHaveLength(4)
+    expect(algebra.map(({ unique_id }) => unique_id)).toEqual(expect.arrayContaining(records.map(({ id }) => id)))
+    // Another sample is another run.
+    expect(await z1([...task, ...small, '--seed', '1'])).toMatchObject({ code: 1 })
+  })
+
   it('keeps what is done on SIGINT, says so, and goes on', async () => {
     const output = folder('interrupted')
     const watch = atLine(join(output, 'results.jsonl'), 5, 'SIGINT')
@@ -149,6 +176,9 @@ describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, (
     ['no file', ['--task', 'jsonl', '--output', 'x']],
     ['another task', ['--task', 'other', '--output', 'x']],
     ['a file for what is generated', ['--data', 'x', '--output', 'x']],
+    ['a benchmark without file', ['--task', 'gsm8k', '--output', 'x']],
+    ['a filter without value', ['--task', 'gsm8k', '--data', 'x', '--filter', 'level', '--output', 'x']],
+    ['the first items of a benchmark', ['--task', 'gsm8k', '--data', 'x', '--count', '3', '--output', 'x']],
     ['families of a file', ['--task', 'jsonl', '--data', 'x', '--families', 'a', '--output', 'x']],
     ['no count', ['--count', '0', '--output', 'x']],
     ['no range', ['--difficulty', '3-', '--output', 'x']],

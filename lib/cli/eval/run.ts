@@ -7,24 +7,33 @@ import { METHOD_NAMES } from '../../eval/methods/index.js'
 import { reportOf } from '../../eval/report.js'
 import { filesOfRun, readOutcomes, readRun } from '../../eval/results.js'
 import { evaluate, type Progress } from '../../eval/run.js'
+import { type GroupFilter, selectItems } from '../../eval/selection.js'
 import { summarize } from '../../eval/summary.js'
 import type { Task } from '../../eval/task.js'
+import { gpqaDiamond } from '../../eval/tasks/gpqa-diamond.js'
 import { heldout } from '../../eval/tasks/heldout.js'
 import { jsonl } from '../../eval/tasks/jsonl.js'
+import { aime24, amc23, gsm8k, math500 } from '../../eval/tasks/mathematics.js'
 import { flag, integer, list, oneOf, range, required, text, UsageError, type Values, word } from '../args.js'
 import { defineCommand } from '../command.js'
 import { answerOptions, modelOptions, samplingOptions } from '../groups.js'
 import { runInterruptible } from '../progress.js'
 import { print } from '../terminal.js'
 
+const BENCHMARKS = { math500, 'gpqa-diamond': gpqaDiamond, gsm8k, aime24, amc23 }
+
 const taskOptions = {
-  task: oneOf(['heldout', 'jsonl'], {
+  task: oneOf(['heldout', 'jsonl', ...Object.keys(BENCHMARKS)], {
     value: 'NAME',
-    help: 'heldout: generated problems that are in no training data; jsonl: a file',
+    help:
+      'heldout: generated problems that are in no training data; jsonl: a file of questions and answers; ' +
+      `${Object.keys(BENCHMARKS).join(', ')}: a benchmark's file`,
     fallback: 'heldout',
   }),
-  data: text({ value: 'FILE', help: 'jsonl: lines with question and answer' }),
-  count: integer(1, { value: 'N', help: 'items', default: 'heldout 600, jsonl all' }),
+  data: text({ value: 'FILE', help: 'of jsonl and the benchmarks: .jsonl, .jsonl.gz or .parquet' }),
+  count: integer(1, { value: 'N', help: 'the first items', default: 'heldout 600, others all' }),
+  limit: integer(1, { value: 'N', help: 'a sample of the items, drawn with --seed', default: 'all' }),
+  filter: list({ value: 'GROUP=VALUE,…', help: 'only items of these groups: subject=Algebra,level=1-3' }),
   families: list({ value: 'A,B', help: 'heldout: only these' }),
   difficulty: range({ value: 'A-B', help: 'heldout: from A to B' }),
 }
@@ -63,12 +72,14 @@ z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
     figure: text({ value: 'FILE.svg', help: 'draw accuracy over thinking tokens' }),
     json: flag({ help: 'print the summary as JSON and nothing else' }),
   },
-  async run({ figure, json, task, data, count, families, difficulty, ...options }) {
+  async run({ figure, json, task, data, count, limit, filter, families, difficulty, ...options }) {
     const { output, seed } = options
     const read = [data, options.model].filter((file) => file !== undefined)
     await checkDistinct(filesOfRun(output), read)
     if (figure !== undefined) await checkDistinct([figure], [...read, ...filesOfRun(output)])
-    const items = taskOf({ task, data, count, families, difficulty }, seed)
+    const asked = taskOf({ task, data, count, families, difficulty }, seed)
+    const groups = filter && filterOf(filter)
+    const items = limit === undefined && !groups ? asked : selectItems(asked, { limit, filter: groups, seed })
     const summary = await runInterruptible(
       ({ signal, show }) => {
         const onProgress = show && ((progress: Progress) => show(responseProgress(progress)))
@@ -82,14 +93,34 @@ z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
   },
 })
 
-function taskOf(values: Values<typeof taskOptions>, seed: number | undefined): Task {
-  const { task, data, count, families, difficulty } = values
-  if (task === 'jsonl') {
-    if (data === undefined) throw new UsageError('Expected --data with the file of the task jsonl', true)
-    if ((families ?? difficulty) !== undefined) {
-      throw new UsageError('The task jsonl has no --families and no --difficulty')
+/** `subject=Algebra`, `level=1-3`; a group that is given twice keeps both values. */
+function filterOf(given: string[]): Record<string, GroupFilter> {
+  const filter: Record<string, GroupFilter> = {}
+  for (const text of given) {
+    const [, name, value] = /^([^=]+)=(.+)$/.exec(text) ?? []
+    if (name === undefined || value === undefined) {
+      throw new UsageError(`Expected GROUP=VALUE for --filter but received ${JSON.stringify(text)}`)
     }
-    return jsonl({ file: data, count })
+    const [, min, max] = /^(\d+)-(\d+)$/.exec(value) ?? []
+    const before = filter[name]
+    if (min !== undefined && max !== undefined) filter[name] = { min: Number(min), max: Number(max) }
+    else filter[name] = before && !('min' in before) ? [...before, value] : [value]
+  }
+  return filter
+}
+
+type TaskValues = Omit<Values<typeof taskOptions>, 'limit' | 'filter'>
+
+function taskOf(values: TaskValues, seed: number | undefined): Task {
+  const { task, data, count, families, difficulty } = values
+  if (task !== 'heldout') {
+    if (data === undefined) throw new UsageError(`Expected --data with the file of the task ${task}`, true)
+    if ((families ?? difficulty) !== undefined) {
+      throw new UsageError(`The task ${task} has no --families and no --difficulty`)
+    }
+    if (task === 'jsonl') return jsonl({ file: data, count })
+    if (count !== undefined) throw new UsageError(`The task ${task} has no --count: --limit takes a sample`)
+    return BENCHMARKS[task as keyof typeof BENCHMARKS]({ file: data })
   }
   if (data !== undefined) throw new UsageError('The task heldout has no --data: it is generated')
   return heldout({ count, seed, families, difficulty })

@@ -1,10 +1,11 @@
 /** The task `jsonl`: a file with a question and its answer in each row. */
-import { count, isPlainObject, isString, kind } from '../../base/checks.js'
+import { count, isPlainObject, isString } from '../../base/checks.js'
 import { readRows } from '../../base/formats.js'
 import { type Option, option, readOptions, required } from '../../base/options.js'
 import type { Row } from '../../base/rows.js'
 import { gradeFinalAnswer } from '../grade.js'
 import type { Item, Task } from '../task.js'
+import { fileName, goldOf } from './benchmark.js'
 
 export interface JsonlOptions {
   /**
@@ -17,8 +18,6 @@ export interface JsonlOptions {
   /** Take no more items than that. Default: all. */
   count?: number | undefined
 }
-
-const fileName = kind('file name', isString, { isValid: (value) => value !== '' })
 
 const JSONL_OPTIONS = {
   file: required(fileName),
@@ -68,12 +67,6 @@ function groupsOf(columns: Row['columns'], location: string): Record<string, str
     }
   }
   return { ...(family !== undefined && { family }), ...(difficulty !== undefined && { difficulty }), ...groups }
-}
-
-/** GSM8K's answers work the value out and end with it: `…\n#### 72`. A solution with a box is left to the grader. */
-function goldOf(answer: string): string {
-  const value = /(?:^|\n)[ \t]*####[ \t]*([^\n]+?)[ \t\r]*$/.exec(answer.trimEnd())?.[1]
-  return value ?? answer
 }
 
 function textOf(value: unknown, name: string, location: string): string {
