@@ -52,6 +52,7 @@ const evaluation: Group = {
   title: 'z1 eval',
   commands: {
     compare: { about: 'two runs, window by window', load: () => import('./eval/compare.js') },
+    merge: { about: 'the shards of a run as one', load: () => import('./eval/merge.js') },
     plot: { about: 'a figure of runs', load: () => import('./eval/plot.js') },
   },
   more: '',

@@ -2,6 +2,7 @@
 
 import type { RunOptions, ScoredResponse } from './records.js'
 import { readOutcomes, readRun } from './results.js'
+import { totalOf } from './shard.js'
 import { bootstrap, type Interval, mean, meanAt } from './statistics.js'
 import { itemMeans } from './summary.js'
 
@@ -48,7 +49,7 @@ interface Finished {
 async function readFinished(directory: string): Promise<Finished> {
   const { options } = readRun(directory)
   const responses = await readOutcomes(directory)
-  const total = options.items * options.windows.length * options.samples
+  const total = totalOf(options)
   if (responses.length < total) {
     throw new Error(`${directory} is not finished: ${responses.length} of ${total} responses are there`)
   }

@@ -7,6 +7,7 @@ import type { Reasoner } from '../reason/reasoner.js'
 import { type Method, methodName, methodOf } from './methods/index.js'
 import { METHOD_OPTIONS, type MethodOptions, type ResolvedMethod } from './methods/method.js'
 import type { Progress } from './progress.js'
+import { shardName } from './shard.js'
 import type { Task } from './task.js'
 import { readWindows } from './windows.js'
 
@@ -32,6 +33,11 @@ export interface EvaluateOptions extends ModelOptions, MethodOptions, Pick<Reaso
   samples?: number | undefined
   /** 0 … 4294967294; each item and sample has a seed of its own, drawn from it. Default 0. */
   seed?: number | undefined
+  /**
+   * `2/4`: only every fourth item, from the second on, so that several runs share the items; {@link mergeRuns} makes one of
+   * them. Default: all items.
+   */
+  shard?: string | undefined
   /** Ends the run, which then rejects with the signal's reason. What is done is kept. */
   signal?: AbortSignal | undefined
   /** Called after every response. */
@@ -71,6 +77,7 @@ const EVALUATE_OPTIONS = {
   temperature: option(REASON_OPTIONS.temperature, 0),
   samples: option(count(1), 1),
   seed: option(integer(0, 2 ** 32 - 2), 0),
+  shard: option(shardName),
   signal: option(abortSignal()),
   onProgress: option(callback<(progress: Progress) => void>()),
 } satisfies Record<keyof EvaluateOptions, Option<unknown>>

@@ -13,13 +13,26 @@ import type { Item } from './task.js'
 
 /** What a run's results depend on. @throws {Z1Error} MODEL_NOT_FOUND. */
 export async function pinnedOptions(options: ResolvedOptions, items: readonly Item[]): Promise<RunOptions> {
-  const { task, reasoner, load, methodName, method, windows, system = null, temperature, samples, seed } = options
+  const {
+    task,
+    reasoner,
+    load,
+    methodName,
+    method,
+    windows,
+    system = null,
+    temperature,
+    samples,
+    seed,
+    shard,
+  } = options
   return {
     task: task.name,
     items: items.length,
     itemsSha256: createHash('sha256')
       .update(JSON.stringify(hashedItems(items)))
       .digest('hex'),
+    ...(shard !== undefined && { shard }),
     ...(reasoner ? await pinReasoner(reasoner) : await pinFile(load.model)),
     method: methodName,
     windows: windows.map(({ name }) => name),

@@ -14,6 +14,8 @@ export interface RunOptions extends PinnedMethod {
   items: number
   /** Of all items, as JSON. */
   itemsSha256: string
+  /** `2/4`: only every fourth item, from the second on; absent: all of them. */
+  shard?: string
   /** Of the model's file; null where it runs elsewhere. */
   modelSha256: string | null
   /** What a model is called that runs elsewhere; null where there is its file. */

@@ -135,16 +135,17 @@ function runFile(directory: string): string {
   return join(directory, 'run.json')
 }
 
-function resultsFile(directory: string): string {
+export function resultsFile(directory: string): string {
   return join(directory, 'results.jsonl')
 }
 
 function checkSame(directory: string, before: RunOptions, now: RunOptions): void {
-  for (const name of Object.keys(now) as (keyof RunOptions)[]) {
+  // One may have what the other has not: a shard.
+  for (const name of new Set(Object.keys({ ...before, ...now })) as Set<keyof RunOptions>) {
     const [was, is] = [before[name], now[name]].map((value) => JSON.stringify(value))
     if (was === is) continue
     throw new Error(
-      `${directory} holds a run with ${name} ${was}, not ${is}: give the same options to go on, or another folder`,
+      `${directory} holds a run with ${name} ${was ?? 'not given'}, not ${is ?? 'without'}: give the same options to go on, or another folder`,
     )
   }
 }

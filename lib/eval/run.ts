@@ -10,6 +10,7 @@ import type { Summary } from './records.js'
 import { respond } from './response.js'
 import { keyOf, ResultsFolder } from './results.js'
 import { runSchedule } from './schedule.js'
+import { ofShard } from './shard.js'
 import { summarize } from './summary.js'
 import type { Item, Task } from './task.js'
 
@@ -24,9 +25,11 @@ export type { Progress }
  */
 export async function evaluate(options: EvaluateOptions): Promise<Summary> {
   const resolved = resolveOptions(options)
-  const { task, windows, samples, output, signal } = resolved
-  const items = await readItems(task)
-  const pinned = await pinnedOptions(resolved, items)
+  const { task, windows, samples, output, shard, signal } = resolved
+  const all = await readItems(task)
+  const pinned = await pinnedOptions(resolved, all)
+  const items = ofShard(all, shard)
+  if (items.length === 0) throw new RangeError(`The shard ${shard} of the task ${task.name} has no items`)
   const folder = await ResultsFolder.open(output, pinned)
   try {
     signal?.throwIfAborted()

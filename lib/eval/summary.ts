@@ -4,6 +4,7 @@ import { group, rollup } from 'd3-array'
 import { currentSummary } from './formats.js'
 import type { Difference, Figures, RunOptions, ScoredResponse, Summary, WindowSummary } from './records.js'
 import { readJson } from './results.js'
+import { totalOf } from './shard.js'
 import { bootstrap, mean, meanAt, spearman, wilson } from './statistics.js'
 
 /** @param responses In any order: the figures do not depend on it. */
@@ -16,7 +17,7 @@ export function summarize(options: RunOptions, responses: readonly ScoredRespons
   return {
     options,
     done: responses.length,
-    total: options.items * options.windows.length * options.samples,
+    total: totalOf(options),
     windows: byWindow.map((each) => summarizeWindow(each.window, each.responses)),
     differences: differencesOf(byWindow),
   }

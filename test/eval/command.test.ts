@@ -102,6 +102,44 @@ describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, (
     expect(await z1([...task, ...small, '--seed', '1'])).toMatchObject({ code: 1 })
   })
 
+  it('shares the items between shards, and makes one run of them', async () => {
+    const shards = ['1/3', '2/3', '3/3']
+    for (const shard of shards) {
+      const output = folder(`shard-${shard[0]}`)
+      expect(await z1(evaluation(output, '--shard', shard))).toMatchObject({ code: 0 })
+      // Eight items under three windows.
+      expect(recordsIn(output)).toHaveLength(shard === '3/3' ? 6 : 9)
+    }
+    const [one, two, three] = shards.map((shard) => folder(`shard-${shard[0]}`)) as [string, string, string]
+    expect((await z1(evaluation(one))).stderr).toContain('holds a run with shard "1/3", not without')
+
+    const merged = folder('merged')
+    expect(await z1(['merge', '--output', merged, one, two])).toMatchObject({ code: 0 })
+    expect(recordsIn(merged)).toHaveLength(18)
+    expect((await z1(['merge', '--output', merged, three])).stderr).toContain('run.json is there already')
+    expect((await z1(['merge', '--output', folder('twice'), one, one])).stderr).toContain('both have a result of')
+    expect((await z1(['merge', '--output', folder('mixed'), one, folder('part')])).stderr).toContain(
+      'are not of one run',
+    )
+    // What no shard has is computed; then all is as in one run.
+    expect(await z1(evaluation(merged))).toMatchObject({ code: 0 })
+    const sorted = (output: string) =>
+      recordsIn(output).sort((a, b) => (`${a.id} ${a.window}` < `${b.id} ${b.window}` ? -1 : 1))
+    expect(sorted(merged)).toEqual(sorted(all))
+    await z1(['merge', '--output', folder('whole'), one, two, three])
+    expect(sorted(folder('whole'))).toEqual(sorted(all))
+    const summary = await z1(evaluation(folder('whole'), '--json'))
+    expect(JSON.parse(summary.stdout)).toMatchObject({ done: 24, total: 24 })
+  })
+
+  it.each(['0/3', '4/3', '1', '1/0', 'a/b'])('refuses the shard %s', async (shard) => {
+    const { code, stderr } = await z1(evaluation(folder('none'), '--shard', shard))
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `z1: Expected shard such as 2/4 for shard but received "${shard}"\n`,
+    })
+  })
+
   it('keeps what is done on SIGINT, says so, and goes on', async () => {
     const output = folder('interrupted')
     const watch = atLine(join(output, 'results.jsonl'), 5, 'SIGINT')

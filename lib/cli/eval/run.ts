@@ -41,6 +41,7 @@ const taskOptions = {
 export const command = defineCommand({
   usage: `z1 eval [options] --output DIR       runs, or goes on with what is in DIR
 z1 eval compare [--windows A:B,…] [--json] DIR DIR
+z1 eval merge --output DIR DIR…
 z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
   operands: { min: 0, max: 0, expected: 'no argument' },
   options: {
@@ -64,6 +65,7 @@ z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
     temperature: samplingOptions.temperature,
     samples: integer(1, { value: 'N', help: 'responses to each item and window', default: '1' }),
     seed: { ...samplingOptions.seed, help: 'of the items and of the sampling', default: '0' },
+    shard: text({ value: 'I/N', help: 'only every N-th item, from the I-th on; merge makes one run of all' }),
     ...modelOptions,
     parallel: {
       ...modelOptions.parallel,
