@@ -175,5 +175,5 @@ export function slice(object: Value, bounds: readonly Value[], { budget }: Metho
     )
   }
   if (object instanceof Undefined) object.fail()
-  return new Undefined(`'${typeName(object)} object' cannot be sliced`)
+  throw new TemplateError(`'${typeName(object)}' object cannot be sliced`)
 }

@@ -3,7 +3,7 @@
 import { bind, textArgument } from './arguments.js'
 import { attribute } from './attributes.js'
 import { TemplateError } from './budget.js'
-import { formatValue, percentFormat } from './formatting.js'
+import { center, percentFormat } from './formatting.js'
 import { int, roundHalfEven, toIndex } from './numbers.js'
 import { joined, json, str } from './printing.js'
 import { SEQUENCE_FILTERS } from './sequences.js'
@@ -50,7 +50,8 @@ const defaultTo: Filter = (value, args) => {
   return absent ? or(otherwise, () => new Text('')) : value
 }
 
-const indent = ofText((text, args, { budget }) => {
+const indent: Filter = (value, args, { budget }) => {
+  const text = textArgument(value, 'indent')
   const [width, first, blank] = bind(args, 'indent', 'width', 'first', 'blank')
   const size = width === undefined ? 4 : isText(width) ? width : toIndex(width, 'a width')
   if (typeof size === 'number') budget.characters(Math.max(0, size))
@@ -69,7 +70,7 @@ const indent = ofText((text, args, { budget }) => {
     parts.push(row)
   }
   return joined(parts, budget)
-})
+}
 
 const toJson: Filter = (value, args, { budget }) => {
   const [ascii, indentation, separators, sortKeys] = bind(
@@ -221,7 +222,7 @@ export const FILTERS: Readonly<Record<string, Filter>> = {
   capitalize: ofText((text) => capitalize(text)),
   center: ofText((text, args, { budget }) => {
     const [width] = bind(args, 'center', 'width')
-    return formatValue(text, `^${width === undefined ? 80 : Math.max(0, toIndex(width, 'a width'))}`, budget)
+    return center(text, width === undefined ? 80 : toIndex(width, 'a width'), ' ', budget)
   }),
   count: length,
   d: defaultTo,

@@ -3,7 +3,7 @@ import { type Budget, TemplateError } from './budget.js'
 import { roundHalfEven, toIndex } from './numbers.js'
 import { floatRepr, joined, repr, str } from './printing.js'
 import { codePoints, Text } from './text.js'
-import { type Arguments, Dict, Float, isText, List, numeric, typeName, type Value } from './values.js'
+import { type Arguments, Dict, Float, isText, List, numeric, typeName, Undefined, type Value } from './values.js'
 
 const DIRECTIVE = /%(?:\(([^)]*)\))?([#0\- +]*)(\*|\d+)?(?:\.(\*|\d+)?)?[hlL]?([\s\S])?/g
 
@@ -45,7 +45,9 @@ export function percentFormat(template: Text, values: Value, budget: Budget): Te
     parts.push(directive(value, type, field, flags.includes('#'), budget))
   }
   parts.push(template.slice(at))
-  if (!named && used < queue.length && !(values instanceof Dict)) {
+  // As Python: only a tuple, or what cannot be subscripted, must be used up.
+  const mapping = values instanceof Dict || values instanceof Undefined || (values instanceof List && !values.tuple)
+  if (!named && used < queue.length && !mapping) {
     throw new TemplateError('not all arguments converted during string formatting')
   }
   return joined(parts, budget)
@@ -284,4 +286,12 @@ export function pad(text: Text, { width, align, fill }: Pick<Spec, 'width' | 'al
   budget.characters(missing * fill.length)
   const left = align === '<' ? 0 : align === '^' ? Math.floor(missing / 2) : missing
   return joined([new Text(fill.repeat(left)), text, new Text(fill.repeat(missing - left))], budget)
+}
+
+/** `str.center(width)`: of an odd rest, the larger part stands where the width's parity says. */
+export function center(text: Text, width: number, fill: string, budget: Budget): Text {
+  const missing = Math.max(0, width - codePoints(text))
+  const left = Math.floor(missing / 2) + (missing % 2 === 1 && width % 2 === 1 ? 1 : 0)
+  const indented = pad(text, { width: width - (missing - left), align: '>', fill }, budget)
+  return pad(indented, { width, align: '<', fill }, budget)
 }

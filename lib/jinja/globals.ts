@@ -50,7 +50,13 @@ function range(args: Arguments, budget: Budget): List {
   const length = Math.max(0, Math.ceil((stop - start) / step))
   if (length > MAX_RANGE) throw new TemplateError(`a range has more than ${MAX_RANGE} elements`)
   budget.steps(length)
-  return new List(Array.from({ length }, (_, i) => start + i * step))
+  const shown = `range(${start}, ${stop}${step === 1 ? '' : `, ${step}`})`
+  return new List(
+    Array.from({ length }, (_, i) => start + i * step),
+    false,
+    [],
+    shown,
+  )
 }
 
 function dict({ positional, named }: Arguments, budget: Budget): Dict {

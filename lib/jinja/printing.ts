@@ -16,6 +16,7 @@ export function repr(value: Value, budget: Budget): Text {
     return value.derived(quote(value.value))
   }
   if (value instanceof List) {
+    if (value.shown !== null) return new Text(value.shown)
     const items = budget.nested(() => value.items.map((item) => repr(item, budget)))
     if (!value.tuple) return enclosed('[', items, ']', budget)
     return enclosed('(', items, items.length === 1 ? ',)' : ')', budget)

@@ -1,7 +1,7 @@
 /** The methods of Python's str. */
 import { bind, textArgument } from './arguments.js'
 import { type Budget, TemplateError } from './budget.js'
-import { pad } from './formatting.js'
+import { center, pad } from './formatting.js'
 import { toIndex } from './numbers.js'
 import { joined } from './printing.js'
 import { lines, partition, SPACE, split, strip } from './splitting.js'
@@ -88,13 +88,15 @@ const changed =
     return self.mapParts(change)
   }
 const padded =
-  (name: string, align: '<' | '>' | '^'): Method =>
+  (name: string, align: '<' | '>' | 'center'): Method =>
   (self, args, { budget }) => {
     const [width, fill] = bind(args, name, 'width', 'fillchar')
     const filler = fill === undefined ? ' ' : textArgument(fill, name).value
     if ([...filler].length !== 1) throw new TemplateError('The fill character must be exactly one character long')
     if (width === undefined) throw new TemplateError(`${name} misses an argument`)
-    return pad(self, { width: toIndex(width, 'a width'), align, fill: filler }, budget)
+    const columns = toIndex(width, 'a width')
+    if (align === 'center') return center(self, columns, filler, budget)
+    return pad(self, { width: columns, align, fill: filler }, budget)
   }
 
 function swapCase(text: string): string {
@@ -127,7 +129,7 @@ function join(self: Text, args: Arguments, { budget }: MethodTools): Text {
 export const STRING_METHODS: Readonly<Record<string, Method>> = {
   capitalize: (self) => capitalize(self),
   casefold: changed((part) => part.toLowerCase().replaceAll('ß', 'ss')),
-  center: padded('center', '^'),
+  center: padded('center', 'center'),
   count: (self, args) => {
     const [sub, start, end] = bind(args, 'count', 'sub', 'start', 'end')
     const { value } = textArgument(sub, 'count')

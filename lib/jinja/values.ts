@@ -16,6 +16,8 @@ export class List {
     readonly tuple = false,
     /** Of a named tuple, in the order of its items. */
     readonly names: readonly string[] = [],
+    /** How it prints, where that is not by its items: a range. */
+    readonly shown: string | null = null,
   ) {}
 }
 
