@@ -2,6 +2,7 @@
 export { sameAnswer } from '../grading/answers.js'
 export { extractFinalAnswer } from '../reason/answer.js'
 export { type Comparison, compareRuns } from './compare.js'
+export { area, type CurvePoint, control, passAtK, performance, scaling } from './curve.js'
 export { type FigureRun, figureOf } from './figure.js'
 export { gradeFinalAnswer } from './grade.js'
 export type { Method } from './methods/index.js'

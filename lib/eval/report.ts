@@ -1,5 +1,6 @@
 /** Figures as tables of text, for people. */
 import type { Comparison } from './compare.js'
+import { area, performance, scaling } from './curve.js'
 import type { Figures, Summary, WindowSummary } from './records.js'
 import type { Interval } from './statistics.js'
 
@@ -37,8 +38,20 @@ export function reportOf({ options, done, total, windows, differences }: Summary
         interval(bounds),
       ]),
     ]),
+    curveLine(windows),
   ]
   return parts.filter((part) => part !== '').join('\n\n')
+}
+
+/** The windows as one curve; '' where they are not. */
+function curveLine(windows: readonly WindowSummary[]): string {
+  const points = windows.map(({ att, accuracy }) => [att, accuracy] as const)
+  const [slope, best, mean] = [scaling(points), performance(points), area(points)]
+  if (slope === null || best === null || mean === null) return ''
+  return (
+    `best ${percent(best)}%, mean over thinking tokens ${percent(mean)}% (area under the curve), ` +
+    `scaling ${signed(100 * slope)} points per 100 tokens`
+  )
 }
 
 /** Two runs, window by window. */

@@ -172,7 +172,7 @@ const plain: Spec = {
 }
 
 /** `format(value, spec)`. */
-export function formatValue(value: Value, spec: string, budget: Budget): Text {
+function formatValue(value: Value, spec: string, budget: Budget): Text {
   const found = /^(?:([\s\S])?([<>=^]))?([+\- ])?(z)?(#)?(0)?(\d+)?([,_])?(?:\.(\d+))?([a-zA-Z%])?$/u.exec(spec)
   if (!found) throw new TemplateError(`invalid format specifier '${spec.slice(0, 40)}'`)
   const [, fill, align, sign, , alternate, zero, width, group, precision, type] = found
