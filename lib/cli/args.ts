@@ -89,6 +89,11 @@ export function window<const S extends Spec<number>>(spec: S) {
   return valued<number, S>(spec, (text, option) => (/^inf(inity)?$/i.test(text) ? Infinity : numberOf(text, option)))
 }
 
+/** A number, or a word that stands for one. */
+export function numberOr<const W extends string, const S extends Spec<number | NoInfer<W>>>(word: W, spec: S) {
+  return valued<number | W, S>(spec, (text, option) => (text === word ? word : numberOf(text, option)))
+}
+
 /** A level, or a range of levels. */
 export function range<const S extends Spec<[number, number]>>(spec: S) {
   return valued<[number, number], S>(spec, (text, option) => {

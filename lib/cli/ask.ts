@@ -7,7 +7,7 @@ import type { ReasonEvent } from '../reason/result.js'
 import type { ReasonStream } from '../reason/stream.js'
 import { renderPrompt } from '../reason/vocabulary.js'
 import { Z1 } from '../reason/z1.js'
-import { flag, integer, repeated, text, UsageError } from './args.js'
+import { flag, integer, numberOr, repeated, text, UsageError } from './args.js'
 import { colors, errorColors } from './colors.js'
 import { defineCommand } from './command.js'
 import { answerOptions, modelOptions, samplingOptions } from './groups.js'
@@ -30,6 +30,11 @@ export const command = defineCommand({
       help: 'read all of the model into memory, instead of mapping its file',
     }),
     ...samplingOptions,
+    temperature: numberOr('model', {
+      value: 'T',
+      help: "0 is greedy; model: the sampling that the model's file recommends",
+      default: '0',
+    }),
     chatTemplate: text({ value: 'FILE', help: "chat template in Jinja, in place of the model's" }),
     templateVariable: repeated({
       value: 'NAME=VALUE',

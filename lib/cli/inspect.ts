@@ -1,4 +1,5 @@
 /** `z1 inspect`: what a GGUF file holds, read without its weights. */
+import type { RecommendedSampling } from '../reason/recommended.js'
 import { inspectModel } from '../reason/vocabulary.js'
 import { flag } from './args.js'
 import { defineCommand } from './command.js'
@@ -30,10 +31,17 @@ function rowsOf(facts: Awaited<ReturnType<typeof inspectModel>>): [string, strin
     ['embedding', String(facts.embeddingLength)],
     ['vocabulary', `${facts.vocabularySize} tokens, ${facts.vocabularyType}`],
     ['training context', facts.trainingContext > 0 ? `${facts.trainingContext} tokens` : 'unknown'],
+    ['sampling', samplingOf(facts.sampling)],
     ['memory', facts.recurrent ? 'recurrent' : facts.hybrid ? 'hybrid' : 'attention'],
     ['chat template', facts.chatTemplate === null ? 'none' : `${facts.chatTemplate.length} characters (--template)`],
     ['think tags', facts.tags ? `${facts.tags.open} ${facts.tags.close}` : 'none'],
   ]
   if (facts.unsupported !== null) rows.push(['cannot answer', facts.unsupported])
   return rows
+}
+
+/** As the options of `z1 ask` are called: `--temperature model` takes them. */
+function samplingOf(recommended: RecommendedSampling): string {
+  const parts = Object.entries(recommended).map(([name, value]) => `${name} ${value}`)
+  return parts.length > 0 ? parts.join(', ') : 'nothing recommended'
 }

@@ -85,6 +85,8 @@ export interface ModelMetadata {
   trainingContext: number
   /** `z1.thinking_window`: tokens of thinking that the model was trained for; null when the file does not say. */
   thinkingWindow: number | null
+  /** `general.sampling.*`: what the file recommends, by the last word of each key, e.g. `top_k`. */
+  sampling: Record<string, number>
   /** Most tokens of a context, where positions are learned; 0: any. */
   positions: number
   /** Bytes of K and V in one cell, at least. */

@@ -9,6 +9,7 @@ import { Model } from '../native/model.js'
 import { defaultThreads } from '../native/threads.js'
 import { checkModelFile, EMBEDDED_MODEL, ModelFile } from './model-file.js'
 import type { ResolvedLoadOptions } from './options.js'
+import { type RecommendedSampling, recommendedSampling } from './recommended.js'
 import { findTags } from './tags.js'
 
 /** Most tokens of a context whose size was not given: the KV cache grows with it. */
@@ -34,6 +35,8 @@ export interface ModelInfo {
   vocabularySize: number
   /** Tokens of thinking that its file names as its window; null if it does not. */
   thinkingWindow: number | null
+  /** What its file recommends (`general.sampling.*`), which `temperature: 'model'` takes; {} where it says nothing. */
+  sampling: RecommendedSampling
   /** Length it was trained on, in tokens; 0 if the file does not say. */
   trainingContext: number
   /** Tokens of one request, prompt to answer. */
@@ -95,6 +98,7 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       gpuLayers,
       vocabularySize,
       thinkingWindow: metadata.thinkingWindow,
+      sampling: recommendedSampling(metadata.sampling),
       trainingContext: metadata.trainingContext,
       contextSize,
       parallel,

@@ -29,6 +29,7 @@ import {
   tokenBiases,
   windowTokens,
 } from './kinds.js'
+import { type ModelFacts, withRecommended } from './recommended.js'
 import type { TemplateVariables } from './template.js'
 
 /** Appended when the window closes (hint `plain`). */
@@ -110,8 +111,11 @@ export interface ReasonOptions {
   chatTemplate?: string | undefined
   /** Beside those of {@link LoadOptions}, or in their place. */
   templateVariables?: TemplateVariables | undefined
-  /** 0 … 100; 0 is greedy, and so is anything under 0.000001. Default 0. */
-  temperature?: number | undefined
+  /**
+   * 0 … 100; 0 is greedy, and so is anything under 0.000001. `model`: this and the other sampling options that are not given are those
+   * that the model's file recommends (`general.sampling.*`), 0.8 where it recommends others only. Default 0.
+   */
+  temperature?: number | 'model' | undefined
   /** Keep the k most likely tokens, ≥ 0; 0 keeps all. Default 40. */
   topK?: number | undefined
   /** Keep the most likely tokens whose probabilities add up to p, 0 … 1; 1 keeps all. Default 0.95. */
@@ -243,8 +247,12 @@ export function checkLoadOptions(input: unknown): ResolvedLoadOptions {
   return readOptions(LOAD_OPTIONS, input)
 }
 
-/** @param vocabularySize Tokens of the model, where it is known: there are no more biases. */
-export function checkReasonOptions(input: unknown, vocabularySize = Infinity): ResolvedReasonOptions {
+/** @param model Where it is known: what depends on it is checked then. */
+export function checkReasonOptions(given: unknown, model?: ModelFacts): ResolvedReasonOptions {
+  const input = withRecommended(given, model, (name, value) =>
+    REASON_OPTIONS[name].read(value, `${name} of the model's file`),
+  )
+  const vocabularySize = model?.vocabularySize ?? Infinity
   const table = { ...REASON_OPTIONS, logitBias: option(tokenBiases(vocabularySize), []) }
   const {
     thinkingWindow,

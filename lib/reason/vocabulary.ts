@@ -7,6 +7,7 @@ import type { ModelInfo } from './load.js'
 import { type ChatMessage, checkInput } from './messages.js'
 import { checkModelFile, EMBEDDED_MODEL } from './model-file.js'
 import { checkReasonOptions, type ReasonOptions } from './options.js'
+import { recommendedSampling } from './recommended.js'
 import { type RenderedPrompt, RequestBuilder } from './request.js'
 import { findTags } from './tags.js'
 
@@ -17,11 +18,15 @@ export interface Tokenizer {
 }
 
 /** What a GGUF file says of itself. @throws {Z1Error} as `Z1.load()` does. */
-export async function inspectModel(path: string): Promise<ModelMetadata & Pick<ModelInfo, 'tags'>> {
+export async function inspectModel(
+  path: string,
+): Promise<Omit<ModelMetadata, 'sampling'> & Pick<ModelInfo, 'tags' | 'sampling'>> {
   return attempt(callSite(inspectModel), async () => {
     const model = await openVocabulary(path)
     model.close()
-    return { ...model.metadata, tags: findTags(model.metadata.chatTemplate, model.metadata.specialTokens) }
+    const { metadata } = model
+    const sampling = recommendedSampling(metadata.sampling)
+    return { ...metadata, sampling, tags: findTags(model.metadata.chatTemplate, model.metadata.specialTokens) }
   })
 }
 

@@ -74,7 +74,7 @@ export class Z1 implements Reasoner {
    */
   async renderPrompt(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<RenderedPrompt> {
     const site = callSite(this.renderPrompt)
-    const checked = checkReasonOptions(options)
+    const checked = checkReasonOptions(options, this.model)
     const read = checkInput(input, checked.template)
     this.#builder.check(read, checked)
     return attempt(site, () => this.#builder.renderPrompt(read, checked), checked.signal)
@@ -116,7 +116,7 @@ export class Z1 implements Reasoner {
   }
 
   #stream(input: unknown, options: unknown, site: CallSite): ReasonStream {
-    const checked = checkReasonOptions(options, this.model.vocabularySize)
+    const checked = checkReasonOptions(options, this.model)
     const read = checkInput(input, checked.template)
     this.#builder.check(read, checked)
     const start = (listener: GenerationListener, signal: AbortSignal) =>

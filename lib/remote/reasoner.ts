@@ -80,7 +80,7 @@ class RemoteReasoner implements Reasoner {
   }
 
   #stream(input: unknown, options: ReasonOptions = {}, site: CallSite): ReasonStream {
-    const checked = checkReasonOptions(options)
+    const checked = checkReasonOptions(options, { vocabularySize: Infinity, sampling: {} })
     for (const [name, value] of Object.entries(options)) {
       if (value !== undefined && !SUPPORTED.includes(name))
         throw misuse(TypeError, 'nothing', `${name} with a server`, value)

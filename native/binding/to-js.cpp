@@ -166,6 +166,11 @@ Napi::Value to_js(Napi::Env env, const Model & model) {
                metadata.thinking_window < 0
                    ? env.Null()
                    : Napi::Value(Napi::Number::New(env, static_cast<double>(metadata.thinking_window))));
+    Napi::Object sampling = Napi::Object::New(env);
+    for (const auto & [key, value] : metadata.sampling) {
+        sampling.Set(key, value);
+    }
+    object.Set("sampling", sampling);
     object.Set("positions", metadata.n_positions);
     object.Set("kvBytesPerCell", static_cast<double>(metadata.kv_bytes_per_cell));
     object.Set("recurrent", metadata.recurrent);

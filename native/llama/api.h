@@ -35,6 +35,7 @@ namespace z1 {
     X(gguf_get_tensor_type)                \
     X(gguf_get_val_bool)                   \
     X(gguf_get_val_f32)                    \
+    X(gguf_get_val_i32)                    \
     X(gguf_get_val_str)                    \
     X(gguf_get_val_u16)                    \
     X(gguf_get_val_u32)                    \

@@ -448,8 +448,8 @@ struct FakeFunctions {
     }
 
     static gguf_type type(const gguf_context * gguf, int64_t id) {
-        constexpr gguf_type types[] = { GGUF_TYPE_UINT32, GGUF_TYPE_FLOAT32, GGUF_TYPE_STRING,
-                                        GGUF_TYPE_BOOL,   GGUF_TYPE_ARRAY,   GGUF_TYPE_UINT16 };
+        constexpr gguf_type types[] = { GGUF_TYPE_UINT32, GGUF_TYPE_FLOAT32, GGUF_TYPE_STRING, GGUF_TYPE_BOOL,
+                                        GGUF_TYPE_ARRAY,  GGUF_TYPE_UINT16,  GGUF_TYPE_INT32 };
         return types[value(gguf, id).index()];
     }
 
@@ -468,6 +468,7 @@ struct FakeFunctions {
         api.gguf_get_val_u16 = [](const gguf_context * gguf, int64_t id) {
             return std::get<uint16_t>(value(gguf, id));
         };
+        api.gguf_get_val_i32 = [](const gguf_context * gguf, int64_t id) { return std::get<int32_t>(value(gguf, id)); };
         api.gguf_get_val_f32 = [](const gguf_context * gguf, int64_t id) { return std::get<float>(value(gguf, id)); };
         api.gguf_get_val_str = [](const gguf_context * gguf, int64_t id) {
             return std::get<std::string>(value(gguf, id)).c_str();

@@ -49,7 +49,7 @@ struct FakeTensor {
 class FakeLlama {
 public:
     using Logits = std::function<void(std::span<const llama_token> sequence, std::span<float> row)>;
-    using GgufValue = std::variant<uint32_t, float, std::string, bool, std::vector<int32_t>, uint16_t>;
+    using GgufValue = std::variant<uint32_t, float, std::string, bool, std::vector<int32_t>, uint16_t, int32_t>;
 
     FakeLlama();
     ~FakeLlama();

@@ -867,6 +867,35 @@ describe('control tokens in a message', () => {
   })
 })
 
+describe('recommended sampling', () => {
+  test('is told, and taken where it is asked for', async () => {
+    const path = altered('sampling', (metadata) => {
+      metadata.set('general.sampling.temp', { type: 'float32', value: 0.7 })
+      metadata.set('general.sampling.top_k', { type: 'int32', value: 20 })
+      metadata.set('general.sampling.top_p', { type: 'float32', value: 0.8 })
+      metadata.set('general.sampling.mirostat', { type: 'int32', value: 2 })
+    })
+    await using z1 = await Z1.load({ ...common, model: path })
+    expect(z1.model.sampling).toEqual({ temperature: 0.7, topK: 20, topP: 0.8 })
+    const asked = { ...short, template: false, seed: 3 }
+    const own = await z1.reason('hi', { ...asked, temperature: 'model' })
+    const given = await z1.reason('hi', { ...asked, temperature: 0.7, topK: 20, topP: 0.8 })
+    expect(own.tokens).toEqual(given.tokens)
+    expect((await z1.reason('hi', { ...asked, temperature: 0 })).tokens).not.toEqual(own.tokens)
+  })
+
+  test('that cannot be is refused when it is asked for', async () => {
+    const path = altered('wrong-sampling', (metadata) => {
+      metadata.set('general.sampling.temp', { type: 'float32', value: -1 })
+    })
+    await using z1 = await Z1.load({ ...common, model: path })
+    await expect(z1.reason('hi', { ...short, template: false, temperature: 'model' })).rejects.toThrow(
+      "Expected number between 0 and 100 for temperature of the model's file but received -1",
+    )
+    expect((await z1.reason('hi', { ...short, template: false })).text).not.toBe('')
+  })
+})
+
 describe('a chat template', () => {
   const without = (name: string, template: string | undefined) =>
     altered(`template-${name}`, (metadata) => {

@@ -470,6 +470,34 @@ describe('defaults', () => {
   })
 })
 
+describe("temperature: 'model'", () => {
+  const sampling = { temperature: 0.6, topP: 0.8, penaltyLastN: 32 }
+  const model = { vocabularySize: 300, sampling }
+
+  it('takes what the file recommends, but for what is given', () => {
+    const { sampling: read } = checkReasonOptions({ temperature: 'model', topP: 0.5, minP: undefined }, model)
+    expect(read).toMatchObject({ temperature: 0.6, topP: 0.5, penaltyLastN: 32, minP: 0.05, topK: 40 })
+    expect(checkReasonOptions({ temperature: 0 }, model).sampling).toMatchObject({ temperature: 0, topP: 0.95 })
+    const others = { vocabularySize: 300, sampling: { topK: 20 } }
+    expect(checkReasonOptions({ temperature: 'model' }, others).sampling).toMatchObject({ temperature: 0.8, topK: 20 })
+  })
+
+  it('is refused where the file recommends nothing, or what cannot be', () => {
+    expect(() => checkReasonOptions({ temperature: 'model' }, { ...model, sampling: {} })).toThrow(
+      new RangeError(
+        'Expected a number for temperature but received "model": the model\'s file recommends no sampling',
+      ),
+    )
+    expect(() => checkReasonOptions({ temperature: 'model' }, { ...model, sampling: { topP: 7 } })).toThrow(
+      new RangeError("Expected number between 0 and 1 for topP of the model's file but received 7"),
+    )
+  })
+
+  it('is not refused before the model is known', () => {
+    expect(checkReasonOptions({ temperature: 'model' }).sampling.temperature).toBe(0)
+  })
+})
+
 describe('template variables', () => {
   it.each<[string, object, Error]>([
     [
@@ -691,10 +719,14 @@ describe('what can be long', () => {
     const sentence = 'Expected at most 300 entries for logitBias but received 301'
     for (const logitBias of [list, new Map(list.entries()), Object.fromEntries(list.entries())]) {
       reads.count = 0
-      expect(() => checkReasonOptions({ logitBias }, 300)).toThrow(new RangeError(sentence))
+      expect(() => checkReasonOptions({ logitBias }, { vocabularySize: 300, sampling: {} })).toThrow(
+        new RangeError(sentence),
+      )
       expect(reads.count).toBe(0)
     }
-    expect(checkReasonOptions({ logitBias: list }, 301).sampling.logitBias).toHaveLength(301)
+    expect(
+      checkReasonOptions({ logitBias: list }, { vocabularySize: 301, sampling: {} }).sampling.logitBias,
+    ).toHaveLength(301)
     expect(reads.count).toBe(301)
   })
 

@@ -43,6 +43,7 @@ describe('Z1.load()', () => {
       gpuLayers: 0,
       vocabularySize: 259,
       thinkingWindow: null,
+      sampling: {},
       trainingContext: 4096,
       contextSize: 300,
       parallel: 2,

@@ -84,6 +84,11 @@ std::optional<uint32_t> GgufReader::u32(const std::string & key) const {
     return id < 0 ? std::nullopt : std::optional<uint32_t>(api.gguf_get_val_u32(get(), id));
 }
 
+std::optional<int32_t> GgufReader::i32(const std::string & key) const {
+    const int64_t id = find(key, GGUF_TYPE_INT32);
+    return id < 0 ? std::nullopt : std::optional<int32_t>(api.gguf_get_val_i32(get(), id));
+}
+
 std::optional<float> GgufReader::f32(const std::string & key) const {
     const int64_t id = find(key, GGUF_TYPE_FLOAT32);
     return id < 0 ? std::nullopt : std::optional<float>(api.gguf_get_val_f32(get(), id));

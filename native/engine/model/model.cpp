@@ -105,6 +105,7 @@ ModelMetadata metadata_of(const Api & api, const llama_model * model, const Gguf
     metadata.recurrent = api.llama_model_is_recurrent(model);
     metadata.hybrid = api.llama_model_is_hybrid(model);
     metadata.thinking_window = header.thinking_window;
+    metadata.sampling = header.sampling;
     metadata.n_positions = header.n_positions;
     metadata.kv_bytes_per_cell = header.kv_bytes_per_cell;
     metadata.unsupported = why_unsupported(api, model, header.architecture);

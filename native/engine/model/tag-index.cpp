@@ -16,8 +16,7 @@ TagIndex::TagIndex(std::string tag_, const Pieces & pieces) : tag(std::move(tag_
             completing[0].push_back(token);
         }
         for (size_t n = piece.empty() ? std::string_view::npos : text.find(piece.front(), 1);
-             n != std::string_view::npos;
-             n = text.find(piece.front(), n + 1)) {
+             n != std::string_view::npos; n = text.find(piece.front(), n + 1)) {
             if (piece.starts_with(text.substr(n))) {
                 completing[n].push_back(token);
             }
