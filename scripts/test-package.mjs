@@ -3,7 +3,7 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { arch, execPath, platform } from 'node:process'
+import { arch, execPath, features, platform } from 'node:process'
 import { capture, npm, run, ScriptError, script } from './common.mjs'
 
 const expected = [
@@ -24,6 +24,12 @@ const { tokens, usage } = await z1.reason('What is 2 + 3?', { thinkingWindow: 16
 await z1.dispose()
 if (tokens.reasoning.length !== usage.thinkingTokens || usage.thinkingTokens === 0) throw new Error(JSON.stringify(usage))
 console.log(JSON.stringify(usage))
+`
+
+// docs/electron.md says which Node can.
+const required = `
+const { Z1 } = require('z1-native')
+if (typeof Z1.load !== 'function') throw new Error('require() gave no Z1')
 `
 
 script(() => {
@@ -47,6 +53,10 @@ script(() => {
     npm(run, ['install', '--ignore-scripts', '--no-audit', '--no-fund', `./${filename}`], { cwd: work })
     writeFileSync(join(work, 'question.js'), question)
     run(execPath, ['question.js'], { cwd: work })
+    if (features.require_module) {
+      writeFileSync(join(work, 'required.cjs'), required)
+      run(execPath, ['required.cjs'], { cwd: work })
+    }
     const installed = readdirSync(join(work, 'node_modules', '.bin'))
     if (!installed.includes('z1')) throw new ScriptError('The command z1 was not installed.')
     console.log('The package works.')

@@ -27,6 +27,11 @@ export function unpacked(path: string): string {
   return path.replace(/([/\\][^/\\]+\.asar)(?=[/\\])/, '$1.unpacked')
 }
 
+/** The same path inside the archive: what was not unpacked is read there, as Electron does with `fs`. */
+export function packed(path: string): string {
+  return path.replace(/([/\\][^/\\]+\.asar)\.unpacked(?=[/\\])/, '$1')
+}
+
 /** The package's version, e.g. `0.1.0`. */
 export function packageVersion(): string {
   return manifest().version

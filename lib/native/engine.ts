@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type ErrorCode, Z1Error } from '../base/errors.js'
-import { enginePackVersion, packageRoot, unpacked } from '../base/package.js'
+import { enginePackVersion, packageRoot, packed, unpacked } from '../base/package.js'
 import { loadAddon } from './addon.js'
 import type { AddonInfo, EngineInfo } from './binding.js'
 
@@ -150,7 +150,9 @@ function checkRelease(directory: string): void {
   if (!files.some((file) => /^(lib)?llama\./.test(file))) {
     throw new Z1Error('ENGINE_NOT_FOUND', `No libllama in ${directory}`)
   }
-  const found = releaseOf(join(directory, RELEASE_FILE))
+  const record = join(directory, RELEASE_FILE)
+  // It is no library: an Electron application that unpacks those alone leaves it in its archive.
+  const found = releaseOf(existsSync(record) ? record : packed(record))
   if (found !== release) {
     throw new Z1Error(
       'ENGINE_MISMATCH',

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { BUNDLED, enginePackVersion, packageRoot, packageVersion, unpacked } from '../../lib/base/package.js'
+import { BUNDLED, enginePackVersion, packageRoot, packageVersion, packed, unpacked } from '../../lib/base/package.js'
 
 describe('unpacked()', () => {
   it.each([
@@ -22,6 +22,20 @@ describe('unpacked()', () => {
     ['/home/user/z1/models/a.gguf', '/home/user/z1/models/a.gguf'],
   ])('%s', (path, expected) => {
     expect(unpacked(path)).toBe(expected)
+  })
+})
+
+describe('packed()', () => {
+  it.each([
+    ['/opt/App/resources/app.asar.unpacked/node_modules/x', '/opt/App/resources/app.asar/node_modules/x'],
+    ['C:\\App\\resources\\app.asar.unpacked\\bins\\a.json', 'C:\\App\\resources\\app.asar\\bins\\a.json'],
+    ['/a/app.asar.unpacked/b/inner.asar.unpacked/x', '/a/app.asar/b/inner.asar.unpacked/x'],
+    // Nothing to do.
+    ['/a/app.asar/x', '/a/app.asar/x'],
+    ['/a/app.asar.unpacked', '/a/app.asar.unpacked'],
+    ['/home/user/bins/a.json', '/home/user/bins/a.json'],
+  ])('%s', (path, expected) => {
+    expect(packed(path)).toBe(expected)
   })
 })
 
