@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { platform } from 'node:process'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Z1 } from '../../lib/index.js'
@@ -112,5 +113,21 @@ describe.each(stages)('a process at the stage %s', (stage) => {
     const { stderr, ...ending } = await end(stage, 'throw over worker')
     expect(ending).toMatchObject({ code: 1, signal: null })
     expect(stderr).toMatch(UNCAUGHT)
+  })
+})
+
+const deno = spawnSync('deno', ['--version']).error?.message
+if (deno) console.warn(`The end of a Deno process is not tested: ${deno}`)
+
+describe.skipIf(deno)('a process of Deno', () => {
+  it.each(['await z1.dispose()', ''])('ends as others do, after %j', (last) => {
+    const library = new URL('../../dist/index.js', import.meta.url)
+    const source = `
+      const { Z1 } = await import(${JSON.stringify(library.href)})
+      const z1 = await Z1.load({ model: ${JSON.stringify(model)}, threads: 1 })
+      await z1.reason('Hi', { template: false, thinkingWindow: 2, maxTokens: 2 })
+      ${last}`
+    const { status, signal, stderr } = spawnSync('deno', ['run', '-A', '-'], { input: source, encoding: 'utf8' })
+    expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: '' })
   })
 })
