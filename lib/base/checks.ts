@@ -3,6 +3,7 @@
  * a RangeError for one of the right type that is out of range. Knows no option by name.
  */
 import { fileURLToPath } from 'node:url'
+import { oneLine } from './one-line.js'
 
 /**
  * A kind of value: how a sentence names it, and the check that turns it into the form that the rest of the code uses.
@@ -130,14 +131,14 @@ export function isPlainObject(value: unknown): value is object {
 }
 
 export function misuse(Misuse: typeof TypeError | typeof RangeError, expected: string, name: string, value: unknown) {
-  return new Misuse(`Expected ${expected} for ${name} but received ${describe(value)}`)
+  return new Misuse(oneLine(`Expected ${expected} for ${name} but received ${describe(value)}`))
 }
 
 /** `what` says what is unknown, with its name. */
 export function unknownName(what: string, name: string, known: readonly string[]): TypeError {
   const nearest = nearestOf(name, known)
   return new TypeError(
-    `Unknown ${what}: ${nearest ? `did you mean ${nearest}?` : `expected one of ${known.join(', ')}`}`,
+    oneLine(`Unknown ${what}: ${nearest ? `did you mean ${nearest}?` : `expected one of ${known.join(', ')}`}`),
   )
 }
 

@@ -3,6 +3,7 @@
  * failure that native code reports later. Misuse (TypeError, RangeError) is lib/base/checks.ts's. Knows nothing of models
  * or generations.
  */
+import { oneLine } from './one-line.js'
 
 /** Every code of a {@link Z1Error}. `npm run check` compares them with native/error.h. */
 export const ERROR_CODES = [
@@ -71,7 +72,16 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
-/** A failure at run time. `code` is stable and meant for programs; `message` is meant for people and may change. */
+interface ErrorDetails {
+  cause?: unknown
+  /** Lines below the sentence, as where each candidate has a reason of its own. */
+  lines?: readonly string[]
+}
+
+/**
+ * A failure at run time. `code` is stable and meant for programs; `message` is meant for people and may change. It is one
+ * sentence of at most 2,000 characters; what it quotes from a file is cut and escaped.
+ */
 export class Z1Error extends Error {
   static {
     Z1Error.prototype.name = 'Z1Error'
@@ -79,8 +89,8 @@ export class Z1Error extends Error {
 
   readonly code: ErrorCode
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+  constructor(code: ErrorCode, message: string, { lines = [], ...options }: ErrorDetails = {}) {
+    super([message, ...lines].map((line) => oneLine(line)).join('\n'), options)
     this.code = code
   }
 }
@@ -100,7 +110,7 @@ export function callSite(below: (...args: never[]) => unknown): CallSite {
 /** The error for a failure that native code reported later: its stack is that of the call, not of an event handler. */
 export function fromNative(site: CallSite, code: ErrorCode, message: string, options?: { cause?: unknown }): Z1Error {
   const error = new Z1Error(code, message, options)
-  error.stack = `${error.name}: ${message}${frames(site)}`
+  error.stack = `${error.name}: ${error.message}${frames(site)}`
   return error
 }
 

@@ -6,6 +6,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { constants, fstatSync } from 'node:fs'
 import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { oneLine } from './one-line.js'
 
 /** A file beside another one, with a name that nobody can know before. It is removed with its scope. */
 export class TemporaryFile {
@@ -161,11 +162,11 @@ export async function sha256Of(path: string): Promise<string> {
 /** The error for a file that could not be read, in one sentence. */
 export function cannotRead(path: string, cause: unknown): Error {
   const name = path === '-' ? 'standard input' : path
-  return new Error(`Cannot read ${name}: ${(cause as Error).message}`, { cause })
+  return new Error(oneLine(`Cannot read ${name}: ${(cause as Error).message}`), { cause })
 }
 
 /** The error for a file that could not be written, in one sentence. */
 export function cannotWrite(path: string, cause: unknown): Error {
   const name = path === '-' ? 'standard output' : path
-  return new Error(`Cannot write ${name}: ${(cause as Error).message}`, { cause })
+  return new Error(oneLine(`Cannot write ${name}: ${(cause as Error).message}`), { cause })
 }

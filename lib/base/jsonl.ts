@@ -9,6 +9,7 @@ import { pipeline, type Readable, Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { parse as parseExactly } from 'lossless-json'
 import { cannotRead, cannotWrite, openToRead, writeAll } from './files.js'
+import { oneLine } from './one-line.js'
 import { type Position, type Row, START } from './rows.js'
 import { decodeText } from './text.js'
 
@@ -119,7 +120,7 @@ function decode(bytes: Buffer, location: string): string {
   try {
     return decodeText(bytes).trim()
   } catch (error) {
-    throw new Error(`${location}: ${(error as Error).message}`, { cause: error })
+    throw new Error(oneLine(`${location}: ${(error as Error).message}`), { cause: error })
   }
 }
 
@@ -133,7 +134,7 @@ function parse(json: string, location: string): Record<string, unknown> {
     // Slower by far, and no judge of what is JSON: only where it is needed, and after the other.
     if (LONG_INTEGER.test(json)) value = parseExactly(json, undefined, { parseNumber, onDuplicateKey })
   } catch (error) {
-    throw new Error(`${location}: not JSON: ${(error as Error).message}`)
+    throw new Error(oneLine(`${location}: not JSON: ${(error as Error).message}`))
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Error(`${location}: expected a JSON object, one on each line`)

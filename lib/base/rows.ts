@@ -1,5 +1,6 @@
 /** A row of a data file, whatever its format: its columns, where it stands, and where the next one begins. */
 import { basename } from 'node:path'
+import { oneLine } from './one-line.js'
 
 /** Where in a file a row begins. */
 export interface Position {
@@ -26,14 +27,14 @@ export interface Row {
 export function textOf({ columns, location }: Row, name: string): string {
   const value = columns[name]
   if (typeof value === 'string' && value.trim() !== '') return value
-  throw new Error(`${location}: expected text in ${name} but found ${describe(value)}`)
+  throw new Error(oneLine(`${location}: expected text in ${name} but found ${describe(value)}`))
 }
 
 /** Integer ≥ 0 in a column. @throws {Error} naming the location if there is none. */
 export function countOf({ columns, location }: Row, name: string): number {
   const value = columns[name]
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number
-  throw new Error(`${location}: expected an integer ≥ 0 in ${name} but found ${describe(value)}`)
+  throw new Error(oneLine(`${location}: expected an integer ≥ 0 in ${name} but found ${describe(value)}`))
 }
 
 /** The text or number in a column, as text; undefined if it is absent, blank or neither. */

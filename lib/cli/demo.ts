@@ -2,8 +2,11 @@
 import { Z1 } from '../reason/z1.js'
 import { show } from './ask.js'
 import { colors } from './colors.js'
+import { endWithOutput, printError } from './terminal.js'
 
 const QUESTION = "How many r's are in strawberry?"
+
+endWithOutput(({ message }) => printError(`demo: ${message}\n`))
 
 await using z1 = await Z1.load()
 for (const [title, thinkingWindow] of [

@@ -2,6 +2,7 @@
  * Where the commands write. What others wrote (a model, a file's names, a template) may hold sequences that a terminal
  * obeys: there they become visible. A pipe or a file gets every byte as it is.
  */
+import { cannotWrite } from '../base/files.js'
 
 /** Controls but newline and tab, the eight-bit ones too, and marks that change the direction of what stands around them. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -26,4 +27,16 @@ export function print(text: string): void {
 /** Writes to standard error. */
 export function printError(text: string): void {
   process.stderr.write(visible(text, process.stderr))
+}
+
+/** Ends the process when nothing more can be written: quietly where the reader has gone, else with what `fail` tells of it. */
+export function endWithOutput(fail: (error: Error) => void): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // A reader that has seen enough (`z1 ask … | head -1`) is no error, and there is nobody left to tell.
+      if (error.code === 'EPIPE') process.exit(0)
+      if (stream === process.stdout) fail(cannotWrite('-', error))
+      process.exit(1)
+    })
+  }
 }

@@ -1,6 +1,7 @@
 /** `distill`: asks a teacher every question of the inputs and keeps the trajectories that are worth training on. */
 
 import { boolean, count, integer, isPlainObject, kind, misuse, numeric, text } from '../base/checks.js'
+import { oneLine } from '../base/one-line.js'
 import { type Option, option, readOptions, required } from '../base/options.js'
 import { idOf, type Row, scalarOf, textOf } from '../base/rows.js'
 import { sameAnswer } from '../grading/answers.js'
@@ -123,7 +124,8 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
       return { line: JSON.stringify(record) }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      if (!answered) throw new Error(`${row.location}: the teacher refused: ${error.message}`, { cause: error })
+      if (!answered)
+        throw new Error(oneLine(`${row.location}: the teacher refused: ${error.message}`), { cause: error })
       return { dropped: error.reason, detail: error.message }
     }
   }

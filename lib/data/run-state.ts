@@ -3,6 +3,7 @@ import { lstat, stat } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { cannotRead, readBytes } from '../base/files.js'
 import { formatOf } from '../base/formats.js'
+import { oneLine } from '../base/one-line.js'
 import { decodeText } from '../base/text.js'
 import { linesPath } from './io.js'
 
@@ -87,7 +88,7 @@ export async function checkLinesAreOurs(output: string, statePath: string): Prom
 }
 
 function show(value: unknown): string {
-  return value === undefined ? 'unset' : JSON.stringify(value)
+  return value === undefined ? 'unset' : oneLine(JSON.stringify(value), 200)
 }
 
 /** @throws {Error} when the file cannot be read. */

@@ -1,6 +1,7 @@
 /** The teacher of `distill`: which reasoner is asked and how, and what its failures mean for a question. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Z1Error } from '../base/errors.js'
+import { oneLine } from '../base/one-line.js'
 import { EMBEDDED_MODEL } from '../reason/model-file.js'
 import type { LoadOptions, ReasonOptions } from '../reason/options.js'
 import type { Reasoner } from '../reason/reasoner.js'
@@ -135,7 +136,7 @@ async function retrying<T>(
       const remote = remoteErrorOf(error)
       if (remote?.fault !== 'server') throw error
       if (attempt >= retries) {
-        throw new Error(`${remote.url} failed ${attempt + 1} times: ${remote.message}`, { cause: error })
+        throw new Error(oneLine(`${remote.url} failed ${attempt + 1} times: ${remote.message}`), { cause: error })
       }
       // Half of it by chance, so that requests that failed together do not come back together.
       const doubled = backoff * 2 ** attempt * (0.5 + Math.random() / 2)

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { removeLeftovers, writeWhole } from '../base/files.js'
 import { AppendLog, readLog } from '../base/jsonl.js'
 import { Lock } from '../base/lock.js'
+import { oneLine } from '../base/one-line.js'
 import { decodeText } from '../base/text.js'
 import { currentRecord, currentRun, FORMAT } from './formats.js'
 import type { ResultRecord, Run, RunEnvironment, RunOptions, ScoredResponse } from './records.js'
@@ -107,7 +108,7 @@ export async function readOutcomes(directory: string): Promise<ScoredResponse[]>
     }
     const key = keyOf(record)
     if (keys.has(key)) {
-      throw new Error(`${location}: Duplicate result of ${record.id} at window ${record.window}`)
+      throw new Error(oneLine(`${location}: Duplicate result of ${record.id} at window ${record.window}`))
     }
     keys.add(key)
     responses.push(scoredResponseOf(currentRecord(record)))
@@ -122,12 +123,12 @@ export function readJson(file: string, missing: string): unknown {
     if (!statSync(file).isFile()) throw new Error('not a regular file')
     bytes = readFileSync(file)
   } catch (cause) {
-    throw new Error(`${missing}: ${(cause as Error).message}`, { cause })
+    throw new Error(oneLine(`${missing}: ${(cause as Error).message}`), { cause })
   }
   try {
     return JSON.parse(decodeText(bytes))
   } catch (cause) {
-    throw new Error(`${file}: ${(cause as Error).message}`, { cause })
+    throw new Error(oneLine(`${file}: ${(cause as Error).message}`), { cause })
   }
 }
 
@@ -139,13 +140,17 @@ export function resultsFile(directory: string): string {
   return join(directory, 'results.jsonl')
 }
 
+function show(json: string | undefined): string {
+  return json === undefined ? 'unset' : oneLine(json, 200)
+}
+
 function checkSame(directory: string, before: RunOptions, now: RunOptions): void {
   // One may have what the other has not: a shard.
   for (const name of new Set(Object.keys({ ...before, ...now })) as Set<keyof RunOptions>) {
     const [was, is] = [before[name], now[name]].map((value) => JSON.stringify(value))
     if (was === is) continue
     throw new Error(
-      `${directory} holds a run with ${name} ${was ?? 'not given'}, not ${is ?? 'without'}: give the same options to go on, or another folder`,
+      `${directory} holds a run with ${name} ${show(was)}, not ${show(is)}: give the same options to go on, or another folder`,
     )
   }
 }

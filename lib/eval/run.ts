@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { limiter } from '../base/concurrency.js'
 import { writeWhole } from '../base/files.js'
+import { oneLine } from '../base/one-line.js'
 import { Z1 } from '../reason/z1.js'
 import { type EvaluateOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { environmentOf, pinnedOptions } from './pinned.js'
@@ -57,7 +58,7 @@ function checkBelongs(
   )
   if (!foreign) return
   throw new Error(
-    `${join(output, 'results.jsonl')} has a result of ${foreign.id} at window ${foreign.window}, sample ${foreign.sample}, ` +
+    `${join(output, 'results.jsonl')} has a result of ${oneLine(foreign.id, 200)} at window ${foreign.window}, sample ${foreign.sample}, ` +
       'which is not of this run: remove its line',
   )
 }
@@ -65,7 +66,7 @@ function checkBelongs(
 async function readItems(task: Task): Promise<Item[]> {
   const items = new Map<string, Item>()
   for await (const item of task.items()) {
-    if (items.has(item.id)) throw new Error(`The task ${task.name} has two items with the id ${item.id}`)
+    if (items.has(item.id)) throw new Error(oneLine(`The task ${task.name} has two items with the id ${item.id}`))
     items.set(item.id, item)
   }
   if (items.size === 0) throw new Error(`The task ${task.name} has no items`)

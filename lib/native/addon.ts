@@ -40,9 +40,7 @@ function requireFirst(files: string[]): Binding {
       tried.push(`${file}: ${(error as Error).message}`)
     }
   }
-  throw new Z1Error(
-    'ADDON_NOT_FOUND',
-    `No addon for ${process.platform}-${process.arch} could be loaded:\n  ${tried.join('\n  ')}\n` +
-      (inOwnFolder() ? 'In a checkout, npm run compile makes one.' : BUNDLED),
-  )
+  throw new Z1Error('ADDON_NOT_FOUND', `No addon for ${process.platform}-${process.arch} could be loaded:`, {
+    lines: [...tried.map((line) => `  ${line}`), inOwnFolder() ? 'In a checkout, npm run compile makes one.' : BUNDLED],
+  })
 }

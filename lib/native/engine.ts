@@ -79,14 +79,11 @@ export async function openEngine(choice: string): Promise<{ engine: EngineInfo; 
   }
   const codes = new Set(failures.map((failure) => failure.code))
   const code = codes.size === 1 ? (failures[0] as { code: ErrorCode }).code : conflictOr(codes)
-  throw new Z1Error(
-    code,
-    candidates.length === 1
-      ? ((candidates[0] as EngineCandidate).refused ?? '')
-      : `No engine for ${choice} on ${process.platform}-${process.arch}:\n${candidates
-          .map(({ name, source, refused }) => `  ${name} (${source}): ${refused}`)
-          .join('\n')}`,
-  )
+  const [only, ...others] = candidates as [EngineCandidate, ...EngineCandidate[]]
+  if (others.length === 0) throw new Z1Error(code, only.refused ?? '')
+  throw new Z1Error(code, `No engine for ${choice} on ${process.platform}-${process.arch}:`, {
+    lines: candidates.map(({ name, source, refused }) => `  ${name} (${source}): ${refused}`),
+  })
 }
 
 /** A conflict is what the caller can act on, whatever else was tried. */

@@ -1,6 +1,7 @@
 #include "llama/engine-call.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <string_view>
 #include <utility>
 
@@ -11,22 +12,34 @@ namespace {
 thread_local EngineCall * current = nullptr;
 
 // "llama_model_load: error loading model: x\n" → "error loading model: x". What x quotes from a file may be of any length,
-// and of several lines.
-std::string tidy(std::string line) {
+// and of several lines: it is cut, between two characters, and controls are written as JavaScript writes them.
+std::string tidy(std::string_view line) {
     constexpr size_t most = 300;
-    if (line.size() > most) {
-        line.resize(most);
-        line += "…";
-    }
-    std::replace_if(line.begin(), line.end(), [](unsigned char byte) { return byte < ' ' || byte == 0x7F; }, ' ');
-    while (!line.empty() && line.back() == ' ') {
-        line.pop_back();
+    while (!line.empty() && (line.back() == ' ' || line.back() == '\n' || line.back() == '\r')) {
+        line.remove_suffix(1);
     }
     const size_t colon = line.find(": ");
-    if (colon != std::string::npos && line.find(' ') == colon + 1) {
-        line.erase(0, colon + 2);
+    if (colon != line.npos && line.find(' ') == colon + 1) {
+        line.remove_prefix(colon + 2);
     }
-    return line;
+    size_t end = std::min(line.size(), most);
+    while (end < line.size() && end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) {
+        end--;
+    }
+    std::string shown;
+    for (const char byte : line.substr(0, end)) {
+        const auto value = static_cast<unsigned char>(byte);
+        if (value >= ' ' && value != 0x7F) {
+            shown += byte;
+        } else if (byte == '\n') {
+            shown += "\\n";
+        } else {
+            char escape[7];
+            snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(value));
+            shown += escape;
+        }
+    }
+    return end < line.size() ? shown + "…" : shown;
 }
 
 } // namespace
@@ -44,7 +57,8 @@ std::string EngineCall::reason() const {
 }
 
 bool EngineCall::ran_out_of_memory() const {
-    const std::string text = reason();
+    // All of it: what is quoted before the sign may be longer than what is shown.
+    const std::string & text = error.empty() ? warning : error;
     for (const char * sign : { "unable to allocate", "failed to allocate", "insufficient memory",
                                "Cannot allocate memory", "bad_alloc", "out of memory", "cudaMalloc failed" }) {
         if (text.find(sign) != std::string::npos) {

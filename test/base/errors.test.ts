@@ -15,6 +15,25 @@ describe('Z1Error', () => {
     expect(new Z1Error('DISPOSED', 'gone')).not.toHaveProperty('cause')
   })
 
+  it('is one line of at most 2,000 characters, whatever it quotes', () => {
+    const { message, stack } = new Z1Error('MODEL_INVALID', `m.gguf: the tensor ${'x\n'.repeat(1e6)} is missing`)
+    expect(message).toMatch(/^m\.gguf: the tensor x\\n.*….*x\\n is missing$/)
+    expect(message.length).toBe(2000)
+    expect(stack?.split('\n')[0]).toBe(`Z1Error: ${message}`)
+    // Native code reports a plain error with a code.
+    const native = Object.assign(new Error(`Cannot load ${'y\n'.repeat(1e6)}: no`), { code: 'MODEL_INVALID' })
+    const made = atCall({}, native) as Z1Error
+    expect(made.message).toMatch(/^Cannot load y\\n.*…[^\n]*: no$/)
+    expect(made.stack).toBe(`Z1Error: ${made.message}`)
+  })
+
+  it('has lines below it where they are given as such', () => {
+    const lines = ['  cpu: no\nlibrary', 'z'.repeat(5000)]
+    const [head, first, second, ...rest] = new Z1Error('ENGINE_NOT_FOUND', 'None:', { lines }).message.split('\n')
+    expect([head, first, rest]).toEqual(['None:', '  cpu: no\\nlibrary', []])
+    expect(second?.length).toBe(2000)
+  })
+
   it('lists each code once, in alphabetical order', () => {
     expect([...ERROR_CODES]).toEqual([...new Set(ERROR_CODES)].sort())
   })
@@ -64,7 +83,7 @@ describe('atCall', () => {
 
   it('gives a Z1Error the stack of the call, and leaves the rest of it', () => {
     const cause = new Error('disk on fire')
-    const error = new Z1Error('MODEL_INVALID', 'Cannot load x.gguf\n    at all', { cause })
+    const error = new Z1Error('MODEL_INVALID', 'Cannot load x.gguf', { cause, lines: ['    at all'] })
     expect(atCall(site, error)).toBe(error)
     expect(error).toMatchObject({ code: 'MODEL_INVALID', message: 'Cannot load x.gguf\n    at all', cause })
     const [frame] = (error.stack as string).slice('Z1Error: Cannot load x.gguf\n    at all\n'.length).split('\n')

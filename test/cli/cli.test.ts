@@ -280,6 +280,19 @@ describe('z1 ask', () => {
     expect(JSON.parse(run.stdout)).toMatchObject({ finishReason: 'abort', ended: 'stop' })
   })
 
+  it.each([
+    ['inspect', 'models/z1-mini.gguf'],
+    ['inspect', '--json', 'models/z1-mini.gguf'],
+    ['doctor'],
+    ['data', 'generate', '--count', '3000'],
+    ['--help'],
+  ])('a reader that has gone is no error of %s', async (...args) => {
+    const child = start(args.map((arg) => (arg.endsWith('.gguf') ? resolve(arg) : arg)))
+    child.stdout?.destroy()
+    const { status, stderr } = await finished(child)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  })
+
   it('a reader that has seen enough is no error', async () => {
     const child = start(endless())
     child.stdout?.once('data', () => child.stdout?.destroy())
@@ -294,7 +307,14 @@ describe('a full disk', () => {
     .each([
       ['inspect', 'models/z1-mini.gguf'],
       ['ask', '--threads', '1', '--window', '1', '--max-tokens', '1', 'q'],
+      ['ask', '--threads', '1', '--json', '--window', '1', '--max-tokens', '1', 'q'],
+      ['ask', '--json', '--show-prompt', 'q'],
+      ['inspect', '--json', 'models/z1-mini.gguf'],
+      ['inspect', '--template', 'models/z1-mini.gguf'],
+      ['doctor'],
       ['data', 'generate', '--count', '3'],
+      ['eval', '--help'],
+      ['--help'],
       ['--version'],
     ])('is told by %s', (...args) => {
     const full = openSync('/dev/full', 'w')
@@ -310,6 +330,29 @@ describe('a full disk', () => {
     } finally {
       closeSync(full)
     }
+  })
+})
+
+describe('a message', () => {
+  it('is one line, whatever the files say', async () => {
+    const file = folder('items.jsonl')
+    const id = 'x\n\u001b[2J'.repeat(1e5)
+    const item = JSON.stringify({ id, question: 'q', answer: '1' })
+    writeFileSync(file, `${item}\n${item}\n`)
+    const { status, stderr } = await z1([
+      'eval',
+      '--task',
+      'jsonl',
+      '--data',
+      file,
+      '--output',
+      folder('run'),
+      '--windows',
+      '0',
+    ])
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/^z1: The task \S+ has two items with the id x\\n\\u001b\[2J[^\n]*…[^\n]*\n$/)
+    expect(stderr.length).toBeLessThan(2100)
   })
 })
 
@@ -350,7 +393,7 @@ describe('on a terminal', () => {
 
   it.runIf(available)('nor one in an error', () => {
     const { output } = terminal(['ask', '--model', 'no\x1b[2J', 'q'])
-    expect(output).toContain('z1: No model at no␛[2J: ENOENT')
+    expect(output).toContain('z1: No model at no\\u001b[2J: ENOENT')
   })
 
   it.runIf(available)('the reasoning is dim, the cut marked, the answer bold', () => {

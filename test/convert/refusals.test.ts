@@ -361,6 +361,21 @@ describe('files', () => {
     expect(message).toMatch(/^model\.safetensors: the tensor \S+ begins at byte \d+, expected \d+$/)
   })
 
+  test('a name of megabytes and of several lines', async () => {
+    const model = next()
+    const name = 'x\n\u001b[2J'.repeat(300_000)
+    checkpoint(
+      model,
+      tensors((all) => all.set(name, all.get(up) as Tensor)),
+    )
+    const [code, message] = await refusal(model)
+    expect(code).toBe('MODEL_INVALID')
+    expect(message).toMatch(
+      /^model\.safetensors: the tensor x\\n\\u001b\[2Jx[^\n]*…[^\n]*x\\n\\u001b\[2J is not of a Qwen2 model of 2 layers$/,
+    )
+    expect(message.length).toBeLessThanOrEqual(2000)
+  })
+
   test('a tensor of another size than its shape', async () => {
     const model = header((tensors) => {
       tensors['model.norm.weight']!.shape = [63]

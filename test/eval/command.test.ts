@@ -111,7 +111,7 @@ describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, (
       expect(recordsIn(output)).toHaveLength(shard === '3/3' ? 6 : 9)
     }
     const [one, two, three] = shards.map((shard) => folder(`shard-${shard[0]}`)) as [string, string, string]
-    expect((await z1(evaluation(one))).stderr).toContain('holds a run with shard "1/3", not without')
+    expect((await z1(evaluation(one))).stderr).toContain('holds a run with shard "1/3", not unset')
 
     const merged = folder('merged')
     expect(await z1(['merge', '--output', merged, one, two])).toMatchObject({ code: 0 })

@@ -1,6 +1,7 @@
 /** The task `jsonl`: a file with a question and its answer in each row. */
 import { count, isPlainObject, isString } from '../../base/checks.js'
 import { readRows } from '../../base/formats.js'
+import { oneLine } from '../../base/one-line.js'
 import { type Option, option, readOptions, required } from '../../base/options.js'
 import type { Row } from '../../base/rows.js'
 import { gradeFinalAnswer } from '../grade.js'
@@ -63,7 +64,7 @@ function groupsOf(columns: Row['columns'], location: string): Record<string, str
   const groups = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   for (const [name, value] of Object.entries(groups)) {
     if (!isString(value) && !Number.isFinite(value)) {
-      throw new Error(`${location}: Expected a string or a number for the group ${name}`)
+      throw new Error(oneLine(`${location}: Expected a string or a number for the group ${name}`))
     }
   }
   return { ...(family !== undefined && { family }), ...(difficulty !== undefined && { difficulty }), ...groups }
