@@ -39,8 +39,7 @@ Napi::Value channel_open(const Napi::CallbackInfo & info) {
 
     // Hooks run last in, first out: registered after the thread-safe function's own, this one finds it working. It is not an
     // asynchronous one, which has nothing to wait for here and is freed twice by Deno.
-    napi_add_env_cleanup_hook(
-        info.Env(), [](void * data) { static_cast<AddonData *>(data)->shut_down(); }, &data);
+    napi_add_env_cleanup_hook(info.Env(), [](void * data) { static_cast<AddonData *>(data)->shut_down(); }, &data);
 
     // process.exit() and an uncaught exception run no cleanup hook of the main thread, but they emit this. An exit handler
     // of C comes too late: what the engine made after its registration, in function-local statics, is destroyed by then.
