@@ -80,7 +80,7 @@ interface ErrorDetails {
 
 /**
  * A failure at run time. `code` is stable and meant for programs; `message` is meant for people and may change. It is one
- * sentence of at most 2,000 characters; what it quotes from a file is cut and escaped.
+ * line of at most 2,000 characters, unless it lists what was tried; what it quotes from a file is cut and escaped.
  */
 export class Z1Error extends Error {
   static {
