@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { sum } from 'd3-array'
-import { numeric } from '../base/checks.js'
+import { boolean, integer, numeric } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
 import { otherThanCheckpoint } from '../reason/model-file.js'
 import { chatTemplateMetadata } from './chat-template.js'
@@ -149,20 +149,23 @@ async function exists(path: string): Promise<boolean> {
 async function samplingMetadata(folder: string): Promise<Metadata> {
   const generation = await readJson(join(folder, 'generation_config.json'))
   const metadata: Metadata = new Map()
-  for (const [key, name, type] of [
-    ['top_k', 'top_k', 'int32'],
-    ['top_p', 'top_p', 'float32'],
-    ['min_p', 'min_p', 'float32'],
-    ['temperature', 'temp', 'float32'],
-    ['repetition_penalty', 'penalty_repeat', 'float32'],
+  // Then transformers decodes greedily, and does not look at the others.
+  if (generation?.find('do_sample', boolean) === false) return metadata
+  for (const [key, name, type, kind] of [
+    ['top_k', 'top_k', 'int32', int32],
+    ['top_p', 'top_p', 'float32', float32],
+    ['min_p', 'min_p', 'float32', float32],
+    ['temperature', 'temp', 'float32', float32],
+    ['repetition_penalty', 'penalty_repeat', 'float32', float32],
   ] as const) {
-    const value = generation?.find(key, finite)
+    const value = generation?.find(key, kind)
     if (value !== undefined) metadata.set(`general.sampling.${name}`, { type, value })
   }
   return metadata
 }
 
-const finite = numeric('finite number', Number.isFinite)
+const int32 = integer(-(2 ** 31), 2 ** 31 - 1)
+const float32 = numeric('finite number', (value) => Number.isFinite(Math.fround(value)))
 
 /** As gguf-py's utility.py, model_weight_count_rounded_notation: two digits at least. */
 function sizeLabel(parameters: number): string {

@@ -9,7 +9,7 @@ import { Z1 } from '../../lib/index.js'
 import { inspectModel } from '../../lib/reason/vocabulary.js'
 import { temporaryFolder } from '../support/folder.js'
 import { quantizeQ8, readGguf, readTensor } from '../support/gguf.js'
-import { chatTemplate, checkpoint, type Tensor } from './checkpoint.js'
+import { chatTemplate, checkpoint, type Json, type Tensor, writeJson } from './checkpoint.js'
 
 const folder = temporaryFolder()()
 let model: string
@@ -195,3 +195,44 @@ function fileType(path: string): number {
   const bytes = readFileSync(path)
   return bytes.readUInt32LE(bytes.indexOf(key) + key.length + 4)
 }
+
+describe('generation_config.json', () => {
+  const sampled = { temperature: 0.6, top_k: 20, top_p: 0.95, min_p: 0.25, repetition_penalty: 1.05 }
+  const converted = async (name: string, content: Json) => {
+    const model = checkpoint(join(folder, name))
+    writeJson(model, 'generation_config.json', content)
+    const { path } = await convert({ model })
+    const keys = [...readGguf(path).metadata].filter(([key]) => key.startsWith('general.sampling.'))
+    return { keys: Object.fromEntries(keys), sampling: (await inspectModel(path)).sampling }
+  }
+
+  test.each([
+    ['true', { do_sample: true }],
+    ['not said', {}],
+    ['null', { do_sample: null }],
+  ])('is what the file recommends: do_sample is %s', async (name, given) => {
+    const { keys, sampling } = await converted(`sampled-${name}`, { ...given, ...sampled })
+    expect(keys).toEqual({
+      'general.sampling.temp': { type: 'float32', value: Math.fround(0.6) },
+      'general.sampling.top_k': { type: 'int32', value: 20 },
+      'general.sampling.top_p': { type: 'float32', value: Math.fround(0.95) },
+      'general.sampling.min_p': { type: 'float32', value: 0.25 },
+      'general.sampling.penalty_repeat': { type: 'float32', value: Math.fround(1.05) },
+    })
+    expect(sampling).toEqual({ temperature: 0.6, topK: 20, topP: 0.95, minP: 0.25, repeatPenalty: 1.05 })
+  })
+
+  test('recommends no sampling where do_sample is false', async () => {
+    expect(await converted('greedy', { do_sample: false, ...sampled })).toEqual({ keys: {}, sampling: {} })
+  })
+
+  test.each([
+    ['do_sample', 'no', 'Expected boolean for do_sample but received "no"'],
+    ['top_k', 2 ** 31, 'Expected integer between -2147483648 and 2147483647 for top_k but received 2147483648'],
+    ['top_k', 20.5, 'Expected integer between -2147483648 and 2147483647 for top_k but received 20.5'],
+    ['top_p', 1e39, 'Expected finite number for top_p but received 1e+39'],
+  ])('is refused: %s %j', async (key, value, message) => {
+    const refused = converted(`refused-${key}-${value}`, { [key]: value })
+    await expect(refused).rejects.toMatchObject({ code: 'MODEL_INVALID', message: expect.stringContaining(message) })
+  })
+})
