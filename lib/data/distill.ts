@@ -16,16 +16,15 @@ import { ResumableRun, type RowOutcome, rowsOf } from './resumable-run.js'
 import type { JobReport } from './run-state.js'
 import { ask, openTeacher, Refusal, type TeacherOptions } from './teacher.js'
 
-export interface DistillOptions
-  extends JobOptions,
-    TeacherOptions,
-    Pick<ReasonOptions, 'system' | 'temperature' | 'topP' | 'tags'> {
+export interface DistillOptions extends JobOptions, TeacherOptions, Pick<ReasonOptions, 'system' | 'topP' | 'tags'> {
   /** Files of questions. Their other columns are kept. */
   inputs: readonly string[]
   /** Requests at once, 1 … 64. Default 4. One at a time and with a seed, the addon gives the same text every time. */
   parallel?: number | undefined
   /** Default 8192, the paper's. */
   limit?: number | undefined
+  /** 0 … 100; 0 is greedy. Default 0. */
+  temperature?: number | undefined
   /** Of the first question, ≥ 0; each has its own. Default 0. */
   seed?: number | undefined
   /** Leave out what reached the limit. Default false: it is kept as far as it goes, as in the paper. */

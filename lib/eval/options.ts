@@ -13,7 +13,7 @@ import { readWindows } from './windows.js'
 
 type ModelOptions = Pick<LoadOptions, 'model' | 'engine' | 'gpuLayers' | 'contextSize' | 'parallel' | 'threads'>
 
-export interface EvaluateOptions extends ModelOptions, MethodOptions, Pick<ReasonOptions, 'system' | 'temperature'> {
+export interface EvaluateOptions extends ModelOptions, MethodOptions, Pick<ReasonOptions, 'system'> {
   task: Task
   /**
    * What answers; it is not disposed. It has a model, so none of the options of loading one may be given beside it.
@@ -29,6 +29,8 @@ export interface EvaluateOptions extends ModelOptions, MethodOptions, Pick<Reaso
    * window; `none`: no hint, the response ends at the window. Default `window`.
    */
   method?: Method | undefined
+  /** 0 … 100; 0 is greedy. Default 0. */
+  temperature?: number | undefined
   /** Responses to each item and window, ≥ 1; more than one need a temperature. Default 1. */
   samples?: number | undefined
   /** 0 … 4294967294; each item and sample has a seed of its own, drawn from it. Default 0. */

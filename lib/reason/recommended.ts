@@ -39,7 +39,7 @@ export interface ModelFacts {
  * Options with `temperature: 'model'`, with what the model recommends in the place of those that are not given; others as
  * they are.
  * @param model Undefined: it is not known yet, and nothing is recommended.
- * @param read Checks a recommended value.
+ * @param read Checks a recommended value that is used.
  */
 export function withRecommended(
   given: unknown,
@@ -55,7 +55,9 @@ export function withRecommended(
       'Expected a number for temperature but received "model": the model\'s file recommends no sampling',
     )
   }
-  const checked = recommended.map(([name, value]) => [name, read(name as keyof RecommendedSampling, value)])
-  const own = Object.entries(others).filter(([, value]) => value !== undefined)
+  const own = new Map(Object.entries(others).filter(([, value]) => value !== undefined))
+  // What is given in its place makes up for a value that cannot be.
+  const used = recommended.filter(([name]) => !own.has(name))
+  const checked = used.map(([name, value]) => [name, read(name as keyof RecommendedSampling, value)])
   return { temperature: USUAL_TEMPERATURE, ...Object.fromEntries(checked), ...Object.fromEntries(own) }
 }

@@ -80,7 +80,8 @@ class RemoteReasoner implements Reasoner {
   }
 
   #stream(input: unknown, options: ReasonOptions = {}, site: CallSite): ReasonStream {
-    const checked = checkReasonOptions(options, { vocabularySize: Infinity, sampling: {} })
+    const checked = checkReasonOptions(options)
+    if (options.temperature === 'model') throw misuse(TypeError, 'number', 'temperature with a server', 'model')
     for (const [name, value] of Object.entries(options)) {
       if (value !== undefined && !SUPPORTED.includes(name))
         throw misuse(TypeError, 'nothing', `${name} with a server`, value)

@@ -493,6 +493,15 @@ describe("temperature: 'model'", () => {
     )
   })
 
+  it('takes no offence at a value that cannot be, where another is given', () => {
+    const wrong = { vocabularySize: 300, sampling: { temperature: 0.6, topK: -1 } }
+    const { sampling: read } = checkReasonOptions({ temperature: 'model', topK: 5 }, wrong)
+    expect(read).toMatchObject({ temperature: 0.6, topK: 5 })
+    expect(() => checkReasonOptions({ temperature: 'model', topK: undefined }, wrong)).toThrow(
+      new RangeError("Expected integer ≥ 0 for topK of the model's file but received -1"),
+    )
+  })
+
   it('is not refused before the model is known', () => {
     expect(checkReasonOptions({ temperature: 'model' }).sampling.temperature).toBe(0)
   })

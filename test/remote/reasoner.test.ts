@@ -142,6 +142,7 @@ describe('refused', () => {
   it.each([
     [{ thinkingWindow: 100 }, 'Expected null for hint beside a thinkingWindow with a server'],
     [{ thinkingWindow: 0, hint: null }, 'Expected integer ≥ 1 or Infinity for thinkingWindow with a server'],
+    [{ temperature: 'model' as const }, 'Expected number for temperature with a server but received "model"'],
     [{ topK: 3 }, 'Expected nothing for topK with a server but received 3'],
     [{ tags: 'keep' as const }, 'Expected nothing for tags with a server'],
     [{ maxTokens: 5 }, 'Expected nothing for maxTokens with a server'],
