@@ -35,10 +35,13 @@ namespace z1 {
     X(gguf_get_tensor_type)                \
     X(gguf_get_val_bool)                   \
     X(gguf_get_val_f32)                    \
+    X(gguf_get_val_f64)                    \
     X(gguf_get_val_i32)                    \
+    X(gguf_get_val_i64)                    \
     X(gguf_get_val_str)                    \
     X(gguf_get_val_u16)                    \
     X(gguf_get_val_u32)                    \
+    X(gguf_get_val_u64)                    \
     X(gguf_init_from_file)                 \
     X(llama_attach_threadpool)             \
     X(llama_backend_init)                  \

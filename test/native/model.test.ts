@@ -3,9 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TextSegment } from '../../lib/native/binding.js'
 import { openEngine } from '../../lib/native/engine.js'
 import { Model } from '../../lib/native/model.js'
+import { temporaryFolder } from '../support/folder.js'
+import type { Metadata, MetadataValue } from '../support/gguf.js'
 import { type ModelName, testModel } from '../support/models.js'
 import { Random } from '../support/random.js'
 import { codeOf } from '../support/rejection.js'
+import { tableModel } from '../support/table-model.js'
 import { tokensOf } from '../support/tokenizer.js'
 
 const load = (name: ModelName) =>
@@ -14,6 +17,7 @@ const segment = (text: string): TextSegment => ({ text, parseSpecial: true, cont
 /** Ten megabytes: some seconds of work. */
 const long = 'some words\n'.repeat(1e6)
 
+const folder = temporaryFolder()
 let engine: string
 let words: Model
 beforeAll(async () => {
@@ -93,5 +97,34 @@ describe('tokenizing ends', () => {
     const inThisTurn = new Promise((resolve) => setImmediate(resolve, 'no'))
     expect(await Promise.race([working, inThisTurn])).toEqual(Array(6).fill('DISPOSED'))
     expect(await codeOf(model.tokenize([segment('x')]))).toBe('DISPOSED')
+  })
+})
+
+describe('the sampling that a file recommends', () => {
+  const sampling = async (keys: Record<string, MetadataValue>) => {
+    const metadata: Metadata = new Map(Object.entries(keys).map(([key, value]) => [`general.sampling.${key}`, value]))
+    const path = tableModel(folder(), 'recommends', { rows: {}, metadata })
+    const model = await Model.load({ path, gpuLayers: 0, contextCells: 0, weights: false, mmap: true })
+    await model.close()
+    return model.metadata.sampling
+  }
+
+  it.each<[MetadataValue, number]>([
+    [{ type: 'int32', value: -1 }, -1],
+    [{ type: 'uint32', value: 4294967295 }, 4294967295],
+    [{ type: 'int64', value: -20n }, -20],
+    [{ type: 'uint64', value: 20n }, 20],
+    [{ type: 'float32', value: 0.5 }, 0.5],
+    [{ type: 'float64', value: 0.95 }, 0.95],
+  ])('is a number of any type: %o', async (value, number) => {
+    expect(await sampling({ top_k: value, temp: value })).toEqual({ top_k: number, temp: number })
+  })
+
+  it.each<MetadataValue>([
+    { type: 'string', value: '0.5' },
+    { type: 'bool', value: true },
+    { type: 'float32', value: [0.5] },
+  ])('is nothing else: %o', async (value) => {
+    expect(await sampling({ top_k: value, temp: value })).toEqual({})
   })
 })

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ReasonOptions, Z1 } from '../../lib/index.js'
 import { temporaryFolder } from '../support/folder.js'
+import type { Metadata } from '../support/gguf.js'
 import { testModel } from '../support/models.js'
 import { END, type Row, tableModel } from '../support/table-model.js'
 
@@ -23,9 +24,9 @@ async function load(model: string, parallel = 1): Promise<Z1> {
 type Probabilities = Record<string, number>
 
 /** A model that draws each token by the same probabilities, whatever came before. */
-function dice(name: string, probabilities: Probabilities): Promise<Z1> {
+function dice(name: string, probabilities: Probabilities, metadata: Metadata = new Map()): Promise<Z1> {
   const logits = Object.fromEntries(Object.entries(probabilities).map(([token, p]) => [token, Math.log(p)]))
-  return load(tableModel(folder(), name, { rows: {}, otherwise: logits }))
+  return load(tableModel(folder(), name, { rows: {}, otherwise: logits, metadata }))
 }
 
 const raw: ReasonOptions = { template: false, maxTokens: 1 }
@@ -390,5 +391,40 @@ describe('seeds', () => {
     const ask = async (seed: number) => (await table.reason('a', { ...options, seed })).text
     expect(await ask(3)).toBe(await ask(3))
     expect(await ask(3)).not.toBe(await ask(4))
+  })
+})
+
+describe("temperature: 'model'", () => {
+  const all = { a: 0.4, b: 0.3, c: 0.2, d: 0.1 }
+  const recommends = (name: string, keys: Record<string, number>) => {
+    return dice(
+      name,
+      all,
+      new Map(Object.entries(keys).map(([key, value]) => [`general.sampling.${key}`, { type: 'float32', value }])),
+    )
+  }
+  const drawn = async (z1: Z1, options: ReasonOptions = {}) => {
+    const { reasoning } = await z1.reason('a', {
+      ...raw,
+      seed: 11,
+      thinkingWindow: 600,
+      temperature: 'model',
+      ...options,
+    })
+    const counts: Probabilities = {}
+    for (const token of reasoning) counts[token] = (counts[token] ?? 0) + 1 / 600
+    return counts
+  }
+
+  it('draws as the file recommends', async () => {
+    const z1 = await recommends('warm', { temp: 0.5, top_k: 3 })
+    // Squares of the probabilities of the first three, all of which top-p 0.95 keeps: 16, 9 and 4 of 29.
+    expectShares(await drawn(z1), normalized({ a: 0.16, b: 0.09, c: 0.04 }))
+  })
+
+  it('draws as is given beside it', async () => {
+    const z1 = await recommends('narrow', { temp: 1, top_k: 1, top_p: 1, min_p: 0 })
+    expect(Object.keys(await drawn(z1))).toEqual(['a'])
+    expectShares(await drawn(z1, { topK: 40 }), all)
   })
 })

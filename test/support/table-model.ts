@@ -5,7 +5,7 @@
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { readGguf, readTensor, type TensorSource, writeGguf } from './gguf.js'
+import { type Metadata, readGguf, readTensor, type TensorSource, writeGguf } from './gguf.js'
 import { type ModelOptions, testModel } from './models.js'
 
 /** Logits of the next token by its text; of all others {@link TableOptions.rest}. A text alone: that one always follows. */
@@ -25,6 +25,8 @@ export interface TableOptions
   controlTokens?: string[]
   /** Milliseconds of arithmetic instead of a tenth for each token, so that JavaScript comes in time to interfere. */
   slow?: boolean
+  /** Keys beside those of a model that runs. */
+  metadata?: Metadata
 }
 
 export const END = '<|im_end|>'
@@ -43,7 +45,16 @@ export function tokenIds(extraTokens: readonly string[] = []): (text: string) =>
 
 /** Writes a table model into a folder, which gets the file's name and a folder for what it is made from. */
 export function tableModel(folder: string, name: string, options: TableOptions): string {
-  const { rows, byteRows = {}, otherwise = END, rest = -40, controlTokens = [], slow = false, ...base } = options
+  const {
+    rows,
+    byteRows = {},
+    otherwise = END,
+    rest = -40,
+    controlTokens = [],
+    slow = false,
+    metadata: more = new Map(),
+    ...base
+  } = options
   const { extraTokens = [] } = base
   const idOf = tokenIds(extraTokens)
   const vocabularySize = 256 + control.length + extraTokens.length
@@ -80,7 +91,7 @@ export function tableModel(folder: string, name: string, options: TableOptions):
   const path = join(folder, `${name}.gguf`)
   writeGguf(
     path,
-    metadata,
+    new Map([...metadata, ...more]),
     tensors.map((tensor): TensorSource => {
       const { name, shape, type } = tensor
       const value = computed[name]

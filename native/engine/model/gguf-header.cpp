@@ -228,14 +228,10 @@ GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
     if (const auto window = reader.u32("z1.thinking_window")) {
         header.thinking_window = *window;
     }
-    // llama-arch.cpp, LLM_KV_GENERAL_SAMPLING_*: those that have an option of ours.
-    for (const char * word : { "temp", "top_p", "min_p", "xtc_probability", "xtc_threshold", "penalty_repeat" }) {
-        if (const auto value = reader.f32(std::string("general.sampling.") + word)) {
-            header.sampling.emplace_back(word, *value);
-        }
-    }
-    for (const char * word : { "top_k", "penalty_last_n" }) {
-        if (const auto value = reader.i32(std::string("general.sampling.") + word)) {
+    // llama-arch.cpp, LLM_KV_GENERAL_SAMPLING_*: those that have an option of ours. llama.cpp takes any type of number.
+    for (const char * word : { "temp", "top_p", "min_p", "xtc_probability", "xtc_threshold", "penalty_repeat", "top_k",
+                               "penalty_last_n" }) {
+        if (const auto value = reader.number(std::string("general.sampling.") + word)) {
             header.sampling.emplace_back(word, *value);
         }
     }

@@ -84,14 +84,25 @@ std::optional<uint32_t> GgufReader::u32(const std::string & key) const {
     return id < 0 ? std::nullopt : std::optional<uint32_t>(api.gguf_get_val_u32(get(), id));
 }
 
-std::optional<int32_t> GgufReader::i32(const std::string & key) const {
-    const int64_t id = find(key, GGUF_TYPE_INT32);
-    return id < 0 ? std::nullopt : std::optional<int32_t>(api.gguf_get_val_i32(get(), id));
-}
-
 std::optional<float> GgufReader::f32(const std::string & key) const {
     const int64_t id = find(key, GGUF_TYPE_FLOAT32);
     return id < 0 ? std::nullopt : std::optional<float>(api.gguf_get_val_f32(get(), id));
+}
+
+std::optional<double> GgufReader::number(const std::string & key) const {
+    const int64_t id = api.gguf_find_key(get(), key.c_str());
+    if (id < 0) {
+        return std::nullopt;
+    }
+    switch (api.gguf_get_kv_type(get(), id)) {
+        case GGUF_TYPE_INT32:   return api.gguf_get_val_i32(get(), id);
+        case GGUF_TYPE_UINT32:  return api.gguf_get_val_u32(get(), id);
+        case GGUF_TYPE_INT64:   return static_cast<double>(api.gguf_get_val_i64(get(), id));
+        case GGUF_TYPE_UINT64:  return static_cast<double>(api.gguf_get_val_u64(get(), id));
+        case GGUF_TYPE_FLOAT32: return api.gguf_get_val_f32(get(), id);
+        case GGUF_TYPE_FLOAT64: return api.gguf_get_val_f64(get(), id);
+        default:                return std::nullopt;
+    }
 }
 
 std::optional<bool> GgufReader::boolean(const std::string & key) const {

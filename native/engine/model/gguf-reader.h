@@ -33,8 +33,9 @@ public:
     bool has(const std::string & key) const { return api.gguf_find_key(get(), key.c_str()) >= 0; }
     std::optional<std::string> string(const std::string & key) const;
     std::optional<uint32_t> u32(const std::string & key) const;
-    std::optional<int32_t> i32(const std::string & key) const;
     std::optional<float> f32(const std::string & key) const;
+    /// Of whatever type of 32 or 64 bits it is.
+    std::optional<double> number(const std::string & key) const;
     std::optional<bool> boolean(const std::string & key) const;
     std::span<const int32_t> integers(const std::string & key) const;
 
