@@ -33,12 +33,21 @@ export interface Prompt {
 
 type PromptOptions = Pick<ResolvedReasonOptions, 'tags' | 'system' | 'template' | 'chatTemplate' | 'templateVariables'>
 
+/** What depends on the source of a template alone. */
+interface SourceFacts {
+  source: string | null
+  ownTags: Tags | null
+  thinks: boolean
+  /** Parsed when a prompt is rendered: a raw one needs none. */
+  template?: ChatTemplate
+}
+
 /** Renders the prompts of one model. */
 export class PromptRenderer {
   readonly #metadata: ModelMetadata
   readonly #given: TemplateOptions
-  /** The template of the last request, which is mostly that of all. */
-  #last: { source: string; template: ChatTemplate } | undefined
+  /** Of the template of the last request, which is mostly that of all. */
+  #last: SourceFacts | undefined
 
   constructor(metadata: ModelMetadata, given: TemplateOptions = {}) {
     this.#metadata = metadata
@@ -49,8 +58,7 @@ export class PromptRenderer {
   render(input: string | readonly ChatMessage[], options: PromptOptions): Prompt {
     const source = options.chatTemplate ?? this.#given.chatTemplate ?? this.#metadata.chatTemplate
     const asked = typeof options.tags === 'object' ? tagsOf([options.tags.open, options.tags.close]) : null
-    const ownTags = findTags(source, this.#metadata.specialTokens)
-    const thinks = source !== null && templateTags(source) !== undefined
+    const { ownTags, thinks } = this.#factsOf(source)
     if (!options.template) {
       const segments = [{ text: input as string, parseSpecial: true, continuation: false }]
       return { segments, tags: asked ?? ownTags, thinks }
@@ -59,7 +67,7 @@ export class PromptRenderer {
     const messages: ChatMessage[] = typeof input === 'string' ? [{ role: 'user', content: input }] : [...input]
     if (options.system !== undefined) messages.unshift({ role: 'system', content: options.system })
     const variables = { ...this.#given.templateVariables, ...options.templateVariables }
-    const rendered = this.#template(source).render(messages, variables)
+    const rendered = this.#template(this.#factsOf(source)).render(messages, variables)
     checkShown(messages, rendered)
 
     const written = writtenTags(rendered.parts().flatMap(({ text, input: isInput }) => (isInput ? [] : [text])))
@@ -77,15 +85,26 @@ export class PromptRenderer {
     }
   }
 
-  #template(source: string | null): ChatTemplate {
-    if (source === null) {
+  #factsOf(source: string | null): SourceFacts {
+    if (this.#last?.source !== source) {
+      this.#last = {
+        source,
+        ownTags: findTags(source, this.#metadata.specialTokens),
+        thinks: source !== null && templateTags(source) !== undefined,
+      }
+    }
+    return this.#last as SourceFacts
+  }
+
+  #template(facts: SourceFacts): ChatTemplate {
+    if (facts.source === null) {
       throw new Z1Error(
         'TEMPLATE_NOT_FOUND',
         'The model has no chat template: give one as chatTemplate, or the raw prompt and template: false',
       )
     }
-    if (this.#last?.source !== source) this.#last = { source, template: new ChatTemplate(source, this.#metadata) }
-    return this.#last.template
+    facts.template ??= new ChatTemplate(facts.source, this.#metadata)
+    return facts.template
   }
 }
 
