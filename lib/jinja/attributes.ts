@@ -5,8 +5,8 @@
 import { bind } from './arguments.js'
 import { TemplateError } from './budget.js'
 import { strFormat } from './formatting.js'
-import { sliceIndices, toIndex } from './numbers.js'
-import { STRING_METHODS } from './strings.js'
+import { sliceIndices } from './numbers.js'
+import { part, STRING_METHODS } from './strings.js'
 import { concat, offsets, Text } from './text.js'
 import type { MethodTools } from './tools.js'
 import {
@@ -147,19 +147,9 @@ function missing(object: Value, key: Value): Undefined {
 export function slice(object: Value, bounds: readonly Value[], { budget }: MethodTools): Value {
   if (isText(object)) {
     budget.scan(object.value.length)
-    const starts = offsets(object)
     const [first, second, step] = bounds
-    if (step === null || step === 1) {
-      const length = starts ? starts.length - 1 : object.value.length
-      const at = (bound: Value | undefined, otherwise: number) => {
-        if (bound === null || bound === undefined) return otherwise
-        const index = toIndex(bound, 'slice indices')
-        return Math.min(Math.max(index < 0 ? index + length : index, 0), length)
-      }
-      const from = at(first, 0)
-      const to = Math.max(from, at(second, length))
-      return starts ? object.slice(starts[from] as number, starts[to]) : object.slice(from, to)
-    }
+    if (step === null || step === 1) return part(object, first, second)[0]
+    const starts = offsets(object)
     budget.steps(object.value.length)
     const indices = sliceIndices(bounds, starts ? starts.length - 1 : object.value.length)
     return concat(

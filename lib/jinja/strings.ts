@@ -49,7 +49,7 @@ export function capitalize(self: Text): Text {
 }
 
 /** The part between two Python indices, and its UTF-16 offset. */
-function part(self: Text, start: Value | undefined, end: Value | undefined): [Text, number] {
+export function part(self: Text, start: Value | undefined, end: Value | undefined): [Text, number] {
   const starts = offsets(self)
   const length = starts ? starts.length - 1 : self.value.length
   const at = (value: Value | undefined, otherwise: number) => {
