@@ -8,8 +8,8 @@ import { int, roundHalfEven, toIndex } from './numbers.js'
 import { joined, json, str } from './printing.js'
 import { SEQUENCE_FILTERS } from './sequences.js'
 import { lines, strip } from './splitting.js'
-import { capitalize, replace } from './strings.js'
-import { codePoints, concat, escaped, Markup, Text } from './text.js'
+import { capitalize, replace, titleWord } from './strings.js'
+import { codePoints, concat, escaped, firstPoints, Markup, Text } from './text.js'
 import type { Filter, FilterTools } from './tools.js'
 import {
   type Arguments,
@@ -157,21 +157,13 @@ const truncate = ofText((text, args, { budget }) => {
   const ending = end === undefined ? new Text('...') : textArgument(end, 'truncate')
   const extra = leeway === undefined || leeway === null ? 5 : toIndex(leeway, 'leeway')
   if (codePoints(text) <= most + extra) return text
-  const points = [...text.value].slice(0, Math.max(0, most - codePoints(ending)))
-  const cut = text.slice(0, points.join('').length)
+  const cut = firstPoints(text, Math.max(0, most - codePoints(ending)))
   if (kill !== undefined && truth(kill)) return joined([cut, ending], budget)
   const space = cut.value.lastIndexOf(' ')
   return joined([space < 0 ? cut : cut.slice(0, space), ending], budget)
 })
 
-const title = ofText((text) =>
-  text.mapParts((part) =>
-    part.replace(/[^-\s({[<]+/gu, (word) => {
-      const [first = '', ...rest] = word
-      return first.toUpperCase() + rest.join('').toLowerCase()
-    }),
-  ),
-)
+const title = ofText((text) => text.mapParts((part) => part.replace(/[^-\s({[<]+/gu, titleWord)))
 
 /** Without what stands between two marks, and them; by hand, since a pattern would search to the end for every mark. */
 function without(text: string, open: string, close: string): string {

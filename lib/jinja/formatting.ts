@@ -2,7 +2,7 @@
 import { type Budget, TemplateError } from './budget.js'
 import { roundHalfEven, toIndex } from './numbers.js'
 import { floatRepr, joined, repr, str } from './printing.js'
-import { codePoints, Text } from './text.js'
+import { codePoints, firstPoints, Text } from './text.js'
 import { type Arguments, Dict, Float, isText, List, numeric, typeName, Undefined, type Value } from './values.js'
 
 const DIRECTIVE = /%(?:\(([^)]*)\))?([#0\- +]*)(\*|\d+)?(?:\.(\*|\d+)?)?[hlL]?([\s\S])?/g
@@ -198,8 +198,7 @@ function formatValue(value: Value, spec: string, budget: Budget): Text {
 }
 
 function cutTo(text: Text, { precision }: Spec): Text {
-  if (precision === null || codePoints(text) <= precision) return text
-  return text.slice(0, [...text.value].slice(0, precision).join('').length)
+  return precision === null ? text : firstPoints(text, precision)
 }
 
 function formatNumber(value: number | Float, field: Spec, budget: Budget): Text {

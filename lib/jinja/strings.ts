@@ -105,11 +105,13 @@ function swapCase(text: string): string {
   )
 }
 
+export function titleWord(word: string): string {
+  const [first = '', ...rest] = word
+  return first.toUpperCase() + rest.join('').toLowerCase()
+}
+
 function titleCase(text: string): string {
-  return text.replace(/(\p{L}|\p{M})+/gu, (word) => {
-    const [first = '', ...rest] = word
-    return first.toUpperCase() + rest.join('').toLowerCase()
-  })
+  return text.replace(/(\p{L}|\p{M})+/gu, titleWord)
 }
 
 function join(self: Text, args: Arguments, { budget }: MethodTools): Text {

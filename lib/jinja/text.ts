@@ -120,6 +120,13 @@ function findOffsets(value: string): number[] {
   return starts
 }
 
+/** `text[:count]`, for a count ≥ 0. */
+export function firstPoints(text: Text, count: number): Text {
+  const starts = offsets(text)
+  const end = starts ? starts[Math.min(count, starts.length - 1)] : Math.min(count, text.value.length)
+  return text.slice(0, end)
+}
+
 /** Python's index of a UTF-16 offset. */
 export function pointIndex(text: Text, offset: number): number {
   return codePoints(text.slice(0, offset))
