@@ -2,7 +2,7 @@
 
 import { bind, textArgument } from './arguments.js'
 import { attribute } from './attributes.js'
-import { TemplateError } from './budget.js'
+import { type Budget, TemplateError } from './budget.js'
 import { center, percentFormat } from './formatting.js'
 import { int, roundHalfEven, toIndex } from './numbers.js'
 import { joined, json, str } from './printing.js'
@@ -15,7 +15,9 @@ import {
   type Arguments,
   Dict,
   Float,
+  isIterable,
   isText,
+  iterate,
   List,
   numeric,
   or,
@@ -36,7 +38,7 @@ function ofText(change: (text: Text, args: Arguments, tools: FilterTools) => Val
 
 const escapeHtml = ofText((text) => escaped(text))
 
-const length: Filter = (value) => {
+const length = (value: Value): number => {
   if (isText(value)) return codePoints(value)
   if (value instanceof List) return value.items.length
   if (value instanceof Dict) return value.size
@@ -151,17 +153,19 @@ const round: Filter = (value, args) => {
   return new Float(Math[how](number * 10 ** digits) / 10 ** digits)
 }
 
-const truncate = ofText((text, args, { budget }) => {
+const truncate: Filter = (text, args, tools) => {
   const [limit, kill, end, leeway] = bind(args, 'truncate', 'length', 'killwords', 'end', 'leeway')
   const most = limit === undefined ? 255 : toIndex(limit, 'length')
   const ending = end === undefined ? new Text('...') : textArgument(end, 'truncate')
   const extra = leeway === undefined || leeway === null ? 5 : toIndex(leeway, 'leeway')
-  if (codePoints(text) <= most + extra) return text
+  if (length(text) <= most + extra) return text
+  if (!isText(text)) throw new TemplateError(`truncate shortens a text, not ${typeName(text)}`)
+  tools.budget.characters(text.value.length)
   const cut = firstPoints(text, Math.max(0, most - codePoints(ending)))
-  if (kill !== undefined && truth(kill)) return joined([cut, ending], budget)
+  if (kill !== undefined && truth(kill)) return joined([cut, ending], tools.budget)
   const space = cut.value.lastIndexOf(' ')
-  return joined([space < 0 ? cut : cut.slice(0, space), ending], budget)
-})
+  return joined([space < 0 ? cut : cut.slice(0, space), ending], tools.budget)
+}
 
 const title = ofText((text) => text.mapParts((part) => part.replace(/[^-\s({[<]+/gu, titleWord)))
 
@@ -178,23 +182,39 @@ function without(text: string, open: string, close: string): string {
   return kept + text.slice(at)
 }
 
+/** Of a text as a part of a path; of pairs as a query, in which a space is `+` and a slash is escaped. */
 const urlEncode: Filter = (value, _, { budget }) => {
-  const quote = (text: Text) =>
-    text.derived(
+  const quote = (part: Value, slash: string, space: string): Text => {
+    const text = str(part, budget)
+    return text.derived(
       encodeURIComponent(
         text.value.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd'),
-      ).replace(/[!'()*]|%2F/g, (found) =>
-        found === '%2F' ? '/' : `%${found.charCodeAt(0).toString(16).toUpperCase()}`,
-      ),
+      ).replace(/[!'()*]|%2F|%20/g, (found) => {
+        if (found === '%2F') return slash
+        return found === '%20' ? space : `%${found.charCodeAt(0).toString(16).toUpperCase()}`
+      }),
     )
-  if (value instanceof Dict) {
-    const pairs = value.entries().flatMap(([key, entry], i) => {
-      const [name, content] = [key, entry].map((side) => quote(str(side, budget)))
-      return [new Text(i > 0 ? '&' : ''), name as Text, new Text('='), content as Text]
-    })
-    return joined(pairs, budget)
   }
-  return quote(str(value, budget))
+  if (isText(value) || !isIterable(value)) return quote(value, '/', '%20')
+  const pairs =
+    value instanceof Dict ? value.entries() : [...iterate(value, budget)].map((pair) => unpacked(pair, budget))
+  return joined(
+    pairs.flatMap(([key, content], i) => [
+      new Text(i > 0 ? '&' : ''),
+      quote(key, '%2F', '+'),
+      new Text('='),
+      quote(content, '%2F', '+'),
+    ]),
+    budget,
+  )
+}
+
+function unpacked(pair: Value, budget: Budget): [Value, Value] {
+  const [key, value, ...more] = iterate(pair, budget)
+  if (key === undefined || value === undefined || more.length > 0) {
+    throw new TemplateError(`urlencode expects pairs, not ${typeName(pair)}`)
+  }
+  return [key, value]
 }
 
 export const FILTERS: Readonly<Record<string, Filter>> = {

@@ -68,7 +68,7 @@ function directive(value: Value, type: string | undefined, field: Spec, alternat
       const number = numeric(value)
       if (number === undefined)
         throw new TemplateError(`%${type} format: a real number is required, not ${typeName(value)}`)
-      return formatNumber(new Float(Math.trunc(number)), { ...field, type: 'f', precision: 0 }, budget)
+      return formatNumber(new Float(Math.trunc(number) + 0), { ...field, type: 'f', precision: 0 }, budget)
     }
     case 'x':
     case 'X':

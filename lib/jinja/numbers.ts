@@ -23,17 +23,25 @@ export function arithmetic(operator: string, a: Value, b: Value): Value | undefi
       return result(x * y)
     case '/':
       return new Float(x / divisor(y))
-    case '//':
-      return result(Math.floor(x / divisor(y)))
-    case '%': {
-      const rest = x % divisor(y)
-      return result(rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest)
+    case '//': {
+      // By the remainder, as Python: 1.0 // 0.1 is 9, since 0.1 is a little more than a tenth.
+      const quotient = Math.round((x - remainder(x, y)) / y)
+      return result(quotient === 0 && x / y > 0 ? 0 : quotient)
     }
+    case '%':
+      return result(remainder(x, y))
     case '**':
       if (x === 0 && y < 0) throw new TemplateError('0.0 cannot be raised to a negative power')
       return float || y < 0 ? new Float(x ** y) : int(x ** y)
   }
   return undefined
+}
+
+/** With the sign of the divisor, which a zero has, too. */
+function remainder(x: number, y: number): number {
+  const rest = x % divisor(y)
+  if (rest === 0) return y < 0 ? -0 : 0
+  return rest < 0 !== y < 0 ? rest + y : rest
 }
 
 function divisor(value: number): number {
@@ -76,7 +84,7 @@ export function sliceIndices(bounds: readonly Value[], length: number): number[]
 
 /** `round(value, digits)`: halves go to the even neighbor, as the exact decimal value of the float says. */
 export function roundHalfEven(value: number, digits: number): number {
-  if (!Number.isFinite(value) || digits > 300) return value
+  if (!Number.isFinite(value) || value === 0 || digits > 300) return value
   if (digits < 0) {
     const unit = 10 ** -digits
     return halfEven(value / unit) * unit

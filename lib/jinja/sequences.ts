@@ -50,7 +50,7 @@ const sort: Filter = (value, args, tools) => {
       : [getter(by, tools)]
   const key = (element: Value) => {
     const keys = paths.map((path) => (flag(caseSensitive) ? path(element) : withoutCase(path(element), tools)))
-    return keys.length > 1 ? new List(keys, true) : (keys[0] as Value)
+    return new List(keys) // also a single one: equal elements of a list need no order
   }
   return new List(sorted(toList(value, tools), key, flag(reverse), tools))
 }

@@ -107,11 +107,12 @@ function swapCase(text: string): string {
 
 export function titleWord(word: string): string {
   const [first = '', ...rest] = word
-  return first.toUpperCase() + rest.join('').toLowerCase()
+  const [initial = '', ...more] = first.toUpperCase() // two for a ligature
+  return initial + [...more, ...rest].join('').toLowerCase()
 }
 
 function titleCase(text: string): string {
-  return text.replace(/(\p{L}|\p{M})+/gu, titleWord)
+  return text.replace(/\p{Cased}+/gu, titleWord)
 }
 
 function join(self: Text, args: Arguments, { budget }: MethodTools): Text {

@@ -11,6 +11,7 @@ import {
   equal,
   Float,
   Iterator,
+  isIterable,
   isText,
   iterate,
   List,
@@ -62,7 +63,7 @@ function remainder(value: Value, by: Value): number {
 
 const TESTS: Readonly<Record<string, Test>> = {
   boolean: (value) => typeof value === 'boolean',
-  callable: (value) => value instanceof Callable,
+  callable: (value) => value instanceof Callable || value instanceof Undefined,
   defined: (value) => !(value instanceof Undefined),
   divisibleby: (value, args) => remainder(value, other(args)) === 0,
   eq: equals,
@@ -79,12 +80,7 @@ const TESTS: Readonly<Record<string, Test>> = {
   '>': greater,
   in: (value, args, budget) => contains(other(args), value, budget),
   integer: (value) => typeof value === 'number',
-  iterable: (value) =>
-    isText(value) ||
-    value instanceof List ||
-    value instanceof Dict ||
-    value instanceof Iterator ||
-    value instanceof Undefined,
+  iterable: (value) => isIterable(value),
   le: atMost,
   '<=': atMost,
   lower: (value, _, budget) => {

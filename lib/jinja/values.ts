@@ -208,6 +208,17 @@ function hash(value: Value, room = { items: MAX_KEY_ITEMS }): string {
   throw new TemplateError(`unhashable type: '${typeName(value)}'`)
 }
 
+/** Whether {@link iterate} takes it: also what is undefined, which has no elements. */
+export function isIterable(value: Value): boolean {
+  return (
+    isText(value) ||
+    value instanceof List ||
+    value instanceof Dict ||
+    value instanceof Iterator ||
+    value instanceof Undefined
+  )
+}
+
 /** The elements of what can be iterated over, one by one: a text by its characters, a dict by its keys. */
 export function* iterate(value: Value, budget: Budget): Generator<Value, void> {
   if (isText(value)) {

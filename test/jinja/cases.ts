@@ -23,6 +23,8 @@ export const missing = existsSync(templates) ? undefined : `there is no ${templa
 
 const { variables, tools, sources } = read('snippets.json')
 
+export const snippetVariables: Case['variables'] = variables
+
 export const snippets: Case[] = sources.map((source: string) => ({ name: source, source, variables }))
 
 /** Each template with each conversation, plain, with a tool, and with a variable that many know. */
