@@ -9,11 +9,12 @@ import { abort } from './abort.mjs'
 import { cut } from './cut.mjs'
 import { load } from './load.mjs'
 import { mainThread } from './main-thread.mjs'
+import { sampling } from './sampling.mjs'
 import { models, setUp } from './setup.mjs'
 import { size } from './size.mjs'
 import { speed } from './speed.mjs'
 
-const commands = { speed, 'main-thread': mainThread, cut, abort, load, size }
+const commands = { speed, 'main-thread': mainThread, cut, abort, load, sampling, size }
 
 const usage = `Usage: npm run bench -- <${Object.keys(commands).join(' | ')}> [options]
 

@@ -44,9 +44,15 @@ export function setUp() {
   ensureLlamaSource()
   const options = ['-DZ1_BUILD_TESTS=ON', '-DCMAKE_BUILD_TYPE=Release', `-DLLAMA_CPP_DIR=${llamaDir}`]
   capture('cmake', ['-S', root, '-B', tree, ...options])
-  capture('cmake', ['--build', tree, '--config', 'Release', '--target', 'reference'])
+  build('reference')
   const tsc = createRequire(join(root, 'package.json')).resolve('typescript/bin/tsc')
   run(execPath, [tsc, '--project', 'bench/tsconfig.json'])
+}
+
+/** Compiles a program of test/native/CMakeLists.txt with optimization; returns its path. */
+export function build(target) {
+  capture('cmake', ['--build', tree, '--config', 'Release', '--target', target])
+  return join(tree, 'bin', target)
 }
 
 /** Path of a model, built the first time (the large one: 530 MB, 15 s). */

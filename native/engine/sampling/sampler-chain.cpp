@@ -4,7 +4,7 @@
 #include "error.h"
 
 #include <algorithm>
-#include <cmath>
+#include <utility>
 
 namespace z1 {
 
@@ -50,18 +50,32 @@ SamplerChain::SamplerChain(const Api & api, const llama_vocab * vocab, const Sam
         add(api.llama_sampler_init_greedy());
         return;
     }
+    // The first of these looks at the logits themselves, where no sampler before it changes them.
+    bool first_left = plain_greedy;
     plain_greedy = false;
+    const auto truncate = [&](const Truncation & one, llama_sampler * (*make)(const Api &, const Truncation &) ) {
+        if (std::exchange(first_left, false)) {
+            truncation = one;
+        } else {
+            add(make(api, one));
+        }
+    };
+    using Kind = Truncation::Kind;
     if (params.top_k > 0) {
-        add(api.llama_sampler_init_top_k(params.top_k));
+        truncate({ Kind::top_k, params.top_k, 0.0f },
+                 [](const Api & api, const Truncation & one) { return api.llama_sampler_init_top_k(one.k); });
     }
     if (params.typical_p < 1.0f) {
+        first_left = false;
         add(api.llama_sampler_init_typical(params.typical_p, 1));
     }
     if (params.top_p < 1.0f) {
-        add(api.llama_sampler_init_top_p(params.top_p, 1));
+        truncate({ Kind::top_p, 0, params.top_p },
+                 [](const Api & api, const Truncation & one) { return api.llama_sampler_init_top_p(one.p, 1); });
     }
     if (params.min_p > 0.0f) {
-        add(api.llama_sampler_init_min_p(params.min_p, 1));
+        truncate({ Kind::min_p, 0, params.min_p },
+                 [](const Api & api, const Truncation & one) { return api.llama_sampler_init_min_p(one.p, 1); });
     }
     if (params.xtc_probability > 0.0f) {
         add(api.llama_sampler_init_xtc(params.xtc_probability, params.xtc_threshold, 1, params.seed));
@@ -87,21 +101,12 @@ llama_token SamplerChain::sample(llama_context * ctx, int32_t idx, const TagBan 
         return token;
     }
 
-    // llama_sampler_sample does the same, but asserts where this throws, and a NaN breaks the order that its partial
-    // sort relies on.
-    candidates.resize(n_vocab);
-    bool usable = false;
-    for (llama_token token = 0; token < n_vocab; ++token) {
-        if (std::isnan(logits[token])) {
-            throw_no_logits();
-        }
-        usable = usable || std::isfinite(logits[token]);
-        candidates[token] = { token, logits[token], 0.0f };
-    }
-    if (!usable) {
+    // llama_sampler_sample does the same with all tokens, but asserts where this throws, and a NaN breaks the order that
+    // its partial sort relies on.
+    if (!survivors.find(logits, n_vocab, truncation)) {
         throw_no_logits();
     }
-    llama_token_data_array array = { candidates.data(), candidates.size(), -1, false };
+    llama_token_data_array array = survivors.array();
     api.llama_sampler_apply(chain.get(), &array);
     if (array.selected < 0 || array.selected >= static_cast<int64_t>(array.size)) {
         throw Error(ErrorCode::DECODE_FAILED, "The samplers left no token to choose");

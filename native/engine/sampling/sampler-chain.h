@@ -2,11 +2,11 @@
 #pragma once
 
 #include "engine/sampling/sampling-params.h"
+#include "engine/sampling/survivors.h"
 #include "engine/sampling/tag-ban.h"
 #include "llama/api.h"
 
 #include <memory>
-#include <vector>
 
 namespace z1 {
 
@@ -34,7 +34,8 @@ private:
     std::unique_ptr<llama_sampler, decltype(&::llama_sampler_free)> chain;
     bool looks_back_ = false;
     bool plain_greedy = true; // nothing changes the logits: the largest wins
-    std::vector<llama_token_data> candidates;
+    Truncation truncation;    // done by `survivors`, not by a sampler of the chain
+    Survivors survivors;
 };
 
 } // namespace z1
