@@ -7,7 +7,8 @@ export default defineConfig({
     pool: 'forks',
     // Inference uses every core by itself.
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Against what hangs, not against what is slow: beside other work the tests take many times as long.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 })

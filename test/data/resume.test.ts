@@ -253,5 +253,5 @@ describe('memory', () => {
     expect(cleaned.report).toMatchObject({ read: 100_000, kept: 1000 })
     // Megabytes of the whole process; Node alone has 50.
     expect(Math.max(selected.peak, cleaned.peak)).toBeLessThan(200)
-  }, 120_000)
+  })
 })

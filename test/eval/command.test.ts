@@ -60,7 +60,7 @@ function atLine(results: string, count: number, signal: NodeJS.Signals): Options
   }
 }
 
-describe.skipIf(process.platform === 'win32')('z1 eval', { timeout: 180_000 }, () => {
+describe.skipIf(process.platform === 'win32')('z1 eval', () => {
   it('loses nothing when it is killed, and goes on to the same results', async () => {
     const output = folder('killed')
     for (const count of [3, 10]) {

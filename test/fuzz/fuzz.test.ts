@@ -10,7 +10,7 @@ const seed = number('Z1_FUZZ_SEED', 1)
 const files = number('Z1_FUZZ_FILES', 200)
 const from = number('Z1_FUZZ_FROM', 0)
 
-test(`${files} broken files of seed ${seed}`, { timeout: 60_000 + files * 1000 }, async () => {
+test(`${files} broken files of seed ${seed}`, { timeout: 300_000 + files * 1000 }, async () => {
   const { outcomes, failures } = await fuzz(seed, files, from)
   console.log(`seed ${seed}: ${JSON.stringify(outcomes)}`)
   expect(failures).toEqual([])

@@ -19,7 +19,7 @@ it('random expressions give what Python gives', ({ skip }) => {
       : [{ source: each.source, here, python }]
   })
   expect(differ).toEqual([])
-}, 300_000)
+})
 
 /** An address in memory; a slice of a constant that has none, which jinja2 makes undefined and Python an error. */
 function unsaid(source: string, here: string | null, python: string): boolean {

@@ -34,7 +34,7 @@ describe.skipIf(missing)('as Python does', () => {
       writeFileSync(file, `${JSON.stringify({ snippets: snippetTexts, published: digests }, null, 1)}\n`)
     }
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ snippets: snippetTexts, published: digests })
-  }, 120_000)
+  })
 })
 
 if (missing) console.warn(`Published templates are not tested: ${missing}`)

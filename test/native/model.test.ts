@@ -69,7 +69,7 @@ describe('a long text', () => {
     const parts = [...specials, ...specials, 'the answer', ' a', '\n', '  \n', 'é', '<', '>', '7', '.', ' ▁x']
     for (const parseSpecial of [true, false]) {
       let text = ''
-      while (text.length < 5e4) text += parts[random.below(parts.length)]
+      while (text.length < 3.6e4) text += parts[random.below(parts.length)]
       const tokens = await model.tokenize([{ text, parseSpecial, continuation: false }])
       const expected = tokensOf(engine, testModel(name), [{ text, special: parseSpecial, begin: false }])[0]
       expect(Array.from(tokens)).toEqual(expected)

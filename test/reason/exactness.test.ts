@@ -99,7 +99,7 @@ describe.each(models)('%s', (name) => {
     await Promise.all(loaded.map((z1) => z1.dispose()))
   })
 
-  test('one request at a time: tokens, ending and number of decodes', { timeout: 240_000 }, async () => {
+  test('one request at a time: tokens, ending and number of decodes', async () => {
     const drawn: { z1: Z1; one: Drawn }[] = []
     for (const z1 of loaded) {
       const drawer = new Drawer(1, z1)
@@ -141,7 +141,7 @@ describe.each(models)('%s', (name) => {
     expect([...kinds]).toEqual(expect.arrayContaining(['self', 'window']))
   })
 
-  test('four requests at a time, where the best logit leads by 0.02', { timeout: 240_000 }, async () => {
+  test('four requests at a time, where the best logit leads by 0.02', async () => {
     // Other groupings differ in the last bits. Where activations are quantized (Q8_0), such a bit can turn a rounding, and
     // the logit by more than 0.02; so all of this model is in F32.
     const model = testModel(name, { shape: { layerType: 'F32', embeddingType: 'F32' } })

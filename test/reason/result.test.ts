@@ -411,7 +411,7 @@ describe('text of any bytes', () => {
     return rows
   }
 
-  it('is what TextDecoder makes of the tokens, in each part and in the stream', { timeout: 120_000 }, async () => {
+  it('is what TextDecoder makes of the tokens, in each part and in the stream', async () => {
     const models = [
       tableModel(folder(), 'characters', { rows: {}, otherwise: { a: 0, ' ': 0 }, byteRows: characters() }),
       testModel('qwen2-bytes', { endGain: 0.5 }),

@@ -367,7 +367,7 @@ describe('seeds', () => {
     expect(new Set(seeds).size).toBe(64)
   })
 
-  it('give the same whatever ran before, between and around', { timeout: 120_000 }, async () => {
+  it('give the same whatever ran before, between and around', async () => {
     const ask = (seed: number) =>
       real.reason('What is it?', { temperature: 1, thinkingWindow: 50, maxTokens: 20, seed })
     const others = (n: number) => real.reason(`Other ${n}`, { temperature: 1, thinkingWindow: 7 * n, maxTokens: 5 })
