@@ -12,6 +12,8 @@ export interface Started {
   generation: Generation
   hint: Hint | null
   seed: number
+  /** The smaller windows that it shall give results for. */
+  cuts?: readonly number[]
 }
 
 /**
@@ -62,8 +64,8 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
     }
     signal?.addEventListener('abort', this.#onAbort)
     start((event) => this.#onEvent(event), this.#preparing.signal).then(
-      ({ generation, hint, seed }) => {
-        this.#builder = new ResultBuilder(hint, seed)
+      ({ generation, hint, seed, cuts }) => {
+        this.#builder = new ResultBuilder(hint, seed, cuts)
         this.#generation = generation
         for (const action of this.#pending.splice(0)) action(generation)
       },

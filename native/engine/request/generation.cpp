@@ -98,6 +98,7 @@ void Generation::decoded(size_t n) {
     } else if (phase == Phase::prompt) {
         enter(Phase::thinking);
         window->arm();
+        branch_at_cut();
         ask_policies(); // nothing is drawn when the thinking ends with the prompt
     } else if (phase == Phase::hint) {
         enter(Phase::answer);
@@ -117,6 +118,7 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
     }
     if (phase == Phase::thinking) {
         policies.accept(token, model.pieces()[token]);
+        branch_at_cut();
         ask_policies();
     } else {
         ++n_answer;
@@ -199,26 +201,37 @@ void Generation::cut(Ended how, size_t n_hint) {
 }
 
 void Generation::stop() {
-    if (done()) {
-        return; // ended by another message of the same delivery
+    if (!done()) { // else ended by another message of the same delivery
+        finish(phase == Phase::hint || phase == Phase::answer ? ended : Ended::stop, FinishReason::abort);
     }
-    finish(phase == Phase::hint || phase == Phase::answer ? ended : Ended::stop, FinishReason::abort);
+    stop_unplaced();
 }
 
 void Generation::fail(ErrorCode code, const std::string & message) {
-    if (done()) {
+    if (over()) {
         return;
     }
-    show_rest();
+    if (!done()) {
+        show_rest();
+    }
     events.push_back({ id(), ErrorEvent { code, message } });
-    phase = Phase::done;
+    fall();
 }
 
 void Generation::abandon(ErrorCode code) noexcept {
-    if (!done()) {
-        phase = Phase::done;
+    if (!over()) {
+        fall();
         abandoned = code;
     }
+}
+
+// An error ends it, and its branches.
+void Generation::fall() noexcept {
+    phase = Phase::done;
+    failed_ = true;
+    last.reset();
+    unplaced.clear();
+    n_branches = 0;
 }
 
 void Generation::take_events(std::vector<Event> & taken) noexcept {
@@ -231,19 +244,22 @@ void Generation::take_events(std::vector<Event> & taken) noexcept {
         taken.back().what = ErrorEvent { *abandoned, message };
         abandoned.reset();
     }
+    if (last && over()) {
+        taken.push_back(std::move(*last));
+        last.reset();
+    }
 }
 
 void Generation::finish(Ended how, FinishReason reason) {
     const std::optional<size_t> stop = text.stopped_by();
     DoneEvent done { how,      reason, stop ? std::optional(request.stop[*stop]) : std::nullopt, request.prompt.size(),
                      n_cached, {} };
-    // Once it is done nothing may throw: its end would never be told.
-    events.reserve(events.size() + 2);
     show_rest();
+    // Once it is done nothing may throw: its end would never be told.
     enter(Phase::done);
     timings.total = milliseconds(phase_began - arrival);
     done.timings = timings;
-    events.push_back({ id(), std::move(done) });
+    last.emplace(Event { id(), std::move(done) });
 }
 
 // Books the time since the last change on the phase that ends.
@@ -263,15 +279,23 @@ void Generation::enter(Phase next) {
 
 void Generation::show(std::string shown) {
     if (!shown.empty()) {
-        events.push_back({ id(), TextEvent { part(), std::move(shown), std::exchange(unsent, {}) } });
+        tell(std::move(shown));
     }
 }
 
 void Generation::show_rest() {
     std::string shown = text.flush();
     if (!shown.empty() || !unsent.empty()) {
-        events.push_back({ id(), TextEvent { part(), std::move(shown), std::exchange(unsent, {}) } });
+        tell(std::move(shown));
     }
+}
+
+void Generation::tell(std::string shown) {
+    if (next_cut < request.cuts.size() && phase == Phase::thinking) {
+        thought.text += shown;
+        thought.tokens.insert(thought.tokens.end(), unsent.begin(), unsent.end());
+    }
+    events.push_back({ id(), TextEvent { part(), std::move(shown), std::exchange(unsent, {}) } });
 }
 
 } // namespace z1
