@@ -26,8 +26,8 @@ Api samplers() {
 class Plain {
 public:
     Plain(const Api & api, const SamplingParams & params)
-        : api(api), chain(api.llama_sampler_chain_init(api.llama_sampler_chain_default_params()),
-                          api.llama_sampler_free) {
+        : api(api),
+          chain(api.llama_sampler_chain_init(api.llama_sampler_chain_default_params()), api.llama_sampler_free) {
         if (params.top_k > 0) {
             add(api.llama_sampler_init_top_k(params.top_k));
         }
@@ -98,10 +98,21 @@ TEST(gives_the_tokens_of_llama_cpp) {
     xtc.xtc_probability = 0.5f;
     xtc.xtc_threshold = 0.05f;
     const std::vector<SamplingParams> all = {
-        with(1, 1.0f, 0.0f),       with(20, 0.95f, 0.0f), with(40, 1.0f, 0.05f, 1.5f), with(5'000, 1.0f, 0.0f, 2.0f),
-        with(50'000, 0.9f, 0.0f),  with(0, 0.95f, 0.0f),  with(0, 0.5f, 0.1f),         with(0, 0.999f, 0.0f, 1.0f),
-        with(0, 0.0f, 0.0f),       with(0, 1.0f, 0.05f),  with(0, 1.0f, 1e-6f),        with(0, 1.0f, 1.0f),
-        with(0, 1.0f, 0.0f, 0.7f), typical,               xtc,
+        with(1, 1.0f, 0.0f),
+        with(20, 0.95f, 0.0f),
+        with(40, 1.0f, 0.05f, 1.5f),
+        with(5'000, 1.0f, 0.0f, 2.0f),
+        with(50'000, 0.9f, 0.0f),
+        with(0, 0.95f, 0.0f),
+        with(0, 0.5f, 0.1f),
+        with(0, 0.999f, 0.0f, 1.0f),
+        with(0, 0.0f, 0.0f),
+        with(0, 1.0f, 0.05f),
+        with(0, 1.0f, 1e-6f),
+        with(0, 1.0f, 1.0f),
+        with(0, 1.0f, 0.0f, 0.7f),
+        typical,
+        xtc,
     };
     for (const SamplingParams & params : all) {
         SamplerChain chain(api, nullptr, params, 100, no_sampler(api));
@@ -113,6 +124,19 @@ TEST(gives_the_tokens_of_llama_cpp) {
             }
             const llama_token expected = plain.sample();
             CHECK_EQ(chain.sample(nullptr, 0, {}), expected);
+        }
+    }
+}
+
+TEST(a_clone_leaves_the_same) {
+    const Api api = samplers();
+    std::mt19937 random(3);
+    for (const SamplingParams & params : { with(3, 1.0f, 0.0f), with(0, 0.3f, 0.0f), with(0, 1.0f, 0.3f) }) {
+        SamplerChain chain(api, nullptr, params, 100, no_sampler(api));
+        SamplerChain clone = chain;
+        for (int i = 0; i < 20; ++i) {
+            fill(random, 1.0f);
+            CHECK_EQ(clone.sample(nullptr, 0, {}), chain.sample(nullptr, 0, {}));
         }
     }
 }
