@@ -26,7 +26,7 @@ const EXECUTION_OPTIONS = {
 } satisfies Record<keyof ExecutionOptions, Option<unknown>>
 
 /** The paper's system text for questions whose answer is a program. */
-export const CODE_SYSTEM = 'Please reason step by step.'
+const CODE_SYSTEM = 'Please reason step by step.'
 
 /** The paper's question for a problem whose answer is a program. */
 export function scriptQuestion(problem: string): string {

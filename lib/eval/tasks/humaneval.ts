@@ -1,5 +1,6 @@
 /** The task `humaneval`: functions in Python, from their signature and docstring. */
 import { readRows } from '../../base/formats.js'
+import { codeBlocks } from '../../grading/code-block.js'
 import { type CheckTest, runCheck } from '../../grading/execution/check.js'
 import { BASE_LIMITS } from '../../grading/execution/limits.js'
 import type { Answer } from '../../grading/execution/verdict.js'
@@ -39,7 +40,7 @@ export function humanEvalProgram(
 ): Answer | undefined {
   const head = new RegExp(`^(?:async[ \\t]+)?def[ \\t]+${name.replace(/\W/g, '')}\\b`, 'm')
   const block = lastProgram(text, ['python'], head)
-  const code = block?.code ?? bareCode(text, head)
+  const code = block?.code ?? (codeBlocks(text).length === 0 ? bareCode(text, head) : undefined)
   if (code === undefined) return undefined
   const whole = head.test(code)
     ? `${prompt.slice(0, Math.max(0, prompt.search(head)))}\n${code}`

@@ -35,11 +35,13 @@ let nextUser = 0
 /** Before Linux 5.14 a user's processes outside the sandbox counted too. The watch on all processes holds the limit then. */
 const OTHER_PROCESSES = isBefore(release(), 5, 14) ? 4_096 : 0
 
+/** @param filter Descriptor of the file that the filter of system calls is read from; undefined: there is none. */
 export function bubblewrapCommand(
   tools: SandboxTools,
   interpreter: Interpreter,
   args: readonly string[],
   limits: Limits,
+  filter: number | undefined,
 ): string[] {
   const { bwrap, prlimit, setpriv } = tools
   const helpers = [prlimit, ...(setpriv === undefined ? [] : [setpriv])]
@@ -61,6 +63,7 @@ export function bubblewrapCommand(
     '--cap-drop',
     'ALL',
     ...(setpriv === undefined ? [] : ['SETUID', 'SETGID', 'SETPCAP'].flatMap((name) => ['--cap-add', `CAP_${name}`])),
+    ...(filter === undefined ? [] : ['--seccomp', String(filter)]),
     ...views([...SYSTEM_PATHS, ...helpers, ...interpreter.paths]),
     '--proc',
     '/proc',

@@ -165,7 +165,7 @@ send(verdict)
  * does not work. Job: code, test, name, secret.
  */
 export const UNITTEST = `
-import builtins, functools, json, os, sys, types, unittest
+import builtins, functools, json, os, re, sys, types, unittest
 
 def main():
     channel = os.dup(3)
@@ -252,7 +252,9 @@ def main():
             reason = 'the answer interferes with its tests'
         elif bad:
             test, trace = bad[0]
-            reason = test.id().split('.')[-1] + ': ' + trace.strip().split('\\n')[-1][:500]
+            # The lines of frames are indented; what follows the first line of the message may be anything.
+            lines = [line for line in trace.split('\\n') if re.match(r'[A-Za-z_][\\w.]*(: |$)', line)]
+            reason = test.id().split('.')[-1] + ': ' + (lines or [trace])[0][:500]
         elif result.testsRun == 0:
             reason = 'no test ran'
     except base as error:

@@ -7,11 +7,13 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
 import { limiter } from '../../base/concurrency.js'
 import { Z1Error } from '../../base/errors.js'
 import { bubblewrapCommand, ENVIRONMENT, prlimitCommand } from './bubblewrap.js'
 import { BASE_LIMITS, type Limits } from './limits.js'
 import { Program } from './program.js'
+import { seccompFilter } from './seccomp.js'
 import {
   findNode,
   findPython,
@@ -21,6 +23,9 @@ import {
   type SandboxTools,
   which,
 } from './tools.js'
+
+/** The descriptor that bubblewrap reads its filter from. */
+const FILTER = 4
 
 export interface SandboxOptions {
   /** The interpreter of Python answers. Default: `python3` of the PATH. */
@@ -45,10 +50,12 @@ export class Sandbox {
   /** Runs a grading when there is room: as many at once as there are processors. */
   readonly slot = limiter(availableParallelism())
   readonly #tools: SandboxTools | null
+  readonly #filter: Buffer | undefined
   readonly #interpreters: Partial<Record<Interpreter['language'], Interpreter>>
 
   private constructor(tools: SandboxTools | null, python: Interpreter) {
     this.#tools = tools
+    this.#filter = tools ? seccompFilter() : undefined
     this.#interpreters = { python, javascript: findNode() }
     this.description = { sandbox: tools && `bubblewrap ${tools.version}`, python: python.version }
   }
@@ -78,11 +85,11 @@ export class Sandbox {
     if (!interpreter) throw new Error(`There is no interpreter of ${language}`)
     const folder = this.#tools ? undefined : mkdtempSync(join(tmpdir(), 'z1-unsafe-'))
     const [command, ...rest] = this.#tools
-      ? bubblewrapCommand(this.#tools, interpreter, args, limits)
+      ? bubblewrapCommand(this.#tools, interpreter, args, limits, this.#filter && FILTER)
       : unsafeCommand(interpreter, args, limits)
     const input = stdin === undefined ? 'ignore' : inputOf(stdin)
     const child = spawn(command as string, rest, {
-      stdio: [input, 'pipe', 'pipe', 'pipe'],
+      stdio: [input, 'pipe', 'pipe', 'pipe', ...(this.#filter ? (['pipe'] as const) : [])],
       // A group of its own, to be ended with all that it has started.
       detached: true,
       ...(folder !== undefined && { cwd: folder }),
@@ -94,10 +101,17 @@ export class Sandbox {
       child.on('error', () => {})
       throw new Z1Error('SANDBOX_UNAVAILABLE', `No process could be started for ${command}`)
     }
+    if (this.#filter) sendFilter(child.stdio[FILTER] as Writable, this.#filter)
     const program = new Program(child, limits, signal)
     if (folder !== undefined) program.ended.finally(() => rmSync(folder, { recursive: true, force: true }))
     return program
   }
+}
+
+/** A sandbox that has ended already does not read it. */
+function sendFilter(stream: Writable, filter: Buffer): void {
+  stream.on('error', () => {})
+  stream.end(filter)
 }
 
 /** Limits only, and those only where the tool is there. */

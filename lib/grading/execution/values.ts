@@ -3,6 +3,7 @@
  * and `True` are the same, and 2⁵³ and 2⁵³ + 1 are not.
  */
 import { parse } from 'lossless-json'
+import { isString } from '../../base/checks.js'
 
 /** A value as lib/grading/execution/python.ts encodes it: JSON as it is, and objects with one key for each other type. */
 export type Encoded = null | boolean | string | Encoded[] | { [kind: string]: unknown }
@@ -22,8 +23,10 @@ export function sameResult(result: Encoded, expected: Expected): boolean {
 
 function same(result: Encoded, expected: Expected): boolean {
   const [a, b] = [numberOf(result), numberOfExpected(expected)]
-  // Of an integer and a float too, == compares the exact values.
-  if (a !== undefined || b !== undefined) return a !== undefined && b !== undefined && a == b
+  if (a !== undefined || b !== undefined) {
+    // biome-ignore lint/suspicious/noDoubleEquals: of a bigint and a number it compares the exact values.
+    return a !== undefined && b !== undefined && a == b
+  }
   if (result === null || typeof result === 'string' || expected === null || typeof expected === 'string') {
     return result === expected
   }
@@ -31,14 +34,16 @@ function same(result: Encoded, expected: Expected): boolean {
     if (!Array.isArray(result) || result.length !== expected.length) return false
     return result.every((each, i) => same(each, expected[i] as Expected))
   }
-  return isOf(result, 'd') && sameEntries(result.d as [Encoded, Encoded][], expected as { [key: string]: Expected })
+  return isOf(result, 'd') && sameEntries(result.d, expected as { [key: string]: Expected })
 }
 
-function sameEntries(entries: [Encoded, Encoded][], expected: { [key: string]: Expected }): boolean {
-  if (entries.length !== Object.keys(expected).length) return false
-  return entries.every(
-    ([key, value]) => typeof key === 'string' && Object.hasOwn(expected, key) && same(value, expected[key] as Expected),
-  )
+/** @param entries Pairs, if the harness made them and not the answer. */
+function sameEntries(entries: unknown, expected: { [key: string]: Expected }): boolean {
+  if (!Array.isArray(entries) || entries.length !== Object.keys(expected).length) return false
+  return entries.every((entry) => {
+    const [key, value] = Array.isArray(entry) ? entry : []
+    return isString(key) && Object.hasOwn(expected, key) && same(value, expected[key] as Expected)
+  })
 }
 
 function isOf<Kind extends string>(value: Encoded, kind: Kind): value is { [K in Kind]: unknown } {

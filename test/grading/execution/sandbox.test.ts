@@ -140,12 +140,7 @@ print('right')`
     try {
       const reads = "import os\nprint(os.environ['Z1_TEST_SECRET'])"
       expect(await prints(reads)).toMatchObject({ passed: false, reason: expect.stringContaining('KeyError') })
-      const steals = `
-import glob
-for path in glob.glob('/proc/*/environ'):
-    try:
-        if b'Z1_TEST_SECRET=right' in open(path, 'rb').read(): print('right')
-    except OSError: pass`
+      const steals = `if open('/proc/${process.pid}/environ', 'rb').read(): print('right')`
       expect(await prints(steals)).toMatchObject({ passed: false })
     } finally {
       delete process.env.Z1_TEST_SECRET
@@ -201,6 +196,31 @@ status = open('/proc/self/status').read()
 assert 'CapEff:\\t0000000000000000' in status and 'NoNewPrivs:\\t1' in status
 print('right')`
     expect(await prints(rights)).toEqual({ passed: true })
+  })
+
+  it('cannot make namespaces of its own', async () => {
+    const NEW_USER = 0x10000000
+    const asks = (call: string) => `
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+result = ${call}
+print('right' if result != -1 or ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS) else 'refused')`
+    for (const call of [
+      `libc.unshare(${NEW_USER})`,
+      `libc.syscall(435, ctypes.create_string_buffer((${NEW_USER}).to_bytes(8, 'little') + bytes(80)), 88)`,
+      'libc.mount(b"none", b"/tmp", b"tmpfs", 0, None)',
+      'libc.ptrace(0, 0, 0, 0)',
+    ]) {
+      expect(await prints(asks(call))).toEqual({ passed: false, reason: 'test 1 of 1: wrong answer' })
+    }
+    // A thread and a process are made by the same call.
+    const allowed =
+      'import os, threading\nthread = threading.Thread(target=print, args=("right",))\nthread.start()\nthread.join()\n'
+    expect(
+      await prints(`${allowed}import subprocess, sys\nsubprocess.run([sys.executable, "-c", ""], check=True)`),
+    ).toEqual({
+      passed: true,
+    })
   })
 
   it('ends when it is aborted', async () => {
