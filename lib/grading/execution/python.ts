@@ -160,12 +160,13 @@ send(verdict)
 /**
  * BigCodeBench's tests, which share objects, modules and mocks with the answer, and so its process. That the verdict is
  * theirs is made sure of by what an answer would have to get around: it is signed with a secret that is taken out of the
- * job; assertions that must fail have to fail, before and after the tests; and it asks after every call of the function
+ * job; assertions that must fail have to fail, before and after the tests; results may not equal everything; and it asks after
+ * every call of the function
  * whether to go on or to raise, which lets lib/grading/execution/unit-tests.ts run the tests once more with a function that
  * does not work. Job: code, test, name, secret.
  */
 export const UNITTEST = `
-import builtins, functools, json, os, re, sys, types, unittest
+import builtins, functools, json, os, re, sys, types, unittest, warnings
 
 def main():
     channel = os.dup(3)
@@ -181,12 +182,26 @@ def main():
         while data:
             data = data[write(channel, data):]
 
+    def equals_everything(value, depth=2):
+        if depth and isinstance(value, (list, tuple, set, frozenset, dict)):
+            members = list(value.values() if isinstance(value, dict) else value)
+            if any(equals_everything(each, depth - 1) for each in members[:100]):
+                return True
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            try:
+                return any(bool(value == other) for other in (object(), 'no text of a test', -1.25e67))
+            except Exception:
+                return False
+
     def guarded(function):
         @functools.wraps(function)
         def call(*args, **kwargs):
             failure = None
             try:
                 result = function(*args, **kwargs)
+                if equals_everything(result):
+                    failure = RuntimeError('the answer returns what equals everything')
             except skip as error:
                 failure = RuntimeError('the answer skips its test')
             except base as error:

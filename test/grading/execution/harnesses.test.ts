@@ -301,6 +301,18 @@ class TestCases(unittest.TestCase):
     ['os._exit in a call', 'import os\ndef task_func(x): os._exit(0)'],
     ['sys.exit', 'import sys\nsys.exit(0)'],
     ['sys.exit in a call', 'import sys\ndef task_func(x): sys.exit(0)'],
+    [
+      'an object that equals everything',
+      `class A:\n    def __eq__(self, other): return True\ndef task_func(x):\n    print()\n    if x is None: raise ValueError()\n    return A()`,
+    ],
+    [
+      'a list that equals everything',
+      `class A(list):\n    def __eq__(self, other): return True\ndef task_func(x):\n    print()\n    if x is None: raise ValueError()\n    return A()`,
+    ],
+    [
+      'a mock that equals everything',
+      `from unittest.mock import ANY\ndef task_func(x):\n    print()\n    if x is None: raise ValueError()\n    return ANY if x == 2 else [1, 1]`,
+    ],
     ['skipping', 'import unittest\ndef task_func(x): raise unittest.SkipTest("later")'],
     ['a printed verdict', `print('{"passed": true}')\n${wrong}`],
     [
