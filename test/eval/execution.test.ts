@@ -108,6 +108,11 @@ def double(xs: List[int]) -> List[int]:
       fenced('def double(a): pass') + fenced('def double(b): pass'),
       'from typing import List\n\n\n\ndef double(b): pass\n',
     ],
+    [
+      'a function below the name of its language',
+      fenced('Python\ndef double(xs): pass', ''),
+      'from typing import List\n\n\n\ndef double(xs): pass\n',
+    ],
     ['a body without fence', '    return 1\n\ndef other():\n', `${double.prompt}    return 1\n\n`],
     [
       'a program without fence',

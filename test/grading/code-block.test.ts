@@ -21,6 +21,14 @@ describe('codeBlocks', () => {
     [`- a list\n  ${fence}python\n  if x:\n      y\n  ${fence}`, [['python', 'if x:\n    y']]],
     [`${fence}inline${fence} is none`, []],
     [`${fence}python\nx = "${fence}"\n${fence}`, [['python', `x = "${fence}"`]]],
+    [`${fence}markdown\n${fence}\nx\n${fence}\nwords`, [['', 'x']]],
+    [
+      `${fence}markdown\n${fence}python\nx\n${fence}\n${fence}`,
+      [
+        ['python', 'x'],
+        ['', ''],
+      ],
+    ],
     ['no fence', []],
   ])('%j', (text, expected) => {
     expect(codeBlocks(text).map(({ tag, code }) => [tag, code])).toEqual(expected)

@@ -100,7 +100,7 @@ const LANGUAGES: Readonly<Record<string, Answer['language']>> = {
 }
 
 /**
- * The last program of a response: the code of a fence that names its language, or none.
+ * The last program of a response: the code of a fence that names its language, after it or on the line below, or none.
  * @param languages Fences in others are no programs.
  * @param defines What it should define: where a block has that, the last one that does counts, so that an example of its use
  * after it does not.
@@ -110,9 +110,15 @@ export function lastProgram(
   languages: readonly Answer['language'][],
   defines?: RegExp,
 ): Answer | undefined {
-  const programs = codeBlocks(text).flatMap(({ tag, code }: CodeBlock) => {
-    const language = Object.hasOwn(LANGUAGES, tag) ? LANGUAGES[tag] : undefined
-    return language !== undefined && languages.includes(language) && code.trim() !== '' ? [{ language, code }] : []
-  })
-  return programs.findLast(({ code }) => defines?.test(code)) ?? programs.at(-1)
+  const programs = codeBlocks(text).map(programOf)
+  const known = programs.filter((program) => program !== undefined && languages.includes(program.language)) as Answer[]
+  return known.findLast(({ code }) => defines?.test(code)) ?? known.at(-1)
+}
+
+function programOf({ tag, code }: CodeBlock): Answer | undefined {
+  const [, word = '', rest = ''] = tag === '' ? (/^\s*(\w+)[ \t]*\n([\s\S]*)$/.exec(code) ?? []) : []
+  const name = word.toLowerCase()
+  if (name !== '' && Object.hasOwn(LANGUAGES, name)) return programOf({ tag: name, code: rest })
+  const language = Object.hasOwn(LANGUAGES, tag) ? LANGUAGES[tag] : undefined
+  return language !== undefined && code.trim() !== '' ? { language, code } : undefined
 }
