@@ -24,6 +24,9 @@ export const ENVIRONMENT: Readonly<Record<string, string>> = {
   TZ: 'UTC',
 }
 
+/** Folders in memory that programs may write to. */
+const SCRATCH = ['/dev/shm', '/tmp']
+
 /**
  * User ids of programs when root runs them, one each, so that their processes are counted apart: for root the kernel counts
  * none. They are those that systemd keeps for services without a user of their own.
@@ -64,13 +67,13 @@ export function bubblewrapCommand(
     'ALL',
     ...(setpriv === undefined ? [] : ['SETUID', 'SETGID', 'SETPCAP'].flatMap((name) => ['--cap-add', `CAP_${name}`])),
     ...(filter === undefined ? [] : ['--seccomp', String(filter)]),
-    ...views([...SYSTEM_PATHS, ...helpers, ...interpreter.paths]),
     '--proc',
     '/proc',
     '--dev',
     '/dev',
-    ...scratch('/dev/shm', limits),
-    ...scratch('/tmp', limits),
+    ...SCRATCH.flatMap((path) => scratch(path, limits)),
+    // After the folders in memory: an interpreter may be in one that has their name here.
+    ...views([...SYSTEM_PATHS, ...helpers, ...interpreter.paths]),
     '--remount-ro',
     '/dev',
     '--remount-ro',
@@ -122,7 +125,7 @@ function views(paths: readonly string[]): string[] {
     shown.push(path)
     // bubblewrap makes folders that only its own user can enter.
     for (const folder of parentsOf(path)) {
-      if (folders.has(folder)) continue
+      if (folders.has(folder) || SCRATCH.includes(folder)) continue
       folders.add(folder)
       args.push('--perms', '0755', '--dir', folder)
     }

@@ -40,6 +40,7 @@ const encode = (value) => {
   if (typeof value === 'boolean' || typeof value === 'string') return value
   const hex = (value) => (value < 0n ? '-' + (-value).toString(16) : value.toString(16))
   if (typeof value === 'bigint') return { i: hex(value) }
+  if (Number.isSafeInteger(value)) return value
   if (typeof value === 'number') return Number.isInteger(value) ? { i: hex(BigInt(value)) } : { f: String(value) }
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value, encode)
   if (value instanceof Set) return { s: Array.from(value, encode) }

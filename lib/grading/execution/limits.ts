@@ -8,7 +8,7 @@ export interface Limits {
   memoryBytes: number
   /** Processes and threads at the same time. */
   processes: number
-  /** Bytes that it may write to standard output, to standard error and to its channel, each. */
+  /** Bytes that it may write to standard output and to standard error, and that may wait in its channel. */
   outputBytes: number
   /** Bytes of one file. All files together get four times that. */
   fileBytes: number

@@ -141,8 +141,9 @@ function collect(stream: Readable, most: number, kept: number, tooMuch: () => vo
 /** The lines of a stream, for one reader. */
 class Lines {
   #chunks: Buffer[] = []
+  /** Bytes that nobody has taken yet. */
   #size = 0
-  readonly #lines: string[] = []
+  readonly #lines: Buffer[] = []
   #waiting: ((line: string | null) => void) | undefined
   #ended = false
 
@@ -150,7 +151,7 @@ class Lines {
     stream.on('data', (chunk: Buffer) => {
       this.#size += chunk.length
       if (this.#size > most) return tooMuch()
-      this.#take(chunk)
+      this.#split(chunk)
     })
     stream.on('error', () => {})
     stream.on('close', () => this.end())
@@ -158,7 +159,7 @@ class Lines {
 
   next(): Promise<string | null> {
     const line = this.#lines.shift()
-    if (line !== undefined) return Promise.resolve(line)
+    if (line !== undefined) return Promise.resolve(this.#textOf(line))
     if (this.#ended) return Promise.resolve(null)
     return new Promise((resolve) => {
       this.#waiting = resolve
@@ -171,13 +172,19 @@ class Lines {
     this.#waiting = undefined
   }
 
-  #take(chunk: Buffer): void {
+  /** A line that is taken no longer counts. */
+  #textOf(line: Buffer): string {
+    this.#size -= line.length + 1
+    return line.toString()
+  }
+
+  #split(chunk: Buffer): void {
     let rest = chunk
     for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-      const line = Buffer.concat([...this.#chunks, rest.subarray(0, end)]).toString()
+      const line = Buffer.concat([...this.#chunks, rest.subarray(0, end)])
       this.#chunks = []
       rest = rest.subarray(end + 1)
-      if (this.#waiting) this.#waiting(line)
+      if (this.#waiting) this.#waiting(this.#textOf(line))
       else this.#lines.push(line)
       this.#waiting = undefined
     }

@@ -21,7 +21,8 @@ def encode(value):
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, numbers.Integral):
-        return {'i': format(int(value), 'x')}
+        value = int(value)
+        return value if -2 ** 53 < value < 2 ** 53 else {'i': format(value, 'x')}
     if isinstance(value, numbers.Real):
         return {'f': repr(float(value))}
     if isinstance(value, complex):

@@ -65,6 +65,12 @@ export class Sandbox {
    * @throws {Z1Error} SANDBOX_UNAVAILABLE, naming the package that is missing; PYTHON_NOT_FOUND.
    */
   static async open({ python, unsafe = false }: SandboxOptions = {}): Promise<Sandbox> {
+    if (process.platform === 'win32') {
+      throw new Z1Error(
+        'SANDBOX_UNAVAILABLE',
+        'Programs are not executed on Windows: run this in WSL, where the sandbox is',
+      )
+    }
     const tools = unsafe ? null : await findSandboxTools()
     const sandbox = new Sandbox(tools, await findPython(python))
     const limits = { ...BASE_LIMITS, wallMs: 30_000, cpuSeconds: 10 }

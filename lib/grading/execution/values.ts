@@ -6,7 +6,7 @@ import { parse } from 'lossless-json'
 import { isString } from '../../base/checks.js'
 
 /** A value as lib/grading/execution/python.ts encodes it: JSON as it is, and objects with one key for each other type. */
-export type Encoded = null | boolean | string | Encoded[] | { [kind: string]: unknown }
+export type Encoded = null | boolean | number | string | Encoded[] | { [kind: string]: unknown }
 
 /** JSON with whole numbers apart from others. */
 export type Expected = null | boolean | string | number | bigint | Expected[] | { [key: string]: Expected }
@@ -52,6 +52,7 @@ function isOf<Kind extends string>(value: Encoded, kind: Kind): value is { [K in
 
 function numberOf(value: Encoded): number | bigint | undefined {
   if (typeof value === 'boolean') return value ? 1n : 0n
+  if (typeof value === 'number') return value
   if (isOf(value, 'i')) return integerOf(String(value.i))
   if (isOf(value, 'f')) return floatOf(String(value.f))
   return undefined

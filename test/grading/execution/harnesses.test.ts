@@ -121,6 +121,13 @@ onLinux('tests of a function', () => {
     expect(await run(answer)).toEqual({ passed: false, reason: expect.stringContaining(reason) })
   })
 
+  it('takes large results, one after the other', async () => {
+    const size = 2 ** 20
+    const list = { args: [`${size}`, '0'], result: JSON.stringify(Array(size).fill(12345678)) }
+    const answer = python('def join(a, b): return [12345678] * a')
+    expect(await run(answer, [list, list, list])).toEqual({ passed: true })
+  })
+
   it('ends a call that takes too long', async () => {
     const sleeps = python('import time\ndef join(a, b): time.sleep(1e6)')
     expect(await run(sleeps, tests, 3_000)).toEqual({ passed: false, reason: 'test 1 of 2: timeout' })

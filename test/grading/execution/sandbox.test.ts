@@ -2,6 +2,7 @@
  * Hostile programs. Each prints the right answer once it has done what it should not be able to do: run without the sandbox
  * it passes, and its test fails.
  */
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { homedir } from 'node:os'
@@ -267,6 +268,17 @@ describe.skipIf(process.platform !== 'linux')('Sandbox.open', () => {
     await expect(Sandbox.open({ python: other })).rejects.toThrow('Expected Python 3.8 or newer')
     writeFileSync(other, `#!/bin/sh\necho '["/bin/x", [3, 11, 2], "${homedir()}"]'\n`)
     await expect(Sandbox.open({ python: other })).rejects.toThrow('which is too much to show to a program')
+  })
+
+  it('takes a virtual environment, wherever it is', async () => {
+    const venv = folder('venv')
+    execFileSync('python3', ['-m', 'venv', '--without-pip', venv])
+    const python = join(venv, 'bin', 'python3')
+    const own = await Sandbox.open({ python })
+    const program = own.start({ language: 'python', args: ['-c', 'import sys; print(sys.prefix)'], limits })
+    expect((await program.ended).stdout).toBe(`${venv}\n`)
+    const writes = own.start({ language: 'python', args: ['-c', `open('${venv}/x', 'w')`], limits })
+    expect((await writes.ended).stderr).toContain('Read-only file system')
   })
 
   it('runs programs without a sandbox where that is asked for', async () => {

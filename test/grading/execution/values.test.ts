@@ -7,6 +7,9 @@ const float = (value: string): Encoded => ({ f: value })
 
 describe('sameResult', () => {
   it.each<[Encoded, string]>([
+    [3, '3'],
+    [-3, '-3.0'],
+    [1, 'true'],
     [int(3n), '3'],
     [int(-255n), '-255'],
     [float('3.0'), '3'],
@@ -37,6 +40,9 @@ describe('sameResult', () => {
     [float('0.30000000000000004'), '0.3'],
     [float('nan'), '0'],
     ['1', '1'],
+    [1, '"1"'],
+    [1, '2'],
+    [1, '[1]'],
     [int(1n), '"1"'],
     [null, '0'],
     [null, 'false'],
