@@ -50,10 +50,17 @@ export const ERROR_CODES = [
    * The model or its context does not fit in memory. Lower contextSize, parallel or gpuLayers, or use a smaller model.
    */
   'OUT_OF_MEMORY',
+  /** There is no Python at the path, or none that runs. Install it, or name another one. */
+  'PYTHON_NOT_FOUND',
   /** A server could not be reached, or failed while it answered. Asking again may help; the message says what it said. */
   'REMOTE_FAILED',
   /** A server refused the request, or cannot do what was asked. The message says what it said. */
   'REMOTE_REFUSED',
+  /**
+   * Programs cannot be executed in a sandbox here. The message names the package that is missing, or the reason; unsafeExecution
+   * does without one.
+   */
+  'SANDBOX_UNAVAILABLE',
   /** tags: 'keep' was asked for, but neither the model's template nor its vocabulary has think tags. Use 'ban'. */
   'TAGS_NOT_FOUND',
   /**

@@ -33,6 +33,7 @@ export async function pinnedOptions(options: ResolvedOptions, items: readonly It
       .update(JSON.stringify(hashedItems(items)))
       .digest('hex'),
     ...(shard !== undefined && { shard }),
+    ...(task.grader && { grader: await task.grader() }),
     ...(reasoner ? await pinReasoner(reasoner) : await pinFile(load.model)),
     method: methodName,
     windows: windows.map(({ name }) => name),

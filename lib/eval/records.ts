@@ -6,7 +6,7 @@ import type { ReasonResult } from '../reason/result.js'
 import type { Method } from './methods/index.js'
 import type { PinnedMethod } from './methods/method.js'
 import type { Interval } from './statistics.js'
-import type { Item } from './task.js'
+import type { GraderFacts, Item } from './task.js'
 
 /** All that decides what a run's results are. A folder holds the results of one such set. */
 export interface RunOptions extends PinnedMethod {
@@ -16,6 +16,8 @@ export interface RunOptions extends PinnedMethod {
   itemsSha256: string
   /** `2/4`: only every fourth item, from the second on; absent: all of them. */
   shard?: string
+  /** What graded, where the task says it. */
+  grader?: GraderFacts
   /** Of the model's file; null where it runs elsewhere. */
   modelSha256: string | null
   /** What a model is called that runs elsewhere; null where there is its file. */
@@ -66,6 +68,8 @@ export interface ResultRecord {
   /** The right answer. */
   answer: string
   correct: boolean
+  /** Why not, where the grader says it. */
+  reason?: string
   /** After a hint: whether the answer has the form that the hint asks for; null: there was no hint. */
   inForm: boolean | null
   /** As in `ReasonResult`. */

@@ -4,9 +4,14 @@ import { area, performance, scaling } from './curve.js'
 import type { Figures, Summary, WindowSummary } from './records.js'
 import type { Interval } from './statistics.js'
 
+const UNSAFE =
+  'WARNING: the answers of this run were executed without a sandbox (--unsafe-execution): programs that a model had written\n' +
+  'ran with all rights of the user, and could change files, use the network, and forge their results.'
+
 /** All tables of a run. */
 export function reportOf({ options, done, total, windows, differences }: Summary): string {
   const parts = [
+    options.grader?.sandbox === null ? UNSAFE : '',
     `${options.task}, ${options.items} items, method ${options.method}` +
       (done < total ? `: not finished, ${done} of ${total} responses` : ''),
     columns([

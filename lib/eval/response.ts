@@ -26,7 +26,7 @@ export async function respond(
     if (!(error instanceof Z1Error)) throw error
     throw new Z1Error(error.code, `Item ${item.id} at window ${window}: ${error.message}`, { cause: error })
   })
-  const { correct, extracted } = await task.grade(item, result)
+  const { correct, extracted, reason } = await task.grade(item, result, signal)
   const { id, groups, answer } = item
   return {
     id,
@@ -40,6 +40,7 @@ export async function respond(
     extracted,
     answer,
     correct,
+    ...(reason !== undefined && { reason }),
     inForm: result.hint === '' ? null : followsHint(result),
     ended: result.ended,
     finishReason: result.finishReason,

@@ -14,13 +14,20 @@ export interface Item {
    * group `difficulty`, where it is a number, is set against the thinking tokens.
    */
   groups?: Record<string, string | number>
+  /** Where a response is run against tests: their SHA-256, so that a run knows them again. */
+  testsSha256?: string
 }
 
 export interface Grade {
   correct: boolean
   /** What was taken for the answer; null: the response has none. */
   extracted: string | null
+  /** Why it is not correct, where there is more to say than that it is another value: `timeout`. */
+  reason?: string
 }
+
+/** What grades a task's responses, where that is not this package alone. `sandbox` null: programs run without one. */
+export type GraderFacts = Readonly<Record<string, string | null>>
 
 /** Items, the prompt for each, and the grader of what came back. */
 export interface Task {
@@ -28,5 +35,11 @@ export interface Task {
   items(): AsyncIterable<Item>
   /** The conversation to continue. `system` is replaced by a run's own system text. */
   prompt(item: Item): { messages: ChatMessage[]; system?: string }
-  grade(item: Item, result: ReasonResult): Grade | Promise<Grade>
+  /**
+   * Asked once before the first item, and kept in run.json: a run goes on only with the same. Rejects where responses cannot
+   * be graded.
+   */
+  grader?(): Promise<GraderFacts>
+  /** @param signal Its abort may end a grading that takes time. */
+  grade(item: Item, result: ReasonResult, signal?: AbortSignal): Grade | Promise<Grade>
 }

@@ -10,9 +10,12 @@ import { evaluate, type Progress } from '../../eval/run.js'
 import { type GroupFilter, selectItems } from '../../eval/selection.js'
 import { summarize } from '../../eval/summary.js'
 import type { Task } from '../../eval/task.js'
+import { bigCodeBenchHard } from '../../eval/tasks/bigcodebench.js'
 import { gpqaDiamond } from '../../eval/tasks/gpqa-diamond.js'
 import { heldout } from '../../eval/tasks/heldout.js'
+import { humanEval } from '../../eval/tasks/humaneval.js'
 import { jsonl } from '../../eval/tasks/jsonl.js'
+import { liveCodeBench } from '../../eval/tasks/livecodebench.js'
 import { aime24, amc23, gsm8k, math500 } from '../../eval/tasks/mathematics.js'
 import { flag, integer, list, oneOf, range, required, text, UsageError, type Values, word } from '../args.js'
 import { defineCommand } from '../command.js'
@@ -22,12 +25,17 @@ import { print } from '../terminal.js'
 
 const BENCHMARKS = { math500, 'gpqa-diamond': gpqaDiamond, gsm8k, aime24, amc23 }
 
+/** Benchmarks whose answers are programs that are executed. */
+const CODE_BENCHMARKS = { humaneval: humanEval, livecodebench: liveCodeBench, 'bigcodebench-hard': bigCodeBenchHard }
+
+const BENCHMARK_NAMES = [...Object.keys(BENCHMARKS), ...Object.keys(CODE_BENCHMARKS)]
+
 const taskOptions = {
-  task: oneOf(['heldout', 'jsonl', ...Object.keys(BENCHMARKS)], {
+  task: oneOf(['heldout', 'jsonl', ...BENCHMARK_NAMES], {
     value: 'NAME',
     help:
       'heldout: generated problems that are in no training data; jsonl: a file of questions and answers; ' +
-      `${Object.keys(BENCHMARKS).join(', ')}: a benchmark's file`,
+      `${BENCHMARK_NAMES.join(', ')}: a benchmark's file`,
     fallback: 'heldout',
   }),
   data: text({ value: 'FILE', help: 'of jsonl and the benchmarks: .jsonl, .jsonl.gz or .parquet' }),
@@ -36,6 +44,8 @@ const taskOptions = {
   filter: list({ value: 'GROUP=VALUE,…', help: 'only items of these groups: subject=Algebra,level=1-3' }),
   families: list({ value: 'A,B', help: 'heldout: only these' }),
   difficulty: range({ value: 'A-B', help: 'heldout: from A to B' }),
+  python: text({ value: 'PATH', help: 'answers that are programs: run them with this Python', default: 'python3' }),
+  unsafeExecution: flag({ help: 'answers that are programs: run them without a sandbox, with all your rights' }),
 }
 
 export const command = defineCommand({
@@ -74,12 +84,25 @@ z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
     figure: text({ value: 'FILE.svg', help: 'draw accuracy over thinking tokens' }),
     json: flag({ help: 'print the summary as JSON and nothing else' }),
   },
-  async run({ figure, json, task, data, count, limit, filter, families, difficulty, ...options }) {
+  async run({
+    figure,
+    json,
+    limit,
+    filter,
+    task,
+    data,
+    count,
+    families,
+    difficulty,
+    python,
+    unsafeExecution,
+    ...options
+  }) {
     const { output, seed } = options
     const read = [data, options.model].filter((file) => file !== undefined)
     await checkDistinct(filesOfRun(output), read)
     if (figure !== undefined) await checkDistinct([figure], [...read, ...filesOfRun(output)])
-    const asked = taskOf({ task, data, count, families, difficulty }, seed)
+    const asked = taskOf({ task, data, count, families, difficulty, python, unsafeExecution }, seed)
     const groups = filter && filterOf(filter)
     const items = limit === undefined && !groups ? asked : selectItems(asked, { limit, filter: groups, seed })
     const summary = await runInterruptible(
@@ -114,7 +137,11 @@ function filterOf(given: string[]): Record<string, GroupFilter> {
 type TaskValues = Omit<Values<typeof taskOptions>, 'limit' | 'filter'>
 
 function taskOf(values: TaskValues, seed: number | undefined): Task {
-  const { task, data, count, families, difficulty } = values
+  const { task, data, count, families, difficulty, python, unsafeExecution } = values
+  const isCode = Object.hasOwn(CODE_BENCHMARKS, task)
+  if (!isCode && (python ?? unsafeExecution) !== undefined) {
+    throw new UsageError(`The task ${task} has no --python and no --unsafe-execution: it executes no programs`)
+  }
   if (task !== 'heldout') {
     if (data === undefined) throw new UsageError(`Expected --data with the file of the task ${task}`, true)
     if ((families ?? difficulty) !== undefined) {
@@ -122,6 +149,7 @@ function taskOf(values: TaskValues, seed: number | undefined): Task {
     }
     if (task === 'jsonl') return jsonl({ file: data, count })
     if (count !== undefined) throw new UsageError(`The task ${task} has no --count: --limit takes a sample`)
+    if (isCode) return CODE_BENCHMARKS[task as keyof typeof CODE_BENCHMARKS]({ file: data, python, unsafeExecution })
     return BENCHMARKS[task as keyof typeof BENCHMARKS]({ file: data })
   }
   if (data !== undefined) throw new UsageError('The task heldout has no --data: it is generated')

@@ -16,7 +16,7 @@ const SYSTEM = 'Please reason step by step, and put your final answer within \\b
 
 export const fileName = kind('file name', isString, { isValid: (value) => value !== '' })
 
-const BENCHMARK_OPTIONS = { file: required(fileName) }
+export const BENCHMARK_OPTIONS = { file: required(fileName) }
 
 /** The columns of a row, each checked when it is asked for. */
 export class Columns {
@@ -42,6 +42,13 @@ export class Columns {
     const value = this.#row.columns[name]
     if (!Number.isSafeInteger(value)) throw this.wrong('an integer', name)
     return value as number
+  }
+
+  /** '' for none. */
+  textOrNone(name: string): string {
+    const value = this.#row.columns[name] ?? ''
+    if (!isString(value)) throw this.wrong('a text', name)
+    return value
   }
 
   texts(name: string): string[] {
