@@ -40,8 +40,9 @@ export function path(d: string, stroke: string, attributes = ''): string {
   return `<path d="${d}" stroke="${stroke}"${attributes && ` ${attributes}`}/>`
 }
 
-export function rect(x: number, y: number, width: number, height: number, fill: string): string {
-  return `<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" fill="${fill}"/>`
+export function rect(x: number, y: number, width: number, height: number, fill: string, attributes = ''): string {
+  const place = `x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}"`
+  return `<rect ${place} fill="${fill}"${attributes && ` ${attributes}`}/>`
 }
 
 /** The part of a drawing in which values stand. */
