@@ -25,7 +25,7 @@ export interface ReportData {
   responses: ReportResponse[]
 }
 
-export interface ReportItem {
+interface ReportItem {
   task: string
   id: string
   question: string | null

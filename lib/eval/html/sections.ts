@@ -83,7 +83,7 @@ function accuracyCells({ accuracy, interval: [low, high] }: Figures): string[] {
 function filterButton(run: number, window: string, larger: 'lost' | 'spoiled', count: number): string {
   if (count === 0) return '0'
   const name = `Show the ${count} ${larger} at window ${shown(window)}`
-  return `<button type="button" class="count" data-run="${run}" data-window="${escapeHtml(window)}" data-larger="${larger}" title="${name}">${count}</button>`
+  return `<button type="button" class="count" data-run="${run}" data-window="${escapeHtml(window)}" data-larger="${larger}" title="${name}" aria-label="${name}">${count}</button>`
 }
 
 /** What each run was made with. */

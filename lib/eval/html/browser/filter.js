@@ -2,7 +2,7 @@
 
 /** @typedef {import('../data.js').ReportData} Data */
 /** @typedef {import('../data.js').ReportResponse} Response */
-/** @typedef {import('../data.js').ReportItem} Item */
+/** @typedef {Data['items'][number]} Item */
 
 /**
  * What responses must be; '' is no condition.
