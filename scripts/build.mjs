@@ -2,7 +2,7 @@
 //
 //   node scripts/build.mjs                both
 //   node scripts/build.mjs addon [arch]   the addon alone; binding.gyp calls this
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { arch, argv, execPath, platform } from 'node:process'
@@ -50,6 +50,9 @@ export function buildAddon(target = arch) {
 export function buildLibrary() {
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   run(execPath, [developmentTool('typescript/bin/tsc'), '--project', 'tsconfig.json'])
+  // What a report's page is made of is read as text.
+  const page = join('eval', 'html', 'browser')
+  cpSync(join(root, 'lib', page), join(root, 'dist', page), { recursive: true })
   // npm sets it at an installation, and npx expects it in a checkout.
   chmodSync(join(root, 'dist', 'cli', 'main.js'), 0o755)
 }

@@ -11,6 +11,7 @@ const expected = [
   'dist/index.js',
   'dist/index.d.ts',
   'dist/cli/main.js',
+  'dist/eval/html/browser/main.js',
   'LICENSE',
   'README.md',
 ]

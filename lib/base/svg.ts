@@ -40,8 +40,9 @@ export function path(d: string, stroke: string, attributes = ''): string {
   return `<path d="${d}" stroke="${stroke}"${attributes && ` ${attributes}`}/>`
 }
 
-export function rect(x: number, y: number, width: number, height: number, fill: string): string {
-  return `<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" fill="${fill}"/>`
+export function rect(x: number, y: number, width: number, height: number, fill: string, attributes = ''): string {
+  const place = `x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}"`
+  return `<rect ${place} fill="${fill}"${attributes && ` ${attributes}`}/>`
 }
 
 /** The part of a drawing in which values stand. */
@@ -88,9 +89,10 @@ export function round(value: number): number {
   return Math.round(value * 10) / 10
 }
 
-/** Control characters, which XML cannot hold, become spaces. */
+/** Control characters, which XML cannot hold, line separators, and marks that turn the direction of what stands around them. */
+const UNSEEN = /[\p{Cc}\p{Surrogate}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffe\uffff]/gu
+
+/** What cannot be seen becomes spaces. */
 export function escapeXml(content: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  const printable = content.replace(/[\u0000-\u001f\ufffe\uffff]|\p{Surrogate}/gu, ' ')
-  return printable.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
+  return content.replace(UNSEEN, ' ').replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -54,6 +54,7 @@ const evaluation: Group = {
     compare: { about: 'two runs, window by window', load: () => import('./eval/compare.js') },
     merge: { about: 'the shards of a run as one', load: () => import('./eval/merge.js') },
     plot: { about: 'a figure of runs', load: () => import('./eval/plot.js') },
+    report: { about: 'runs as one page to read', load: () => import('./eval/report.js') },
   },
   more: '',
   itself: () => import('./eval/run.js'),

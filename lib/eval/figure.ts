@@ -1,7 +1,18 @@
-/** Accuracy over average thinking tokens as an SVG: one line per run, an interval bar at each window. */
+/** Accuracy over average thinking tokens as an SVG: one line per run, in its band of intervals. */
 import { scaleLinear } from 'd3-scale'
-import { line, symbol, symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape'
-import { horizontalLines, INK, PALETTE, path, round, svgDocument, text, upwardText, valuesBelow } from '../base/svg.js'
+import { area, line, symbol, symbolCircle, symbolDiamond, symbolSquare, symbolTriangle } from 'd3-shape'
+import {
+  escapeXml,
+  horizontalLines,
+  INK,
+  PALETTE,
+  path,
+  round,
+  svgDocument,
+  text,
+  upwardText,
+  valuesBelow,
+} from '../base/svg.js'
 import type { Summary, WindowSummary } from './records.js'
 
 export interface FigureRun {
@@ -30,10 +41,11 @@ export function figureOf(runs: readonly FigureRun[], title = 'Accuracy over thin
   const x = scaleLinear([-0.04 * longest, 1.04 * longest], [PLOT.left, PLOT.right])
   const y = scaleLinear([0, 1], [bottom, top])
 
-  const { task, items } = (runs[0] as FigureRun).summary.options
+  const { task } = (runs[0] as FigureRun).summary.options
+  const items = [...new Set(runs.map(({ summary }) => summary.options.items))].join(' and ')
   const plot = { ...PLOT, top, bottom }
   const ticks = x.ticks(8).filter((tick) => tick >= 0)
-  const note = `${task}, ${items} items; bars: 95% intervals; beside each point its window`
+  const note = `${task}, ${items} items; bands and bars: 95% intervals; beside each point its window`
   return svgDocument({ width: WIDTH, height, title, titleAt: [PLOT.left, 30] }, [
     ...valuesBelow(ticks, x, plot, 'lines', String),
     ...horizontalLines(y.ticks(5), y, plot, (share) => `${Math.round(share * 100)}%`),
@@ -41,6 +53,7 @@ export function figureOf(runs: readonly FigureRun[], title = 'Accuracy over thin
     upwardText(18, (top + bottom) / 2, 'accuracy'),
     text(PLOT.right, bottom + 62, note, `text-anchor="end" font-size="11" fill="${INK.faint}"`),
     ...runs.map((run, i) => legendLine(run.label, i)),
+    ...runs.map((run, i) => runBand(run, i, x, y)),
     ...runs.map((run, i) => runLine(run, i, x, y)),
   ])
 }
@@ -56,8 +69,22 @@ function legendLine(label: string, index: number): string {
 
 type Scale = (value: number) => number
 
-function runLine({ summary }: FigureRun, index: number, x: Scale, y: Scale): string {
-  const points = [...summary.windows].sort((a, b) => a.att - b.att)
+function pointsOf({ summary }: FigureRun): WindowSummary[] {
+  return [...summary.windows].sort((a, b) => a.att - b.att)
+}
+
+/** Below all lines. */
+function runBand(run: FigureRun, index: number, x: Scale, y: Scale): string {
+  const band = area<WindowSummary>(
+    ({ att }) => round(x(att)),
+    ({ interval: [low] }) => round(y(low)),
+    ({ interval: [, high] }) => round(y(high)),
+  )(pointsOf(run)) as string
+  return `<path d="${band}" fill="${colorOf(index)}" fill-opacity="0.12"/>`
+}
+
+function runLine(run: FigureRun, index: number, x: Scale, y: Scale): string {
+  const points = pointsOf(run)
   const curve = line<WindowSummary>(
     ({ att }) => round(x(att)),
     ({ accuracy }) => round(y(accuracy)),
@@ -65,9 +92,9 @@ function runLine({ summary }: FigureRun, index: number, x: Scale, y: Scale): str
   const color = colorOf(index)
   const bars = points.map(({ att, interval: [low, high] }) => {
     const [at, from, to] = [x(att), y(low), y(high)].map(round) as [number, number, number]
-    return path(`M${at} ${from}V${to}M${at - 4} ${from}h8M${at - 4} ${to}h8`, color)
+    return path(`M${at} ${from}V${to}M${at - 4} ${from}h8M${at - 4} ${to}h8`, color, 'stroke-opacity="0.5"')
   })
-  const marks = points.map(({ att, accuracy }) => mark(x(att), y(accuracy), index))
+  const marks = points.map((point) => mark(x(point.att), y(point.accuracy), index, toldOf(point, run.label)))
   const names = windowNames(points, index, x, y)
   return [path(curve, color, 'fill="none" stroke-width="2"'), ...bars, ...marks, ...names].join('\n')
 }
@@ -95,11 +122,19 @@ function windowNames(points: readonly WindowSummary[], index: number, x: Scale, 
   })
 }
 
-function mark(x: number, y: number, index: number): string {
-  const shape = symbol(SYMBOLS[index % SYMBOLS.length], 64)() as string
-  return `<path transform="translate(${round(x)} ${round(y)})" d="${shape}" fill="${colorOf(index)}"/>`
+/** What a browser tells of a point under the pointer. */
+function toldOf({ window, accuracy, interval: [low, high], att }: WindowSummary, label: string): string {
+  const [share, from, to] = [accuracy, low, high].map((share) => (100 * share).toFixed(1))
+  return `${label}, window ${window}: ${share}% (${from} … ${to}), ${att.toFixed(1)} thinking tokens`
 }
 
-function colorOf(index: number): string {
+function mark(x: number, y: number, index: number, told = ''): string {
+  const shape = symbol(SYMBOLS[index % SYMBOLS.length], 64)() as string
+  const place = `transform="translate(${round(x)} ${round(y)})" d="${shape}" fill="${colorOf(index)}"`
+  return told === '' ? `<path ${place}/>` : `<path ${place}><title>${escapeXml(told)}</title></path>`
+}
+
+/** Of a run, in all drawings of a report. */
+export function colorOf(index: number): string {
   return PALETTE[index % PALETTE.length] as string
 }

@@ -64,6 +64,8 @@ export interface ResultRecord {
   tokens: ReasonResult['tokens']
   /** All of the response: reasoning, hint, answer. */
   text: string
+  /** UTF-16 code units of the text that are reasoning, and of the hint after it; absent in what earlier versions wrote. */
+  parts?: { reasoning: number; hint: number }
   extracted: string | null
   /** The right answer. */
   answer: string
@@ -81,7 +83,10 @@ export interface ResultRecord {
 }
 
 /** What figures need of a result: the large parts are left in the file. */
-export type ScoredResponse = Omit<ResultRecord, 'prompt' | 'tokens' | 'text' | 'timings' | 'thinkingWindow' | 'seed'>
+export type ScoredResponse = Omit<
+  ResultRecord,
+  'prompt' | 'tokens' | 'text' | 'parts' | 'timings' | 'thinkingWindow' | 'seed'
+>
 
 export interface Figures {
   items: number

@@ -37,6 +37,7 @@ export async function respond(
     prompt,
     tokens: result.tokens,
     text: result.text,
+    parts: { reasoning: result.reasoning.length, hint: result.hint.length },
     extracted,
     answer,
     correct,

@@ -100,6 +100,12 @@ export function readRun(directory: string): Run {
 /** The results in a folder, the large parts left out. @throws {Error} naming the line that is not a result. */
 export async function readOutcomes(directory: string): Promise<ScoredResponse[]> {
   const responses: ScoredResponse[] = []
+  for await (const { record } of readResults(directory)) responses.push(scoredResponseOf(record))
+  return responses
+}
+
+/** The results in a folder, one after the other, with the line of each. @throws {Error} naming the line that is not a result. */
+export async function* readResults(directory: string): AsyncGenerator<{ record: ResultRecord; location: string }> {
   const keys = new Set<string>()
   for await (const { columns, location } of readLog(resultsFile(directory))) {
     const record = columns as unknown as ResultRecord
@@ -111,9 +117,8 @@ export async function readOutcomes(directory: string): Promise<ScoredResponse[]>
       throw new Error(oneLine(`${location}: Duplicate result of ${record.id} at window ${record.window}`))
     }
     keys.add(key)
-    responses.push(scoredResponseOf(currentRecord(record)))
+    yield { record: currentRecord(record), location }
   }
-  return responses
 }
 
 /** Reads a file that is whole or not there. */
@@ -155,10 +160,11 @@ function checkSame(directory: string, before: RunOptions, now: RunOptions): void
   }
 }
 
-function scoredResponseOf({
+export function scoredResponseOf({
   prompt,
   tokens,
   text,
+  parts,
   timings,
   thinkingWindow,
   seed,

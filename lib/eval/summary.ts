@@ -34,7 +34,7 @@ export function readSummary(directory: string): Summary {
 }
 
 /** Tokens that count as thinking. */
-function thinkingTokens({ usage }: ScoredResponse): number {
+export function thinkingTokens({ usage }: Pick<ScoredResponse, 'usage'>): number {
   return usage.hintTokens > 0 ? usage.thinkingTokens : usage.thinkingTokens + usage.answerTokens
 }
 

@@ -26,6 +26,7 @@ describe('elements', () => {
       expect(element).toContain('>&#60;a href=&#34;&#38;&#34;&#62;<')
     }
     expect(escapeXml('a\u0000\u001fb\ud800c🙂\uffff')).toBe('a  b c🙂 ')
+    expect(escapeXml('a\u202eb\u2066c\u2028d\u009be\u200df')).toBe('a b c d e\u200df')
   })
 })
 

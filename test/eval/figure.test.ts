@@ -38,6 +38,24 @@ it('draws every window at its place, on linear scales', () => {
   }
 })
 
+it('draws a band from the lower bounds to the upper ones, below all lines', () => {
+  const svg = figureOf([one, run('two', [['4', 4, 0.3, [0.2, 0.4]]])])
+  const bands = [...svg.matchAll(/<path d="M([^"]*)Z" fill="#0072b2" fill-opacity/g)]
+  expect(bands).toHaveLength(1)
+  const points = (bands[0]?.[1] as string).split('L').map((point) => point.split(',').map(Number))
+  const ends = bars(svg).slice(0, 3) as [number, number, number][]
+  // Forth along one side, back along the other; each bar ends on both.
+  const [low, high] = [ends.map(([x, from]) => [x, from]), ends.map(([x, , to]) => [x, to])]
+  expect(points).toEqual([...high, ...low.reverse()])
+  expect(bands[0]?.index).toBeLessThan(svg.indexOf('fill="none"'))
+})
+
+it('tells the figures of a point to who points at it', () => {
+  expect(figureOf([one])).toContain(
+    '<title>one &#60;&#38;&#62;, window 50%: 50.0% (40.0 … 60.0), 50.0 thinking tokens</title>',
+  )
+})
+
 it('names runs and windows, and escapes them', () => {
   const svg = figureOf([one, run('two', [['4', 4, 0.3, [0.2, 0.4]]])], 'A & B')
   for (const text of ['one &#60;&#38;&#62;', 'two', 'A &#38; B', '∞', '50%', 'heldout, 100 items']) {

@@ -52,7 +52,8 @@ export const command = defineCommand({
   usage: `z1 eval [options] --output DIR       runs, or goes on with what is in DIR
 z1 eval compare [--windows A:B,…] [--json] DIR DIR
 z1 eval merge --output DIR DIR…
-z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
+z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…
+z1 eval report [--label TEXT]… [--no-texts] [--svg FILE.svg] --output FILE.html DIR…`,
   operands: { min: 0, max: 0, expected: 'no argument' },
   options: {
     output: required(text({ value: 'DIR', help: 'folder of the run' }), 'the folder of the run'),
