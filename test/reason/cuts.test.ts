@@ -142,6 +142,10 @@ test('dispose ends them with one error', async () => {
   await z1.dispose()
   await failed
 })
+
+describe('misuse', () => {
+  test('cuts without branches name the option', async () => {
+    const z1 = await open({ model: testModel('qwen2-bytes') })
     const sentence = 'Expected at least 1 for branches, an option of load, with cuts but received 0'
     await expect(z1.reason('a', { thinkingWindow: 9, cuts: [3] })).rejects.toThrow(new RangeError(sentence))
     expect(() => z1.stream('a', { thinkingWindow: 9, cuts: [3] })).toThrow(new RangeError(sentence))
