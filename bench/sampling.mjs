@@ -11,7 +11,13 @@ export function sampling({ rounds = 25 }) {
     .split('\n')
     .map((line) => {
       const [name, z1, llama, differ, draws] = line.split('\t')
-      return [name, number(Number(z1)), number(Number(llama)), number(Number(z1) / Number(llama), 2), `${differ} of ${draws}`]
+      return [
+        name,
+        number(Number(z1)),
+        number(Number(llama)),
+        number(Number(z1) / Number(llama), 2),
+        `${differ} of ${draws}`,
+      ]
     })
   printTable(
     `One draw from 151,936 logits, microseconds, medians of ${rounds} rounds in turn`,

@@ -82,6 +82,11 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE.svg] --output FILE.htm
       ...modelOptions.parallel,
       help: 'requests at once; 1 gives the same results to the token every time',
     },
+    branches: integer(0, {
+      value: 'N',
+      help: 'answers to smaller windows at once, beside the thinking that goes on; 0: a request for each window',
+      default: 'as --parallel, at least 2',
+    }),
     figure: text({ value: 'FILE.svg', help: 'draw accuracy over thinking tokens' }),
     json: flag({ help: 'print the summary as JSON and nothing else' }),
   },

@@ -3,6 +3,7 @@ import { misuse } from '../../base/checks.js'
 import { checkReasonOptions, type ReasonOptions } from '../../reason/options.js'
 import type { Reasoner } from '../../reason/reasoner.js'
 import { DEFAULT_MAX_TOKENS } from '../../reason/request.js'
+import { askWithCuts } from './cuts.js'
 import type { MethodOptions, ResolvedMethod } from './method.js'
 
 /** At the cut the hint, then up to `maxTokens` of answer. */
@@ -15,6 +16,8 @@ export function hinted(options: MethodOptions, tags: ReasonOptions['tags']): Res
   return {
     pinned: { hint, maxTokens },
     ask: (reasoner, { prompt, windows, ...request }) => reasoner.reason(prompt, { ...request, hint, maxTokens, tags }),
+    askAll: (reasoner, { prompt, windows, ...request }) =>
+      askWithCuts(reasoner, prompt, windows, { ...request, hint, maxTokens, tags }),
     room: (reasoner, promptTokens) => roomBeside(reasoner, promptTokens, hint, maxTokens),
   }
 }
