@@ -1,4 +1,6 @@
 /** `z1-native/eval`: accuracy over thinking windows. */
+import { findModelsWith } from '../reason/model-name.js'
+
 export { sameAnswer } from '../grading/answers.js'
 export { extractFinalAnswer } from '../reason/answer.js'
 export { type Comparison, compareRuns } from './compare.js'
@@ -32,3 +34,5 @@ export { gpqaDiamond } from './tasks/gpqa-diamond.js'
 export { type HeldoutOptions, heldout } from './tasks/heldout.js'
 export { type JsonlOptions, jsonl } from './tasks/jsonl.js'
 export { aime24, amc23, gsm8k, math500 } from './tasks/mathematics.js'
+
+findModelsWith(async (name, options) => (await import('../hub/find-model.js')).findModel(name, options))
