@@ -102,7 +102,7 @@ export class HubServer {
     return this.seen.filter(({ path, method }) => path.includes('/resolve/') && method === 'GET')
   }
 
-  #answer(by: 'hub' | 'storage', request: IncomingMessage, response: ServerResponse): void {
+  #answer(by: 'hub' | 'storage', request: IncomingMessage, response: ServerResponse) {
     const url = new URL(request.url ?? '', this.url)
     const { range, authorization } = request.headers
     const seen: Seen = { by, method: request.method ?? '', path: url.pathname, range, authorization, sent: 0 }
@@ -143,7 +143,7 @@ export class HubServer {
     response.writeHead(status, headers).end(body)
   }
 
-  #info(response: ServerResponse, repo: HubRepo | undefined, fault: Fault | undefined): void {
+  #info(response: ServerResponse, repo: HubRepo | undefined, fault: Fault | undefined) {
     if (!repo) return this.#fail(response, { status: 404, headers: { 'x-error-code': 'RepoNotFound' } })
     const siblings = Object.entries(repo.files).map(([rfilename, content]) => {
       const { hash, isLarge } = describe(content)
@@ -163,7 +163,7 @@ export class HubServer {
     content: Buffer,
     headers: Record<string, string>,
     fault: Fault = {},
-  ): Promise<void> {
+  ) {
     if (fault.status !== undefined) return this.#fail(response, fault)
     let body = Buffer.concat([content, fault.tail ?? Buffer.alloc(0)])
     if (fault.wrongByte !== undefined) {
