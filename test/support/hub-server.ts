@@ -42,6 +42,8 @@ export interface Fault {
   stallAfter?: number
   /** Milliseconds before each 64 KiB. */
   pace?: number
+  /** The server waits before it sends what ends at this byte of the file. */
+  mayReach?: (end: number) => boolean
   /** More than the file has. */
   tail?: Buffer
 }
@@ -193,6 +195,9 @@ export class HubServer {
       if (response.destroyed) return
       const next = Math.min(at + 65536, stop)
       if (fault.pace) await new Promise((done) => setTimeout(done, fault.pace))
+      while (fault.mayReach && !fault.mayReach(next) && !response.destroyed) {
+        await new Promise((done) => setTimeout(done, 2))
+      }
       // A full buffer waits for its reader; one that went away never reads.
       if (!response.write(body.subarray(at, next))) {
         await new Promise<void>((resolve) => {
