@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Z1Error } from '../base/errors.js'
 import { oneLine } from '../base/one-line.js'
 import { packageVersion } from '../base/package.js'
+import { causeOf, PassingFailure, stalled, Watch } from './connection.js'
 
 export interface ClientOptions {
   /** Address of the Hub, without a slash at its end. */
@@ -16,18 +17,6 @@ export interface ClientOptions {
   timeout: number
   /** Milliseconds before the second try; each further one waits twice as long. */
   pause: number
-}
-
-/** What may pass: asking again may help. */
-export class PassingFailure extends Error {
-  constructor(
-    message: string,
-    /** Milliseconds that the server asks to wait. */
-    readonly retryAfter: number | null = null,
-    options?: { cause?: unknown },
-  ) {
-    super(message, options)
-  }
 }
 
 /** Tries in a row that bring nothing. */
@@ -215,57 +204,6 @@ function failureElsewhere({ status, headers }: Reply, { host }: URL): Error {
   return new PassingFailure(`${host} failed with status ${status}`, retryAfter(headers))
 }
 
-/** Aborts a request that stalls. */
-class Watch {
-  readonly #controller = new AbortController()
-  readonly #timer: NodeJS.Timeout
-  readonly #abort: () => void
-  readonly #given: AbortSignal | undefined
-  stalled = false
-
-  constructor(timeout: number, given: AbortSignal | undefined) {
-    given?.throwIfAborted()
-    this.#given = given
-    this.#abort = () => this.#controller.abort(given?.reason)
-    given?.addEventListener('abort', this.#abort)
-    this.#timer = setTimeout(() => {
-      this.stalled = true
-      this.#controller.abort()
-    }, timeout)
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
-  }
-
-  end(): void {
-    clearTimeout(this.#timer)
-    this.#given?.removeEventListener('abort', this.#abort)
-  }
-
-  async *through(body: AsyncIterable<Uint8Array> | null, url: URL): AsyncGenerator<Uint8Array> {
-    try {
-      for await (const part of body ?? []) {
-        this.#timer.refresh()
-        yield part
-        this.#timer.refresh()
-      }
-    } catch (error) {
-      if (this.#given?.aborted) throw this.#given.reason
-      if (this.stalled) throw stalled(url)
-      throw new PassingFailure(`The connection to ${url.host} was lost: ${causeOf(error)}`, null, { cause: error })
-    } finally {
-      this.end()
-      // Ends the connection of a body that is not read to its end.
-      this.#controller.abort()
-    }
-  }
-}
-
-function stalled({ host }: URL): PassingFailure {
-  return new PassingFailure(`The connection to ${host} was lost: nothing came any more`)
-}
-
 function bearer(token: string): Record<string, string> {
   return { authorization: `Bearer ${token}` }
 }
@@ -301,12 +239,4 @@ async function textOf({ body, headers }: Reply): Promise<string> {
 
 async function discard({ body }: Reply): Promise<void> {
   for await (const _ of body) break
-}
-
-/** fetch says `fetch failed`, and its cause why; of several addresses, one cause each. */
-function causeOf(error: unknown): string {
-  const { message, cause } = error as Error
-  if (!(cause instanceof Error)) return message
-  const [first] = cause instanceof AggregateError ? cause.errors : []
-  return first?.message || cause.message || ((cause as NodeJS.ErrnoException).code ?? message)
 }

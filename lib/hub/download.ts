@@ -10,7 +10,8 @@ import { Z1Error } from '../base/errors.js'
 import { cannotWrite, writeAll } from '../base/files.js'
 import { BusyError, Lock } from '../base/lock.js'
 import type { RepoCache } from './cache.js'
-import { type HubClient, PassingFailure, type Reply, type Subject } from './client.js'
+import type { HubClient, Reply, Subject } from './client.js'
+import { PassingFailure } from './connection.js'
 
 /** A file of a repository at one commit. */
 export interface RemoteFile {

@@ -2,7 +2,8 @@
 import { isNumber, isString } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
 import { oneLine } from '../base/one-line.js'
-import { type HubClient, PassingFailure, type Subject } from './client.js'
+import type { HubClient, Subject } from './client.js'
+import { PassingFailure } from './connection.js'
 import type { RemoteFile } from './download.js'
 
 /** The header of a model's file. */

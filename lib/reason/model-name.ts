@@ -4,17 +4,12 @@
  */
 import { stat } from 'node:fs/promises'
 import { EMBEDDED_MODEL } from './model-file.js'
+import type { LoadOptions } from './options.js'
 
-export interface FindModelOptions {
-  /** Download it where it is not in the cache. */
-  download?: boolean | undefined
-  /** Called with the bytes that are there, and those of all files. */
-  onDownload?: ((progress: { done: number; total: number }) => void) | undefined
-  signal?: AbortSignal | undefined
-}
+type FindModelOptions = Pick<LoadOptions, 'download' | 'onDownload' | 'signal'>
 
 /** Gives the path of a model's file, or null for what is no name. */
-export type FindModel = (name: string, options: FindModelOptions) => Promise<string | null>
+type FindModel = (name: string, options: FindModelOptions) => Promise<string | null>
 
 let findModel: FindModel | undefined
 

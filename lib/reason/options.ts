@@ -1,7 +1,6 @@
 /**
- * What callers may pass: every option with its type, range and default in one table, and their check. Longer
- * than most files because it is the reference of the public options. Knows nothing of models: what depends on one (does
- * the window fit, is there such a token) is checked where the model is known.
+ * What callers may pass: every option with its type, range and default in one table, and their check. Knows nothing of models:
+ * what depends on one (does the window fit, is there such a token) is checked where the model is known.
  */
 import {
   abortSignal,
@@ -38,14 +37,11 @@ export const PLAIN_HINT = '\n\nI overthought it, the final answer should be:\n\n
 export const BOXED_HINT = '\n\nI overthought it, the final answer in \\boxed{} should be:\n\n'
 
 export interface LoadOptions {
-  /**
-   * Path or `file:` URL of a GGUF file; or the name of a model that is in the Hugging Face cache: `user/repo:Q4_K_M`,
-   * `user/repo/file.gguf`, each also after `hf:`. Where there is a file of that name, it is a path. Default: the embedded model.
-   */
+  /** Path or `file:` URL of a GGUF file, or the name of a pulled model: `user/repo:Q4_K_M`. Default: the embedded model. */
   model?: string | URL | undefined
-  /** Download a model that is named and not in the cache. Default false. */
+  /** Download a model that is named and was not pulled. Default false. */
   download?: boolean | undefined
-  /** Called as it is downloaded, with the bytes that are there and those of all its files. What it throws ends the load. */
+  /** Called meanwhile, with the bytes that are there and those of all its files. What it throws ends the load. */
   onDownload?: ((progress: { done: number; total: number }) => void) | undefined
   /**
    * The llama.cpp to run: `auto` takes the best one that is installed and works; a path (with a separator, or beginning
@@ -187,7 +183,7 @@ export interface ReasonOptions {
 export const LOAD_OPTIONS = {
   model: option(filePath()),
   download: option(boolean, false),
-  onDownload: option(callback<(progress: { done: number; total: number }) => void>()),
+  onDownload: option(callback<NonNullable<LoadOptions['onDownload']>>()),
   engine: option(engineName(), 'auto'),
   gpuLayers: option(layerCount(), 'auto'),
   // Up to contextSize × parallel, the number of cells is within llama.cpp's 32 bits.

@@ -81,8 +81,8 @@ it('killed at 20 points, it goes on from there', { timeout: 120_000 }, async () 
     return (starts[i] as number) + (requests[i]?.sent ?? 0) - (starts[i + 1] as number)
   })
   expect(Math.max(...refetched)).toBeLessThan(1e6)
-  // And each time further than the time before.
-  expect(starts).toEqual([...new Set(starts)].sort((a, b) => a - b))
+  // What is on disk is never lost.
+  expect(starts).toEqual([...starts].sort((a, b) => a - b))
 })
 
 it('two at once: one download, and both have it', { timeout: 60_000 }, async () => {
