@@ -1,10 +1,10 @@
 /** `z1 pull`, `list` and `remove`, and what is pulled wherever a model is named (npm test builds dist/). */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { fits, memoryFor, SUGGESTIONS, suggestionsFor } from '../../lib/cli/memory.js'
+import { fits, machineMemory, memoryFor, SUGGESTIONS, suggestionsFor } from '../../lib/cli/memory.js'
 import { temporaryFolder } from '../support/folder.js'
 import { COMMIT, HubServer } from '../support/hub-server.js'
 import { tableModel } from '../support/table-model.js'
@@ -138,7 +138,7 @@ it('a benchmark is pulled by its name, with its license', { timeout: 60_000 }, a
   ]
   const before = await z1([...evaluate, '--output', join(folder(), 'run')])
   expect(before.stderr).toMatch(
-    /^z1: The benchmark math500 is not in the cache .*: z1 pull math500 downloads it from HuggingFaceH4\/MATH-500\n$/,
+    /^z1: Expected --data with the file of the task math500, or before that: z1 pull math500\n/,
   )
   const pulled = await z1(['pull', 'math500'])
   expect(pulled.stderr).toMatch(/^repository +HuggingFaceH4\/MATH-500, license mit$/m)
@@ -146,6 +146,38 @@ it('a benchmark is pulled by its name, with its license', { timeout: 60_000 }, a
   const run = await z1([...evaluate, '--download', '--output', join(folder(), 'run'), '--json'])
   expect(run.stderr).toBe('')
   expect(JSON.parse(run.stdout)).toMatchObject({ options: { task: 'math500', items: 1 }, done: 1 })
+})
+
+const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0
+
+it.runIf(hasScript)('on a terminal, a question without a model is answered with three names, in one dim line', () => {
+  const args = [process.execPath, program, 'ask', '--threads', '1', '--window', '4', 'What is 1 + 1?'].map(
+    (arg) => `'${arg}'`,
+  )
+  const { NO_COLOR, ...env } = process.env
+  const run = spawnSync('script', ['-qec', args.join(' '), '/dev/null'], {
+    env: { ...env, TERM: 'xterm-256color' },
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [line = ''] = run.stdout.split('\r\n')
+  expect(line.startsWith('\x1b[2mThis is the small demonstration model. ')).toBe(true)
+  expect(line.endsWith('\x1b[22m')).toBe(true)
+  for (const { name } of suggestionsFor(machineMemory())) expect(line).toContain(name)
+  expect(line.match(/-GGUF:/g)).toHaveLength(3)
+})
+
+it('doctor says of each what it needs, and whether it fits', async () => {
+  const { stdout } = await z1(['doctor'])
+  const rows = [...stdout.matchAll(/^ {2}(\S+-GGUF:\S+): [\d.]+ GiB, (fits in memory|fits on the GPU|does not fit)$/gm)]
+  expect(rows.map(([, name]) => name)).toEqual(SUGGESTIONS.map(({ name }) => name))
+})
+
+it('inspect says how much memory a context takes', async () => {
+  await z1(['pull', 'user/repo'])
+  const needed = async (size: string) => (await z1(['inspect', '--context-size', size, 'user/repo'])).stdout
+  expect(await needed('100')).toMatch(/^memory needed +about [\d.]+ MiB with 100 tokens of context$/m)
+  expect(await needed('1000000000000')).toMatch(/^memory needed .* TiB with .*, more than this machine has to spare$/m)
 })
 
 describe('models for a machine', () => {

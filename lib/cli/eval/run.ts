@@ -15,7 +15,7 @@ import { heldout } from '../../eval/tasks/heldout.js'
 import { jsonl } from '../../eval/tasks/jsonl.js'
 import { aime24, amc23, gsm8k, math500 } from '../../eval/tasks/mathematics.js'
 import { benchmarkNamed } from '../../hub/benchmarks.js'
-import { findCached } from '../../hub/cached.js'
+import { findCached, listCached } from '../../hub/cached.js'
 import type { FindOptions } from '../../hub/options.js'
 import { modelPath } from '../../reason/model-name.js'
 import { flag, integer, list, oneOf, range, required, text, UsageError, type Values, word } from '../args.js'
@@ -123,9 +123,13 @@ function filterOf(given: string[]): Record<string, GroupFilter> {
   return filter
 }
 
-/** What was pulled of a benchmark; undefined for one that the Hub has not. */
+/** What was pulled of a benchmark; undefined for one that the Hub does not have. */
 async function benchmarkFile(task: string, options: FindOptions): Promise<string | undefined> {
-  return benchmarkNamed(task) && findCached(task, options)
+  if (!benchmarkNamed(task)) return undefined
+  if (!options.download && !(await listCached()).some(({ name }) => name === task)) {
+    throw new UsageError(`Expected --data with the file of the task ${task}, or before that: z1 pull ${task}`, true)
+  }
+  return findCached(task, options)
 }
 
 type TaskValues = Omit<Values<typeof taskOptions>, 'limit' | 'filter' | 'download'>
