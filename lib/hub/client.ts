@@ -92,7 +92,7 @@ export class HubClient {
       if (next.protocol !== 'https:' && next.protocol !== url.protocol) {
         throw new Z1Error(
           'REMOTE_REFUSED',
-          `${url.host} redirects to ${next.protocol}//${next.host}, which is not encrypted`,
+          `${url.host} redirects to ${next.protocol}//${next.host}, which is not followed: it is not encrypted as before`,
         )
       }
       url = next

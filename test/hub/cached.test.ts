@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { findCached, listCached, removeCached } from '../../lib/hub/cached.js'
 import { HubClient } from '../../lib/hub/client.js'
@@ -147,7 +148,9 @@ describe('listCached and removeCached', () => {
   })
 })
 
-const python = process.env.Z1_PYTHON ?? 'python3'
+/** .ci/run makes an environment where Python has it not. */
+const own = fileURLToPath(new URL('../../out/python-hub/bin/python', import.meta.url))
+const python = process.env.Z1_PYTHON ?? (existsSync(own) ? own : 'python3')
 const missing = ((): string | undefined => {
   const { status, stderr, error } = spawnSync(python, ['-c', 'import huggingface_hub'], { encoding: 'utf8' })
   if (error) return error.message

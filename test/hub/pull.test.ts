@@ -241,14 +241,17 @@ describe('what is not what it should be', () => {
   })
 
   it('a server that says that there is no rest', async () => {
-    server.fault = (_, n) => (n === 0 ? { dropAfter: 1_000_000 } : n === 1 ? { status: 416 } : undefined)
+    server.fault = ({ headers }, n) =>
+      n === 0 ? { dropAfter: 1_000_000 } : headers.range ? { status: 416 } : undefined
     await pull()
     expectRight()
   })
 
   it('names that would leave the cache are no files', async () => {
     server.repos.set(repo, { files: { '../../evil.gguf': content, 'a/../../evil-Q4_K_M.gguf': content } })
-    await expect(pull()).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' })
+    await expect(pull()).rejects.toMatchObject({
+      message: 'The repository user/repo has no GGUF model: it has no GGUF models',
+    })
   })
 })
 
@@ -411,6 +414,15 @@ describe('the token', () => {
     expect(first?.authorization).toBe('Bearer hf_secret')
     const again = later.filter(({ by, authorization }) => by === 'storage' && authorization !== undefined)
     expect(again).toEqual([])
+  })
+
+  it.each(['ftp://127.0.0.1/x', 'file:///etc/passwd'])('a redirect to %s is not followed', async (location) => {
+    server.fault = () => ({ status: 302, headers: { location } })
+    await expect(pull()).rejects.toMatchObject({
+      code: 'REMOTE_REFUSED',
+      message: expect.stringContaining('which is not followed'),
+    })
+    expectNothing()
   })
 
   it('an address that expired at the storage is asked for anew', async () => {
