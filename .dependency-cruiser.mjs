@@ -2,7 +2,7 @@
 // applies them.
 const floors = [
   ['base'],
-  ['native', 'jinja'],
+  ['native', 'jinja', 'hub'],
   ['reason', 'problems'],
   ['grading', 'convert', 'remote'],
   ['data', 'eval'],
@@ -37,6 +37,13 @@ export default {
       severity: 'error',
       from: { path: '^lib/', pathNot: '^lib/native/' },
       to: { path: '^lib/native/(addon|channel)\\.ts$' },
+    },
+    {
+      name: 'hub-handed-in',
+      comment: 'lib/reason is handed what finds a model by its name (resolveModelsWith)',
+      severity: 'error',
+      from: { path: '^lib/reason/' },
+      to: { path: '^lib/hub/' },
     },
     { name: 'no-circle', comment: 'an import circle', severity: 'error', from: {}, to: { circular: true } },
     {

@@ -1,3 +1,5 @@
+import { findModelsWith } from './reason/model-name.js'
+
 export type { ErrorCode } from './base/errors.js'
 export { Z1Error } from './base/errors.js'
 export { sameAnswer } from './grading/answers.js'
@@ -12,3 +14,6 @@ export type { RenderedPrompt } from './reason/request.js'
 export type { ReasonEvent, ReasonResult } from './reason/result.js'
 export type { ReasonStream } from './reason/stream.js'
 export { Z1 } from './reason/z1.js'
+
+// The Hub's room is loaded when a model is named.
+findModelsWith(async (name, options) => (await import('./hub/find-model.js')).findModel(name, options))

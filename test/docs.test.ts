@@ -62,6 +62,7 @@ describe('TypeScript', () => {
         'z1-native/data': [join(root, 'lib/data/index.ts')],
         'z1-native/convert': [join(root, 'lib/convert/index.ts')],
         'z1-native/eval': [join(root, 'lib/eval/index.ts')],
+        'z1-native/hub': [join(root, 'lib/hub/index.ts')],
       },
     }
     const host = ts.createCompilerHost(options)

@@ -15,6 +15,11 @@ export const ERROR_CODES = [
    */
   'ADDON_NOT_FOUND',
   /**
+   * A download is not what its repository says it is: its hash differs. Nothing was kept; pull it again, or from another
+   * address (HF_ENDPOINT).
+   */
+  'CHECKSUM_MISMATCH',
+  /**
    * Prompt, window, hint and answer do not fit. The message says what was needed: raise contextSize or lower a limit.
    */
   'CONTEXT_TOO_SMALL',
@@ -22,6 +27,8 @@ export const ERROR_CODES = [
    * `llama_decode` failed, or gave logits that are not numbers. The generation is lost; the model can be used again.
    */
   'DECODE_FAILED',
+  /** A download does not fit on the disk. What came is kept; make room, or use a cache on another disk (HF_HUB_CACHE). */
+  'DISK_FULL',
   /** The Z1 was disposed before the call, or while it ran. Load another one. */
   'DISPOSED',
   /** This process already runs another engine directory. One engine per process: use another process for the second. */
@@ -39,7 +46,7 @@ export const ERROR_CODES = [
   'MODEL_CHANGED',
   /** The file is no GGUF model, or the folder no checkpoint; it is cut short, or contradicts itself. Download it again. */
   'MODEL_INVALID',
-  /** There is no readable file, or folder, at the model's path. */
+  /** There is no readable file, or folder, at the model's path, or no such model in the cache or in its repository. */
   'MODEL_NOT_FOUND',
   /**
    * The model is sound, but cannot reason under a window (an encoder, a diffusion model, an unknown architecture, a format

@@ -26,6 +26,9 @@ interface Holder {
   start: string
 }
 
+/** Another run holds the lock. */
+export class BusyError extends Error {}
+
 /** Held until the end of its scope. */
 export class Lock {
   readonly #path: string
@@ -36,7 +39,7 @@ export class Lock {
     this.#beat = setInterval(() => void touch(path), BEAT).unref()
   }
 
-  /** @throws {Error} when another run works on the target, or its folder cannot be written to. */
+  /** @throws {BusyError} when another run works on the target. @throws {Error} when its folder cannot be written to. */
   static async take(target: string): Promise<Lock> {
     const start = await startOf(process.pid)
     const path = `${target}.${HOST}-${process.pid}-${start}.lock`
@@ -69,7 +72,7 @@ async function create(path: string, target: string): Promise<void> {
     await (await open(path, 'wx')).close()
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cannotWrite(target, cause)
-    throw new Error(`${target} is being written by another run of this process`)
+    throw new BusyError(`${target} is being written by another run of this process`)
   }
 }
 
@@ -95,9 +98,9 @@ async function isAlive({ path, host, pid, start }: Holder, own: string): Promise
   return now === UNKNOWN ? isRunning(pid) : now === start || (start === UNKNOWN && now !== NONE)
 }
 
-function isBusy(target: string, { path, host, pid }: Holder): Error {
+function isBusy(target: string, { path, host, pid }: Holder): BusyError {
   const who = host === HOST ? `process ${pid}` : 'a process on another machine or in another container'
-  return new Error(`${target} is being written by ${who}: wait for it, or remove ${path} if it has ended`)
+  return new BusyError(`${target} is being written by ${who}: wait for it, or remove ${path} if it has ended`)
 }
 
 async function touch(path: string): Promise<void> {

@@ -11,7 +11,8 @@ import { flag, integer, numberOr, repeated, text, UsageError } from './args.js'
 import { colors, errorColors } from './colors.js'
 import { defineCommand } from './command.js'
 import { answerOptions, modelOptions, samplingOptions } from './groups.js'
-import { showFraction, withProgress } from './progress.js'
+import { machineMemory, suggestionsFor } from './memory.js'
+import { showBytes, showFraction, withProgress } from './progress.js'
 
 export const command = defineCommand({
   usage: 'z1 ask [options] "question"      (- reads the question from standard input)',
@@ -19,6 +20,7 @@ export const command = defineCommand({
   options: {
     ...answerOptions,
     ...modelOptions,
+    download: flag({ help: 'download the model that --model names, if it was not pulled' }),
     batchSize: integer(1, {
       value: 'N',
       help: 'tokens that are decoded at once, at most',
@@ -44,8 +46,20 @@ export const command = defineCommand({
     json: flag({ help: 'print one result as JSON and nothing else' }),
   },
   async run(given, [asked]) {
-    const { json, showPrompt, model, engine, gpuLayers, contextSize, parallel, batchSize, threads, mmap, ...rest } =
-      given
+    const {
+      json,
+      showPrompt,
+      model,
+      download,
+      engine,
+      gpuLayers,
+      contextSize,
+      parallel,
+      batchSize,
+      threads,
+      mmap,
+      ...rest
+    } = given
     const { chatTemplate: file, templateVariable, ...options } = rest
     const reason = {
       ...options,
@@ -63,13 +77,13 @@ export const command = defineCommand({
       return
     }
     if (model === undefined && !json && process.stderr.isTTY) {
-      process.stderr.write(
-        `${errorColors.dim('This is the small demonstration model. For real questions: --model FILE.gguf')}\n`,
-      )
+      process.stderr.write(`${errorColors.dim(demonstration())}\n`)
     }
     await using z1 = await withProgress((show) =>
       Z1.load({
         model,
+        download,
+        onDownload: showBytes('downloading', show),
         engine,
         gpuLayers,
         contextSize,
@@ -87,6 +101,12 @@ export const command = defineCommand({
     else await show(stream)
   },
 })
+
+/** What a newcomer is told of the embedded model. */
+function demonstration(): string {
+  const names = suggestionsFor(machineMemory()).map(({ name }) => name)
+  return `This is the small demonstration model. Real ones for this machine: z1 pull ${names.join(', or ')}; then --model NAME`
+}
 
 async function readTemplate(path: string): Promise<string> {
   try {

@@ -68,6 +68,13 @@ export const root: Group = {
       about: 'answer a question; - reads it from standard input',
       load: () => import('./ask.js'),
     },
+    pull: {
+      call: 'z1 pull NAME',
+      about: 'download a model from huggingface.co',
+      load: () => import('./pull.js'),
+    },
+    list: { call: 'z1 list', about: 'the models that were pulled', load: () => import('./list.js') },
+    remove: { call: 'z1 remove NAME', about: 'delete a model that was pulled', load: () => import('./remove.js') },
     inspect: { call: 'z1 inspect FILE', about: 'what a GGUF file holds', load: () => import('./inspect.js') },
     doctor: {
       call: 'z1 doctor',

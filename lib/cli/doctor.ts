@@ -1,4 +1,4 @@
-/** `z1 doctor`: Node, the addon, every engine candidate and its fate, and the devices. */
+/** `z1 doctor`: Node, the addon, every engine candidate and its fate, the devices, and models that would fit. */
 import os from 'node:os'
 import { addonInfo, openEngine } from '../native/engine.js'
 import { defaultThreads } from '../native/threads.js'
@@ -6,6 +6,7 @@ import { checkLoadOptions } from '../reason/options.js'
 import { colors } from './colors.js'
 import { defineCommand } from './command.js'
 import { modelOptions } from './groups.js'
+import { CONTEXT, fits, machineMemory, memoryFor, SUGGESTIONS } from './memory.js'
 import { bytes, table } from './table.js'
 import { print, visible } from './terminal.js'
 
@@ -16,7 +17,7 @@ export const command = defineCommand({
   async run(options) {
     const { engine } = checkLoadOptions(options)
     printMachine()
-    await printEngines(engine)
+    printModels(await printEngines(engine))
   },
 })
 
@@ -33,7 +34,8 @@ function printMachine(): void {
   )
 }
 
-async function printEngines(choice: string): Promise<void> {
+/** Gives the bytes of memory of the devices that are GPUs with memory of their own. */
+async function printEngines(choice: string): Promise<number> {
   // Fails, after all candidates, when none works: then its message has each one's reason.
   const { engine, candidates } = await openEngine(choice)
   process.stdout.write('\nengines\n')
@@ -47,5 +49,18 @@ async function printEngines(choice: string): Promise<void> {
   }
   for (const { file, reason } of engine.refused) {
     process.stdout.write(`  ${colors.yellow(`${file} was not loaded: ${reason}`)}\n`)
+  }
+  return engine.devices.filter(({ type }) => type === 'gpu').reduce((sum, { memoryTotal }) => sum + memoryTotal, 0)
+}
+
+/** Which models would fit, before any is downloaded. */
+function printModels(gpuMemory: number): void {
+  const memory = machineMemory()
+  process.stdout.write(`\nmodels for z1 pull, with ${CONTEXT} tokens of context\n`)
+  for (const { name, size, kvBytesPerToken } of SUGGESTIONS) {
+    const needed = memoryFor(size, kvBytesPerToken, CONTEXT)
+    const place = fits(needed, gpuMemory) ? 'on the GPU' : 'in memory'
+    const fate = fits(needed, memory + gpuMemory) ? colors.green(`fits ${place}`) : colors.yellow('does not fit')
+    process.stdout.write(`  ${name}: ${bytes(needed)}, ${fate}\n`)
   }
 }

@@ -11,7 +11,11 @@ const defaultOf = (name: Shown) => String(REASON_OPTIONS[name].default)
 
 /** The model, and what runs it. */
 export const modelOptions = {
-  model: text({ value: 'FILE', help: 'a GGUF file', default: 'the embedded model' }),
+  model: text({
+    value: 'FILE',
+    help: 'a GGUF file, or the name of a model that was pulled',
+    default: 'the embedded model',
+  }),
   engine: text({ value: 'NAME', help: 'auto, cpu, cuda, vulkan, metal, or a directory', default: 'auto' }),
   gpuLayers: integer(0, { value: 'N', help: 'layers on the GPU', default: 'as many as fit' }),
   contextSize: integer(1, {

@@ -2,6 +2,7 @@
  * The frame of a command that works for a while: Ctrl-C and SIGTERM end it in order, and one line of the terminal shows
  * how far it is. Knows no command.
  */
+import { bytes } from './table.js'
 
 /** How far the work is. */
 export interface Progress {
@@ -13,6 +14,8 @@ export interface Progress {
   text?: string
   /** How many things have been done, for the rate. */
   done?: number
+  /** How a number of such things is shown. Default: as a number. */
+  unit?: (value: number) => string
   /** What stands behind all else. */
   detail?: string
 }
@@ -71,6 +74,20 @@ export function showFraction(label: string, show: Show): ((fraction: number) => 
   return show && ((fraction) => show({ label, fraction }))
 }
 
+/** For a library function that reports bytes. */
+export function showBytes(
+  label: string,
+  show: Show,
+): ((progress: { done: number; total: number }) => void) | undefined {
+  return (
+    show &&
+    (({ done, total }) => {
+      const fraction = total > 0 ? done / total : 1
+      show({ label, fraction, text: `${bytes(done)} of ${bytes(total)}`, done, unit: bytes })
+    })
+  )
+}
+
 /** Columns of the bar. */
 const BAR = 24
 
@@ -104,7 +121,7 @@ export function progressLine(stream: { write(text: string): unknown; columns?: n
 }
 
 /** Rate and time left go by what was done since the first report: what an earlier run did took no time. */
-function lineOf({ label, fraction, text, done = 0, detail }: Progress, first: Progress, seconds: number): string {
+function lineOf({ label, fraction, text, done = 0, unit, detail }: Progress, first: Progress, seconds: number): string {
   const filled = Math.round(fraction * BAR)
   const things = done - (first.done ?? 0)
   const share = fraction - first.fraction
@@ -112,7 +129,7 @@ function lineOf({ label, fraction, text, done = 0, detail }: Progress, first: Pr
     label,
     fraction > 0 && `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)} ${Math.floor(fraction * 100)}%`,
     text,
-    things > 0 && seconds > 0 && `${(things / seconds).toFixed(1)}/s`,
+    things > 0 && seconds > 0 && `${unit ? unit(things / seconds) : (things / seconds).toFixed(1)}/s`,
     share > 0 && `${duration((seconds / share) * (1 - fraction))} left`,
     detail,
   ]

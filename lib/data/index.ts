@@ -1,4 +1,6 @@
 /** `z1-native/data`: making, importing, cleaning, selecting and measuring trajectory sets. */
+import { findModelsWith } from '../reason/model-name.js'
+
 export type { Loop, LoopOptions } from '../base/loops.js'
 export { findLoop, LoopDetector } from '../base/loops.js'
 export { checkProblems } from '../problems/check.js'
@@ -24,3 +26,5 @@ export { select, selectRows } from './select.js'
 export type { Bin, Group, Stats, StatsOptions } from './stats.js'
 export { stats } from './stats.js'
 export type { Trigram } from './trigrams.js'
+
+findModelsWith(async (name, options) => (await import('../hub/find-model.js')).findModel(name, options))

@@ -1,4 +1,6 @@
 /** `z1-native/eval`: accuracy over thinking windows. */
+import { findModelsWith } from '../reason/model-name.js'
+
 export { sameAnswer } from '../grading/answers.js'
 export { extractFinalAnswer } from '../reason/answer.js'
 export { type Comparison, compareRuns } from './compare.js'
@@ -37,3 +39,5 @@ export { humanEval } from './tasks/humaneval.js'
 export { type JsonlOptions, jsonl } from './tasks/jsonl.js'
 export { liveCodeBench } from './tasks/livecodebench.js'
 export { aime24, amc23, gsm8k, math500 } from './tasks/mathematics.js'
+
+findModelsWith(async (name, options) => (await import('../hub/find-model.js')).findModel(name, options))

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { limiter } from '../base/concurrency.js'
 import { writeWhole } from '../base/files.js'
 import { oneLine } from '../base/one-line.js'
+import { modelPath } from '../reason/model-name.js'
 import type { Reasoner } from '../reason/reasoner.js'
 import { Z1 } from '../reason/z1.js'
 import { type EvaluateOptions, type ResolvedOptions, resolveOptions, usesCuts } from './options.js'
@@ -26,7 +27,7 @@ export type { Progress }
  * @throws {Z1Error} as `Z1.load()` and `z1.reason()` do.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Summary> {
-  const resolved = resolveOptions(options)
+  const resolved = await withPath(resolveOptions(options))
   const { task, windows, samples, output, shard, signal } = resolved
   const all = await readItems(task)
   const pinned = await pinnedOptions(resolved, all)
@@ -43,6 +44,12 @@ export async function evaluate(options: EvaluateOptions): Promise<Summary> {
   } finally {
     await folder.close()
   }
+}
+
+/** Of a model that is named, the file: a run is known by its content. */
+async function withPath(options: ResolvedOptions): Promise<ResolvedOptions> {
+  const { load, reasoner, signal } = options
+  return reasoner ? options : { ...options, load: { ...load, model: await modelPath(load.model, { signal }) } }
 }
 
 /** With it, and since no key is there twice, the number of results says whether one is missing. */

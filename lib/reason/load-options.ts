@@ -5,8 +5,12 @@ import { engineName, layerCount, templateVariables } from './kinds.js'
 import type { TemplateVariables } from './template.js'
 
 export interface LoadOptions {
-  /** Path or `file:` URL of a GGUF file. Default: the embedded model. */
+  /** Path or `file:` URL of a GGUF file, or the name of a pulled model: `user/repo:Q4_K_M`. Default: the embedded model. */
   model?: string | URL | undefined
+  /** Download a model that is named and was not pulled. Default false. */
+  download?: boolean | undefined
+  /** Called meanwhile, with the bytes that are there and those of all its files. What it throws ends the load. */
+  onDownload?: ((progress: { done: number; total: number }) => void) | undefined
   /**
    * The llama.cpp to run: `auto` takes the best one that is installed and works; a path (with a separator, or beginning
    * with a dot) is the directory of another one. Default `auto`.
@@ -52,6 +56,8 @@ export interface LoadOptions {
 
 export const LOAD_OPTIONS = {
   model: option(filePath()),
+  download: option(boolean, false),
+  onDownload: option(callback<NonNullable<LoadOptions['onDownload']>>()),
   engine: option(engineName(), 'auto'),
   gpuLayers: option(layerCount(), 'auto'),
   // Up to contextSize × (parallel + branches), the number of cells is within llama.cpp's 32 bits.

@@ -7,7 +7,8 @@ import type { Context } from '../native/context.js'
 import { openEngine } from '../native/engine.js'
 import { Model } from '../native/model.js'
 import { defaultThreads } from '../native/threads.js'
-import { checkModelFile, EMBEDDED_MODEL, ModelFile } from './model-file.js'
+import { checkModelFile, ModelFile } from './model-file.js'
+import { modelPath } from './model-name.js'
 import type { ResolvedLoadOptions } from './options.js'
 import { type RecommendedSampling, recommendedSampling } from './recommended.js'
 import { findTags } from './tags.js'
@@ -68,7 +69,7 @@ export interface Loaded {
 
 /** Loads what the options ask for. When it fails, nothing is left. */
 export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
-  const path = options.model ?? EMBEDDED_MODEL
+  const path = await modelPath(options.model, options)
   await checkModelFile(path)
   const file = options.mmap ? await ModelFile.at(path) : null
   const { engine } = await openEngine(options.engine)

@@ -5,7 +5,8 @@ import { openEngine } from '../native/engine.js'
 import { Model } from '../native/model.js'
 import type { ModelInfo } from './load.js'
 import { type ChatMessage, checkInput } from './messages.js'
-import { checkModelFile, EMBEDDED_MODEL } from './model-file.js'
+import { checkModelFile } from './model-file.js'
+import { modelPath } from './model-name.js'
 import { checkReasonOptions, type ReasonOptions } from './options.js'
 import { recommendedSampling } from './recommended.js'
 import { type RenderedPrompt, RequestBuilder } from './request.js'
@@ -32,10 +33,10 @@ export async function inspectModel(
 
 /**
  * Counts tokens with the vocabulary of a GGUF file.
- * @param path Default: the embedded model.
+ * @param path A path, or a model's name. Default: the embedded model.
  * @throws {Z1Error} as `Z1.load()` does.
  */
-export async function openTokenizer(path: string = EMBEDDED_MODEL): Promise<Tokenizer> {
+export async function openTokenizer(path?: string): Promise<Tokenizer> {
   return attempt(callSite(openTokenizer), async () => {
     const model = await openVocabulary(path)
     return {
@@ -47,13 +48,13 @@ export async function openTokenizer(path: string = EMBEDDED_MODEL): Promise<Toke
 
 /**
  * What `Z1.reason()` would send to a model for the same input and options, without loading its weights.
- * @param path Default: the embedded model.
+ * @param path A path, or a model's name. Default: the embedded model.
  * @throws as `Z1.load()` and `Z1.renderPrompt()`.
  */
 export async function renderPrompt(
   input: string | readonly ChatMessage[],
   options: ReasonOptions,
-  path: string = EMBEDDED_MODEL,
+  path?: string,
 ): Promise<RenderedPrompt> {
   const checked = checkReasonOptions(options)
   const read = checkInput(input, checked.template)
@@ -69,7 +70,8 @@ export async function renderPrompt(
   })
 }
 
-async function openVocabulary(path: string): Promise<Model> {
+async function openVocabulary(given: string | undefined): Promise<Model> {
+  const path = await modelPath(given)
   await checkModelFile(path)
   await openEngine('auto')
   return Model.load({ path, gpuLayers: 0, contextCells: 0, weights: false, mmap: true })

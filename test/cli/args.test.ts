@@ -277,6 +277,7 @@ describe('z1 ask', () => {
   const exceptions = {
     logitBias: 'token ids mean nothing without the vocabulary at hand',
     cachePrompt: 'one question to a model just loaded finds nothing to reuse',
+    onDownload: 'a function',
     onProgress: 'a function',
     signal: 'an object; Ctrl-C aborts',
   }

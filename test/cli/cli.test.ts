@@ -492,7 +492,7 @@ describe('z1 inspect', () => {
     for (const args of [[], [model, model], ['--yaml', model]]) {
       const run = await z1(['inspect', ...args])
       expect(run).toMatchObject({ status: 2, stdout: '' })
-      expect(run.stderr).toContain('z1 inspect [--json] [--template] FILE')
+      expect(run.stderr).toContain('z1 inspect [options] FILE')
     }
   })
 })
@@ -545,7 +545,7 @@ describe('z1', () => {
     ['help', 'z1: local reasoning'],
     ['ask --help', 'z1 ask [options] "question"'],
     ['ask q -h', 'z1 ask [options] "question"'],
-    ['inspect --help', 'z1 inspect [--json] [--template] FILE'],
+    ['inspect --help', 'z1 inspect [options] FILE'],
     ['doctor --help', 'z1 doctor [--engine NAME]'],
   ])('%s prints how it is used', async (args, beginning) => {
     const { status, stdout, stderr } = await z1(args.split(' '))
@@ -556,9 +556,9 @@ describe('z1', () => {
   it('ask --help names every option that it takes', async () => {
     const { stdout } = await z1(['ask', '--help'])
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
-    expect(named).toHaveLength(38)
+    expect(named).toHaveLength(39)
     // An option that does not exist would be told by its name, before anything else.
-    const switches = ['raw', 'no-loops', 'no-mmap', 'stop-in-thinking', 'show-prompt', 'json']
+    const switches = ['raw', 'no-loops', 'no-mmap', 'stop-in-thinking', 'show-prompt', 'json', 'download']
     const values: Record<string, string> = {
       'template-variable': 'a=1',
       'chat-template': fileURLToPath(import.meta.url),

@@ -18,6 +18,8 @@ const folder = temporaryFolder()
 let file: string
 let all: string
 beforeAll(async () => {
+  // Nothing was pulled there.
+  process.env.HF_HUB_CACHE = folder('cache')
   file = folder('questions.jsonl')
   const lines = Array.from({ length: 8 }, (_, i) => {
     const numbers = [3 * i + 2, 40 - i, 17]

@@ -104,6 +104,15 @@ function booleans(name: string): Row {
   return { name, expected: 'boolean', takes: [true, false], types, ranges: [] }
 }
 
+function callbacks(name: string): Row {
+  const types: Misuse[] = [
+    [{}, 'an object'],
+    ['f', '"f"'],
+    [null, 'null'],
+  ]
+  return { name, expected: 'function', takes: [progress], types, ranges: [] }
+}
+
 const chatTemplate: Row = {
   name: 'chatTemplate',
   expected: 'string',
@@ -171,6 +180,8 @@ const loadRows: Row[] = [
       [new URL('https://example.com/a.gguf'), 'an object'],
     ],
   },
+  booleans('download'),
+  callbacks('onDownload'),
   {
     name: 'engine',
     expected: engines,
@@ -206,17 +217,7 @@ const loadRows: Row[] = [
   chatTemplate,
   templateVariables,
   booleans('mmap'),
-  {
-    name: 'onProgress',
-    expected: 'function',
-    takes: [progress],
-    types: [
-      [{}, 'an object'],
-      ['f', '"f"'],
-      [null, 'null'],
-    ],
-    ranges: [],
-  },
+  callbacks('onProgress'),
   signals,
 ]
 
@@ -432,6 +433,8 @@ describe('defaults', () => {
   it('of a load', () => {
     expect(checkLoadOptions({})).toEqual({
       model: undefined,
+      download: false,
+      onDownload: undefined,
       engine: 'auto',
       gpuLayers: 'auto',
       contextSize: undefined,
@@ -574,8 +577,8 @@ describe('unknown options', () => {
 
   it('lists all when none is near', () => {
     const sentence =
-      'Unknown option color: expected one of model, engine, gpuLayers, contextSize, parallel, branches, kvCache, ' +
-      'batchSize, threads, chatTemplate, templateVariables, mmap, onProgress, signal'
+      'Unknown option color: expected one of model, download, onDownload, engine, gpuLayers, contextSize, parallel, ' +
+      'branches, kvCache, batchSize, threads, chatTemplate, templateVariables, mmap, onProgress, signal'
     expect(() => checkLoadOptions({ color: 'red' })).toThrow(new TypeError(sentence))
   })
 })

@@ -65,6 +65,8 @@ expectTypeOf<keyof ReasonResult>().toEqualTypeOf<
 // Every option that the API has, each of its forms; undefined is the same as absent.
 const load: Required<LoadOptions> = {
   model: new URL('file:///model.gguf'),
+  download: true,
+  onDownload: ({ done, total }) => expectTypeOf([done, total]).toEqualTypeOf<number[]>(),
   engine: 'cuda',
   gpuLayers: 'auto',
   contextSize: 4096,

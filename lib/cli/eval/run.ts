@@ -17,10 +17,14 @@ import { humanEval } from '../../eval/tasks/humaneval.js'
 import { jsonl } from '../../eval/tasks/jsonl.js'
 import { liveCodeBench } from '../../eval/tasks/livecodebench.js'
 import { aime24, amc23, gsm8k, math500 } from '../../eval/tasks/mathematics.js'
+import { benchmarkNamed } from '../../hub/benchmarks.js'
+import { findCached, listCached } from '../../hub/cached.js'
+import type { FindOptions } from '../../hub/options.js'
+import { modelPath } from '../../reason/model-name.js'
 import { flag, integer, list, oneOf, range, required, text, UsageError, type Values, word } from '../args.js'
 import { defineCommand } from '../command.js'
 import { answerOptions, modelOptions, samplingOptions } from '../groups.js'
-import { runInterruptible } from '../progress.js'
+import { runInterruptible, showBytes } from '../progress.js'
 import { print } from '../terminal.js'
 
 const BENCHMARKS = { math500, 'gpqa-diamond': gpqaDiamond, gsm8k, aime24, amc23 }
@@ -38,7 +42,12 @@ const taskOptions = {
       `${BENCHMARK_NAMES.join(', ')}: a benchmark's file`,
     fallback: 'heldout',
   }),
-  data: text({ value: 'FILE', help: 'of jsonl and the benchmarks: .jsonl, .jsonl.gz or .parquet' }),
+  data: text({
+    value: 'FILE',
+    help: 'of jsonl and the benchmarks: .jsonl, .jsonl.gz or .parquet',
+    default: 'of a benchmark, what was pulled',
+  }),
+  download: flag({ help: 'pull the file of a benchmark, and a model that is named, if they were not' }),
   count: integer(1, { value: 'N', help: 'the first items', default: 'heldout 600, others all' }),
   limit: integer(1, { value: 'N', help: 'a sample of the items, drawn with --seed', default: 'all' }),
   filter: list({ value: 'GROUP=VALUE,…', help: 'only items of these groups: subject=Algebra,level=1-3' }),
@@ -97,6 +106,7 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE.svg] --output FILE.htm
     filter,
     task,
     data,
+    download,
     count,
     families,
     difficulty,
@@ -108,13 +118,16 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE.svg] --output FILE.htm
     const read = [data, options.model].filter((file) => file !== undefined)
     await checkDistinct(filesOfRun(output), read)
     if (figure !== undefined) await checkDistinct([figure], [...read, ...filesOfRun(output)])
-    const asked = taskOf({ task, data, count, families, difficulty, python, unsafeExecution }, seed)
     const groups = filter && filterOf(filter)
-    const items = limit === undefined && !groups ? asked : selectItems(asked, { limit, filter: groups, seed })
     const summary = await runInterruptible(
-      ({ signal, show }) => {
+      async ({ signal, show }) => {
+        const pulling = { download, signal, onProgress: showBytes('downloading', show) }
+        const file = data ?? (Object.hasOwn(BENCHMARKS, task) ? await benchmarkFile(task, pulling) : undefined)
+        const asked = taskOf({ task, data: file, count, families, difficulty, python, unsafeExecution }, seed)
+        const items = limit === undefined && !groups ? asked : selectItems(asked, { limit, filter: groups, seed })
+        const model = options.model && (await modelPath(options.model, { ...pulling, onDownload: pulling.onProgress }))
         const onProgress = show && ((progress: Progress) => show(responseProgress(progress)))
-        return evaluate({ ...options, task: items, signal, onProgress })
+        return evaluate({ ...options, model, task: items, signal, onProgress })
       },
       () => afterInterrupt(output, json === true),
     )
@@ -140,7 +153,16 @@ function filterOf(given: string[]): Record<string, GroupFilter> {
   return filter
 }
 
-type TaskValues = Omit<Values<typeof taskOptions>, 'limit' | 'filter'>
+/** What was pulled of a benchmark; undefined for one that the Hub does not have. */
+async function benchmarkFile(task: string, options: FindOptions): Promise<string | undefined> {
+  if (!benchmarkNamed(task)) return undefined
+  if (!options.download && !(await listCached()).some(({ name }) => name === task)) {
+    throw new UsageError(`Expected --data with the file of the task ${task}, or before that: z1 pull ${task}`, true)
+  }
+  return findCached(task, options)
+}
+
+type TaskValues = Omit<Values<typeof taskOptions>, 'limit' | 'filter' | 'download'>
 
 function taskOf(values: TaskValues, seed: number | undefined): Task {
   const { task, data, count, families, difficulty, python, unsafeExecution } = values

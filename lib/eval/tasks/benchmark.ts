@@ -38,6 +38,11 @@ export class Columns {
     return text
   }
 
+  /** The text of the first of these columns that is there. */
+  either(name: string, other: string): string {
+    return this.text(this.#row.columns[name] === undefined || this.#row.columns[name] === null ? other : name)
+  }
+
   integer(name: string): number {
     const value = this.#row.columns[name]
     if (!Number.isSafeInteger(value)) throw this.wrong('an integer', name)

@@ -24,9 +24,9 @@ export const aime24 = benchmark('aime24', (row) => ({
   answer: row.text('answer'),
 }))
 
-/** AMC 2023: rows with `id`, `problem`, `answer`. */
+/** AMC 2023: rows with `id`, `problem` (or `question`), `answer`. */
 export const amc23 = benchmark('amc23', (row) => ({
   id: row.text('id'),
-  question: row.text('problem'),
+  question: row.either('problem', 'question'),
   answer: row.text('answer'),
 }))
