@@ -158,6 +158,16 @@ def double(xs: List[int]) -> List[int]:
     expect(reasoner.asked).toEqual([])
   })
 
+  onLinux('ends a grading when the run is aborted', async () => {
+    const task = humanEval({ file: fileOf(double) })
+    const [item] = (await itemsOf(task)) as [Item]
+    await task.grader?.()
+    const abort = new AbortController()
+    const grade = task.grade(item, ended(fenced('def double(xs):\n    while True: pass')), abort.signal)
+    setTimeout(() => abort.abort(new Error('enough')), 300)
+    await expect(grade).rejects.toThrow('enough')
+  })
+
   it('checks its options and its rows', async () => {
     expect(() => humanEval({} as ExecutionOptions)).toThrow(TypeError)
     expect(() => humanEval({ file: 'x', unsafe: true } as unknown as ExecutionOptions)).toThrow('Unknown option unsafe')
