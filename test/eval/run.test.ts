@@ -99,6 +99,9 @@ describe('the method window', () => {
       const { text, tokens, ended, finishReason, usage } = result
       expect(record).toMatchObject({ text, tokens, ended, finishReason, usage, extracted: result.finalAnswer })
       expect(text).toContain(BOXED_HINT)
+      const { reasoning = 0, hint = 0 } = record.parts ?? {}
+      expect(text.slice(reasoning, reasoning + hint)).toBe(BOXED_HINT)
+      expect(text.slice(0, reasoning)).toBe(result.reasoning)
       expect(record.inForm).toBe(/\\boxed\{[^}]+\}/.test(result.answer))
       expect(record.correct).toBe(result.finalAnswer === record.answer)
     }
