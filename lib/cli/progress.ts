@@ -83,7 +83,7 @@ export function showBytes(
     show &&
     (({ done, total }) => {
       const fraction = total > 0 ? done / total : 1
-      show({ label, fraction, text: `${bytes(done)} of ${bytes(total)}`, done, unit: bytes })
+      show({ label, fraction, text: bytes(done), done, unit: bytes })
     })
   )
 }

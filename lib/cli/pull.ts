@@ -1,5 +1,5 @@
 /** `z1 pull`: models and benchmarks from the Hugging Face Hub into its cache. */
-import { inspectRemote, pull, type RemoteModel } from '../hub/pull.js'
+import { inspectRemote, type Pulled, pull, type RemoteModel, wantedOf } from '../hub/pull.js'
 import { findTags } from '../reason/tags.js'
 import { flag, text } from './args.js'
 import { defineCommand } from './command.js'
@@ -19,26 +19,23 @@ export const command = defineCommand({
     json: flag({ help: 'print what was pulled as JSON' }),
   },
   async run({ revision, dryRun, json }, names) {
-    const results = await runInterruptible(
-      async ({ signal, show }) => {
-        const results = []
-        for (const name of names) {
+    // Fails early: the first may take hours.
+    for (const name of names) wantedOf(name, 'main')
+    const results: (RemoteModel | Pulled)[] = []
+    for (const name of names) {
+      const result = await runInterruptible(
+        async ({ signal, show }) => {
           const remote = await inspectRemote(name, { revision, signal })
           if (!json) printError(table(rowsOf(remote)))
-          if (dryRun) {
-            results.push(remote)
-            continue
-          }
-          const onProgress = showBytes(remote.name, show)
-          const pulled = await pull(name, { revision, signal, onProgress })
-          if (!json) print(`${pulled.path}\n`)
-          results.push(pulled)
-        }
-        return results
-      },
-      () => ': what came is kept, the same command goes on from there',
-    )
-    if (results && json) print(`${JSON.stringify(results.map(withoutTokens), null, 2)}\n`)
+          return dryRun ? remote : pull(name, { revision, signal, onProgress: showBytes('pulling', show) })
+        },
+        () => ': what came is kept, the same command goes on from there',
+      )
+      if (!result) return
+      if (!json && 'path' in result) print(`${result.path}\n`)
+      results.push(result)
+    }
+    if (json) print(`${JSON.stringify(results.map(withoutTokens), null, 2)}\n`)
   },
 })
 
@@ -64,9 +61,9 @@ function rowsOf({ name, repo, license, files, size, cached, header }: RemoteMode
 }
 
 /** A vocabulary has thousands of special tokens. */
-function withoutTokens<T extends object>(result: T): object {
-  if (!('header' in result) || typeof result.header !== 'object' || result.header === null) return result
-  const { specialTokens, ...header } = result.header as NonNullable<RemoteModel['header']>
+function withoutTokens(result: RemoteModel | Pulled): object {
+  if (!('header' in result) || result.header === null) return result
+  const { specialTokens, ...header } = result.header
   const tags = findTags(header.chatTemplate, specialTokens)
   return { ...result, header: { ...header, tags: tags && { open: tags.open, close: tags.close } } }
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Z1Error } from '../base/errors.js'
 import { oneLine } from '../base/one-line.js'
 import { packageVersion } from '../base/package.js'
-import { causeOf, PassingFailure, stalled, Watch } from './connection.js'
+import { causeOf, PassingFailure, stalled, Unreachable, Watch } from './connection.js'
 
 export interface ClientOptions {
   /** Address of the Hub, without a slash at its end. */
@@ -21,6 +21,9 @@ export interface ClientOptions {
 
 /** Tries in a row that bring nothing. */
 const TRIES = 6
+
+/** Tries of a client that has never reached its server: the machine is offline, most likely. */
+const FIRST_TRIES = 3
 
 /** Milliseconds between two tries at most, and the longest that a server may ask for. */
 const LONGEST_PAUSE = 30_000
@@ -40,6 +43,7 @@ export interface Reply {
 
 export class HubClient {
   readonly #options: ClientOptions
+  #hasReached = false
 
   constructor(options: ClientOptions) {
     this.#options = options
@@ -114,7 +118,8 @@ export class HubClient {
         tries += 1
         const pause = Math.min(this.#options.pause * 2 ** (tries - 1), LONGEST_PAUSE)
         const wait = Math.max(error.retryAfter ?? 0, pause)
-        if (tries >= TRIES || wait > LONGEST_WAIT) throw new Z1Error('REMOTE_FAILED', error.message, { cause: error })
+        const most = error instanceof Unreachable && !this.#hasReached ? FIRST_TRIES : TRIES
+        if (tries >= most || wait > LONGEST_WAIT) throw new Z1Error('REMOTE_FAILED', error.message, { cause: error })
         await sleep(wait, undefined, { signal }).catch(() => signal?.throwIfAborted())
       }
     }
@@ -133,6 +138,7 @@ export class HubClient {
         redirect: 'manual',
         signal: watch.signal,
       })
+      this.#hasReached = true
       return { status: response.status, headers: response.headers, body: watch.through(response.body, url) }
     } catch (error) {
       watch.end()
@@ -146,7 +152,7 @@ export class HubClient {
     const advice = url.href.startsWith(this.endpoint)
       ? '; is this machine offline? HF_ENDPOINT names another address of the Hub'
       : ''
-    return new PassingFailure(`Cannot reach ${url.host}: ${causeOf(error)}${advice}`, null, { cause: error })
+    return new Unreachable(`Cannot reach ${url.host}: ${causeOf(error)}${advice}`, null, { cause: error })
   }
 
   /** What the Hub means by a status. Its header x-error-code tells what the status alone does not. */

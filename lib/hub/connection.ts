@@ -12,6 +12,9 @@ export class PassingFailure extends Error {
   }
 }
 
+/** No connection came about. */
+export class Unreachable extends PassingFailure {}
+
 /** Aborts a request that stalls. */
 export class Watch {
   readonly #controller = new AbortController()

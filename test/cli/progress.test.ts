@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { execPath, platform } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Progress, progressLine } from '../../lib/cli/progress.js'
+import { type Progress, progressLine, showBytes } from '../../lib/cli/progress.js'
 import { run } from '../lifecycle/process.js'
 
 const built = new URL('../../dist/cli/progress.js', import.meta.url).href
@@ -91,6 +91,23 @@ describe('progressLine', () => {
       '██████████████████░░░░░░ 75%  768 read  17.1/s  0:15 left  well',
       '████████████████████████ 100%  1024 read  17.1/s  0:00 left  well',
     ])
+  })
+
+  it('tells bytes, and how many come in a second, in 80 columns', () => {
+    const reports: Progress[] = []
+    const report = showBytes('pulling', (progress) => reports.push(progress))
+    for (const done of [0, 50 * 2 ** 20, 100 * 2 ** 20]) report?.({ done, total: 100 * 2 ** 20 })
+    expect(
+      shown(
+        reports.map((progress, i) => [i * 2, progress]),
+        80,
+      ),
+    ).toEqual([
+      'pulling  0 B',
+      'pulling  ████████████░░░░░░░░░░░░ 50%  50.0 MiB  25.0 MiB/s  0:02 left',
+      'pulling  ████████████████████████ 100%  100 MiB  16.7 MiB/s  0:00 left',
+    ])
+    expect(showBytes('pulling', undefined)).toBeUndefined()
   })
 
   it('has no bar where the end is not known, and hours where it is far', () => {
