@@ -4,10 +4,12 @@
  * factor 100 needs a percent sign, and the order of a list counts. Expressions are compared by their values.
  */
 import { chosenLetter, loneLetter, markedChoice } from './choices.js'
-import { isClose, ROUNDING, sameValue } from './evaluate.js'
+import { sameValue } from './evaluate.js'
 import { readExpression } from './expression.js'
-import { expandSigns, type List, readList } from './lists.js'
+import { expandSigns, type List, readList, readUnion } from './lists.js'
+import { readMatrix } from './matrices.js'
 import { compact, plain, splitUnit } from './notation.js'
+import { digitsOfBase, sameNumber, withoutSeparators } from './numbers.js'
 import { stated } from './prose.js'
 import { readEquation, readIntervals, sameEquation, sameIntervals, splitAtSigns } from './relations.js'
 
@@ -61,6 +63,8 @@ function unmarked(value: string): string {
     .replace(/\.$/, '')
 }
 
+type Read = ReturnType<typeof readExpression>
+
 interface Budget {
   left: number
 }
@@ -71,7 +75,11 @@ function same(right: string, found: string, budget: Budget, isSet: boolean, dept
   const number = sameNumber(right, found)
   if (number !== null) return number
   if (right.length > LONGEST || found.length > LONGEST) return false
-  if (/[<>∪∈]/.test(right + found)) return sameRange(right, found, budget, isSet, depth)
+  ;[right, found] = [withoutSeparators(right), withoutSeparators(found)]
+  if (digitsOfBase(right) === found) return true
+  const matrices = sameMatrix(right, found)
+  if (matrices !== null) return matrices
+  if (/[<>∪∈∖]|!=/.test(right + found)) return sameRange(right, found, budget, isSet, depth)
   const [gold, given] = [readList(right), readList(found)]
   if (
     gold.elements.length > 1 ||
@@ -83,7 +91,9 @@ function same(right: string, found: string, budget: Budget, isSet: boolean, dept
   ) {
     // `(p, q) = (3, 2)` is a name and no list yet.
     if (!gold.isList !== !given.isList) {
-      const equation = sameEquations(right, found, budget, depth)
+      // The one that is no list: `x = 1 or x = 2` has two names.
+      const isNamed = readEquation(gold.isList ? found : right) !== null
+      const equation = isNamed ? sameEquations(right, found, budget, depth) : null
       if (equation !== null) return equation
     }
     const [x, y] = [listOf(right, gold), listOf(found, given)]
@@ -92,6 +102,18 @@ function same(right: string, found: string, budget: Budget, isSet: boolean, dept
   const equation = sameEquations(right, found, budget, depth)
   if (equation !== null) return equation
   return sameExpression(right, found)
+}
+
+/** Null: none is an expression of matrices. A single one is a list of rows. */
+function sameMatrix(right: string, found: string): boolean | null {
+  const isWorkedOut = [right, found].some((value) => /[^([\s].*\\begin\{pmatrix\}/.test(value))
+  if (!isWorkedOut) return null
+  const [x, y] = [readMatrix(right), readMatrix(found)]
+  if (!x || !y) return null
+  return (
+    x.length === y.length &&
+    x.every((row, i) => row.length === y[i]?.length && row.every((entry, j) => sameValue(entry, y[i]?.[j] ?? entry)))
+  )
 }
 
 function isTwo(value: string): boolean {
@@ -105,8 +127,7 @@ function listOf(value: string, list: List): List {
 }
 
 function sameList(gold: List, given: List, budget: Budget, isSet: boolean, depth: number): boolean {
-  // A closed interval is no open one; brackets that only one side has are a matter of style.
-  if (gold.brackets && given.brackets && gold.brackets !== given.brackets) return false
+  if (gold.brackets && given.brackets && gold.brackets !== given.brackets && !isTuple(gold, given)) return false
   const [x, y] = [namedElements(gold), namedElements(given)]
   const anyOrder = isSet || gold.isSet || given.isSet || x.anyOrder || y.anyOrder
   if (x.values.length !== y.values.length && !anyOrder) return false
@@ -115,6 +136,13 @@ function sameList(gold: List, given: List, budget: Budget, isSet: boolean, depth
     x.values.every((value, i) => sameElement(value, x.names[i], y.values[i] as string, y.names[i], budget, depth))
   if (inOrder) return true
   return anyOrder && isWithin(x, y, budget, depth) && isWithin(y, x, budget, depth)
+}
+
+/**
+ * A closed interval is no open one; brackets around what is no interval, or that only one side has, are a matter of style.
+ */
+function isTuple(...lists: List[]): boolean {
+  return lists.every(({ brackets, elements }) => /^[([][)\]]$/.test(brackets) && elements.length > 2)
 }
 
 /** Whether each element of one set is one of another. */
@@ -161,7 +189,8 @@ function sameEquations(right: string, found: string, budget: Budget, depth: numb
   const [gold, given] = [readEquation(right), readEquation(found)]
   if (!gold && !given) return null
   if (gold && given) {
-    if (gold.isNamed && given.isNamed && same(gold.right, given.right, budget, false, depth + 1)) return true
+    const isOther = isLetter(gold.left) && isLetter(given.left) && gold.left !== given.left
+    if (gold.isNamed && given.isNamed && !isOther && same(gold.right, given.right, budget, false, depth + 1)) return true
     return sameEquation(gold, given)
   }
   const [equation, value] = gold ? [gold, found] : [given as NonNullable<typeof given>, right]
@@ -171,20 +200,19 @@ function sameEquations(right: string, found: string, budget: Budget, depth: numb
     : same(value, equation.right, budget, false, depth + 1)
 }
 
+/** The name of an unknown, which says which one is found. */
+function isLetter(name: string): boolean {
+  return /^[A-Za-z]$/.test(name)
+}
+
 /** Intervals and inequalities as sets of numbers; else side by side. */
 function sameRange(right: string, found: string, budget: Budget, isSet: boolean, depth: number): boolean {
   const [gold, given] = [readIntervals(right), readIntervals(found)]
   if (gold && given) return sameIntervals(gold, given)
   const [x, y] = [body(right), body(found)]
   if (x !== right || y !== found) return same(x, y, budget, isSet, depth + 1)
-  if (right.includes('∪') && found.includes('∪')) {
-    const [a, b] = [right, found].map((value) => ({
-      ...readList(''),
-      elements: value.split('∪').map((part) => part.trim()),
-      isSet: true,
-    }))
-    return sameList(a as List, b as List, budget, true, depth)
-  }
+  const [together, others] = [readUnion(right), readUnion(found)]
+  if (together && others) return sameList(together, others, budget, true, depth)
   const [a, b] = [sides(right), sides(found)]
   return (
     a.signs === b.signs &&
@@ -215,48 +243,6 @@ function sides(value: string): { sides: string[]; signs: string } {
 function sameExpression(right: string, found: string): boolean {
   const [x, y] = [splitUnit(right), splitUnit(found)]
   if (x.unit !== '' && y.unit !== '' && x.unit !== y.unit) return false
-  const [gold, given] = [readExpression(x.amount), readExpression(y.amount)]
+  const [gold, given] = [x, y].map(({ amount }) => readExpression(withoutSeparators(amount))) as [Read, Read]
   return gold !== null && given !== null && sameValue(gold, given)
-}
-
-interface ReadNumber {
-  value: number
-  /** Its digits, of whatever length; null if it is no integer. */
-  integer: string | null
-  percent: boolean
-  unit: string
-}
-
-/** Null: one of them is no number. */
-function sameNumber(right: string, found: string): boolean | null {
-  const [x, y] = [readNumber(right), readNumber(found)]
-  if (!x || !y) return null
-  if (x.unit !== '' && y.unit !== '' && x.unit !== y.unit) return false
-  if (x.percent !== y.percent) {
-    if (x.unit !== y.unit) return false
-    const [share, other] = x.percent ? [x, y] : [y, x]
-    return isClose(share.value, other.value, ROUNDING) || isClose(share.value / 100, other.value, ROUNDING)
-  }
-  if (x.integer !== null) return x.integer === y.integer
-  return isClose(x.value, y.value, ROUNDING)
-}
-
-function readNumber(value: string): ReadNumber | null {
-  const { amount, unit } = value.length < LONGEST ? splitUnit(value) : { amount: value, unit: '' }
-  const percent = amount.endsWith('%')
-  let text = (percent ? amount.slice(0, -1) : amount).trim()
-  if (/^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/.test(text)) text = text.replaceAll(',', '')
-  else if (/^[-+]?\d{1,3}(?: \d{3})+(?:\.\d+)?$/.test(text)) text = text.replaceAll(' ', '')
-  // A decimal comma: three digits after it are thousands, and after a space begins the next element.
-  else if (/^[-+]?\d+,(?:\d{1,2}|\d{4,})$/.test(text)) text = text.replace(',', '.')
-  if (!/^[-+]? ?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?$/i.test(text)) return null
-  text = text.replace(' ', '')
-  if (/e/i.test(text) && Number.isSafeInteger(Number(text))) text = String(Number(text))
-  const whole = /^\+?(-?)0*(\d+?)(?:\.0*)?$/.exec(text)
-  return {
-    value: Number(text),
-    integer: whole ? `${whole[2] === '0' ? '' : whole[1]}${whole[2]}` : null,
-    percent,
-    unit,
-  }
 }
