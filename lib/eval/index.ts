@@ -1,5 +1,6 @@
 /** `z1-native/eval`: accuracy over thinking windows. */
 export { sameAnswer } from '../grading/answers.js'
+export { loadSymbolic } from '../grading/symbolic.js'
 export { extractFinalAnswer } from '../reason/answer.js'
 export { type Comparison, compareRuns } from './compare.js'
 export { area, type CurvePoint, control, passAtK, performance, scaling } from './curve.js'

@@ -4,14 +4,15 @@
  * factor 100 needs a percent sign, and the order of a list counts. Expressions are compared by their values.
  */
 import { chosenLetter, loneLetter, markedChoice } from './choices.js'
-import { sameValue } from './evaluate.js'
-import { readExpression } from './expression.js'
+import { namesOf, numericValue, sameValue } from './evaluate.js'
+import { type Expression, readExpression } from './expression.js'
 import { expandSigns, type List, readList, readUnion } from './lists.js'
 import { readMatrix } from './matrices.js'
 import { compact, plain, splitUnit } from './notation.js'
 import { digitsOfBase, sameNumber, withoutSeparators } from './numbers.js'
 import { stated } from './prose.js'
 import { readEquation, readIntervals, sameEquation, sameIntervals, splitAtSigns } from './relations.js'
+import { SYMBOLIC_LIMIT, sameSymbolically } from './symbolic.js'
 
 /** Longer values are compared as text only. */
 const LONGEST = 3000
@@ -31,7 +32,7 @@ export function sameAnswer(expected: string, given: string): boolean {
   if (compact(right) === compact(value)) return right !== '' || expected.trim() === given.trim()
   const choice = sameChoice(gold.value, found.value)
   if (choice !== null) return choice
-  const budget = { left: MOST_COMPARISONS }
+  const budget = { left: MOST_COMPARISONS, symbolic: SYMBOLIC_LIMIT }
   const isSet = gold.isSet || found.isSet
   if (same(right, value, budget, isSet, 0)) return true
   return found.inner !== null && same(right, plain(found.inner), budget, isSet, 0)
@@ -63,10 +64,10 @@ function unmarked(value: string): string {
     .replace(/\.$/, '')
 }
 
-type Read = ReturnType<typeof readExpression>
-
 interface Budget {
   left: number
+  /** Milliseconds for the symbolic engine. */
+  symbolic: number
 }
 
 function same(right: string, found: string, budget: Budget, isSet: boolean, depth: number): boolean {
@@ -101,7 +102,7 @@ function same(right: string, found: string, budget: Budget, isSet: boolean, dept
   }
   const equation = sameEquations(right, found, budget, depth)
   if (equation !== null) return equation
-  return sameExpression(right, found)
+  return sameExpression(right, found, budget)
 }
 
 /** Null: none is an expression of matrices. A single one is a list of rows. */
@@ -240,9 +241,25 @@ function sides(value: string): { sides: string[]; signs: string } {
   return { sides: parts, signs: signs.join(' ') }
 }
 
-function sameExpression(right: string, found: string): boolean {
+/** By value; what that does not decide, by the symbolic engine, where it is loaded. */
+function sameExpression(right: string, found: string, budget: Budget): boolean {
   const [x, y] = [splitUnit(right), splitUnit(found)]
   if (x.unit !== '' && y.unit !== '' && x.unit !== y.unit) return false
-  const [gold, given] = [x, y].map(({ amount }) => readExpression(withoutSeparators(amount))) as [Read, Read]
-  return gold !== null && given !== null && sameValue(gold, given)
+  const [a, b] = [x, y].map(({ amount }) => withoutSeparators(amount)) as [string, string]
+  const [gold, given] = [readExpression(a), readExpression(b)]
+  if (gold && given) {
+    if (sameValue(gold, given)) return true
+    if (isReal(gold) && isReal(given)) return false
+  }
+  const start = performance.now()
+  const same = sameSymbolically(a, b, budget.symbolic)
+  budget.symbolic -= performance.now() - start
+  return same
+}
+
+/** Whether all of it is understood here: numbers and letters, none of them the imaginary unit, and a value if it is constant. */
+function isReal(expression: Expression): boolean {
+  const names = [...namesOf(expression)]
+  if (names.length === 0) return Number.isFinite(numericValue(expression))
+  return names.every((name) => /^(?:[A-Za-hj-zα-ωΑ-Ω]|(?:alpha|beta|gamma|delta|lambda|mu|phi|omega|theta))(?:_\w+)?$/.test(name))
 }

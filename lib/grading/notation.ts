@@ -177,6 +177,8 @@ export function splitUnit(value: string): { amount: string; unit: string } {
   const isUnit = word.length > 1 ? space !== '' || SHORT_UNIT.test(word) : space !== '' && SHORT_UNIT.test(word)
   if (
     !isUnit ||
+    // `dx` ends an integral.
+    amount.includes('\\int') ||
     NO_UNIT.test(unit) ||
     unit.split(' ').length > 4 ||
     /[A-Za-z]{2}/.test(amount.replace(/\\[a-z]+/g, ''))
