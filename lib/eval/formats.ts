@@ -53,10 +53,10 @@ export function currentSummary(summary: Summary | Summary1): Summary {
 
 /**
  * The items as their hash in run.json sees them: as in format 1 where their groups are no others, so that its runs can be
- * gone on with and compared.
+ * gone on with and compared. Choices are in their question already.
  */
 export function hashedItems(items: readonly Item[]): object[] {
-  return items.map(({ groups = {}, ...item }) => {
+  return items.map(({ groups = {}, choices, ...item }) => {
     const { family, difficulty, ...more } = groups
     return { ...item, family, difficulty, groups: Object.keys(more).length > 0 ? more : undefined }
   })

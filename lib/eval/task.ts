@@ -9,6 +9,8 @@ export interface Item {
   question: string
   /** The right answer, as the task's grader reads it. */
   answer: string
+  /** Of a question with choices: their texts, that of A first. Shown in the question, too. */
+  choices?: string[]
   /**
    * What it belongs to, as in `{ family: 'lists', difficulty: 3 }`: figures are given for each value of each group. The
    * group `difficulty`, where it is a number, is set against the thinking tokens.

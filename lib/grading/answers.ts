@@ -3,13 +3,13 @@
  * and lists go, and stricter in three places where those pass a wrong answer: an integer is compared exactly, the
  * factor 100 needs a percent sign, and the order of a list counts. Expressions are compared by their values.
  */
-import { chosenLetter, loneLetter, markedChoice } from './choices.js'
+import { chosenLetter, loneLetter, markedChoice, unmarked } from './choices.js'
 import { namesOf, numericValue, sameValue } from './evaluate.js'
 import { type Expression, readExpression } from './expression.js'
 import { expandSigns, type List, readList, readUnion } from './lists.js'
 import { readMatrix } from './matrices.js'
 import { compact, plain, splitUnit } from './notation.js'
-import { digitsOfBase, sameNumber, withoutSeparators } from './numbers.js'
+import { asNumber, digitsOfBase, sameNumber, withoutExponents, withoutSeparators } from './numbers.js'
 import { stated } from './prose.js'
 import { readEquation, readIntervals, sameEquation, sameIntervals, splitAtSigns } from './relations.js'
 import { SYMBOLIC_LIMIT, sameSymbolically } from './symbolic.js'
@@ -21,19 +21,25 @@ const LONGEST = 3000
 const MOST_COMPARISONS = 3000
 const DEEPEST = 8
 
+export interface AnswerOptions {
+  /** Whether values between commas, without brackets around them, are the same in any order: roots are, a sorted list is not. */
+  anyOrder?: boolean | undefined
+}
+
 /**
  * Compares two answers, the right one first: as strings, choices, numbers, equations and inequalities, element by element,
  * and as expressions by their values. Each may be a value or a text that states one (a box, a final-answer phrase, a
  * formula in a sentence). Takes bounded time: what is too long or too deep to be worked out is compared as text.
  */
-export function sameAnswer(expected: string, given: string): boolean {
+export function sameAnswer(expected: string, given: string, { anyOrder = false }: AnswerOptions = {}): boolean {
   const [gold, found] = [stated(expected), stated(given)]
   const [right, value] = [plain(gold.value), plain(found.value)]
   if (compact(right) === compact(value)) return right !== '' || expected.trim() === given.trim()
   const choice = sameChoice(gold.value, found.value)
   if (choice !== null) return choice
   const budget = { left: MOST_COMPARISONS, symbolic: SYMBOLIC_LIMIT }
-  const isSet = gold.isSet || found.isSet
+  const isBare = anyOrder && ![right, value].some((each) => /^[([]/.test(each))
+  const isSet = isBare || gold.isSet || found.isSet
   if (same(right, value, budget, isSet, 0)) return true
   return found.inner !== null && same(right, plain(found.inner), budget, isSet, 0)
 }
@@ -54,16 +60,6 @@ function sameChoice(expected: string, given: string): boolean | null {
   return sameAnswer(marked.text, found)
 }
 
-/** Case and brackets kept; without commands of style. */
-function unmarked(value: string): string {
-  return value
-    .slice(0, LONGEST)
-    .replace(/\\(?:text(?:bf|it|rm)?|math(?:bf|rm|it)|boxed)\s?\{([^{}]*)\}/g, '$1')
-    .replace(/\\[ ,;]|\\\(|\\\)|\*\*|[$`"]/g, ' ')
-    .trim()
-    .replace(/\.$/, '')
-}
-
 interface Budget {
   left: number
   /** Milliseconds for the symbolic engine. */
@@ -76,7 +72,7 @@ function same(right: string, found: string, budget: Budget, isSet: boolean, dept
   const number = sameNumber(right, found)
   if (number !== null) return number
   if (right.length > LONGEST || found.length > LONGEST) return false
-  ;[right, found] = [withoutSeparators(right), withoutSeparators(found)]
+  ;[right, found] = [asNumber(right, found), asNumber(found, right)]
   if (digitsOfBase(right) === found) return true
   const matrices = sameMatrix(right, found)
   if (matrices !== null) return matrices
@@ -191,7 +187,8 @@ function sameEquations(right: string, found: string, budget: Budget, depth: numb
   if (!gold && !given) return null
   if (gold && given) {
     const isOther = isLetter(gold.left) && isLetter(given.left) && gold.left !== given.left
-    if (gold.isNamed && given.isNamed && !isOther && same(gold.right, given.right, budget, false, depth + 1)) return true
+    if (gold.isNamed && given.isNamed && !isOther && same(gold.right, given.right, budget, false, depth + 1))
+      return true
     return sameEquation(gold, given)
   }
   const [equation, value] = gold ? [gold, found] : [given as NonNullable<typeof given>, right]
@@ -245,7 +242,7 @@ function sides(value: string): { sides: string[]; signs: string } {
 function sameExpression(right: string, found: string, budget: Budget): boolean {
   const [x, y] = [splitUnit(right), splitUnit(found)]
   if (x.unit !== '' && y.unit !== '' && x.unit !== y.unit) return false
-  const [a, b] = [x, y].map(({ amount }) => withoutSeparators(amount)) as [string, string]
+  const [a, b] = [x, y].map(({ amount }) => withoutExponents(withoutSeparators(amount))) as [string, string]
   const [gold, given] = [readExpression(a), readExpression(b)]
   if (gold && given) {
     if (sameValue(gold, given)) return true
@@ -261,5 +258,7 @@ function sameExpression(right: string, found: string, budget: Budget): boolean {
 function isReal(expression: Expression): boolean {
   const names = [...namesOf(expression)]
   if (names.length === 0) return Number.isFinite(numericValue(expression))
-  return names.every((name) => /^(?:[A-Za-hj-zα-ωΑ-Ω]|(?:alpha|beta|gamma|delta|lambda|mu|phi|omega|theta))(?:_\w+)?$/.test(name))
+  return names.every((name) =>
+    /^(?:[A-Za-hj-zα-ωΑ-Ω]|(?:alpha|beta|gamma|delta|lambda|mu|phi|omega|theta))(?:_\w+)?$/.test(name),
+  )
 }

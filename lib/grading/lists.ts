@@ -43,9 +43,9 @@ export function readList(value: string): List {
 export function readUnion(value: string): List | null {
   const parts = splitAt(value, '∪')
   const inBraces = parts.map((part) => /^⦃(.*)⦄$/.exec(part)?.[1])
-  const isFinite = inBraces.every((inner) => inner !== undefined)
-  if (parts.length < 2 && !isFinite) return null
-  const elements = isFinite ? inBraces.flatMap((inner) => splitAt(inner as string, ',')) : parts
+  const areFinite = inBraces.every((inner) => inner !== undefined)
+  if (parts.length < 2 && !areFinite) return null
+  const elements = areFinite ? inBraces.flatMap((inner) => splitAt(inner as string, ',')) : parts
   return { brackets: '', elements, isSet: true, isList: true }
 }
 

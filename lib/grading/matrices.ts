@@ -1,5 +1,5 @@
 /** Sums, products and multiples of matrices, worked out: `2\begin{pmatrix}1\\2\end{pmatrix}` is one matrix. */
-import { readExpression, type Expression } from './expression.js'
+import { type Expression, readExpression } from './expression.js'
 
 type Matrix = Expression[][]
 
@@ -21,7 +21,8 @@ export function readMatrix(text: string): Matrix | null {
     const [, sign, factor] = /^\s?([-+]?)\s?(.*?)\s?[*]?\s?$/s.exec(text.slice(end, match.index)) as RegExpExecArray
     const scaled = matrix && multiple(matrix, factor as string)
     if (!scaled) return null
-    const signed: Matrix = sign === '-' ? scaled.map((row) => row.map((entry) => call('-', number('0'), entry))) : scaled
+    const signed: Matrix =
+      sign === '-' ? scaled.map((row) => row.map((entry) => call('-', number('0'), entry))) : scaled
     if (product && sign === '' && factor === '') product = times(product, signed)
     else if (end === 0) product = signed
     else if (sign === '') return null

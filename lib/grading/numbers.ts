@@ -47,6 +47,17 @@ export function withoutSeparators(value: string): string {
   return value
 }
 
+/** Beside a fraction, the ratio `3:4` is one, too; else as `withoutSeparators` has it. */
+export function asNumber(value: string, other: string): string {
+  if (/^\d{1,15} ?: ?\d{1,15}$/.test(value) && /^\d+ ?\/|^\\frac/.test(other)) return value.replace(':', '/')
+  return withoutSeparators(value)
+}
+
+/** `3e5` as a product; the letter is no name there. */
+export function withoutExponents(value: string): string {
+  return value.replace(/(?<![\w.\\])(\d+(?:\.\d+)?)[eE]([-+]?\d{1,3})(?![\w.])/g, '($1*10^{$2})')
+}
+
 /** The digits of a number in a base that it names, `204_5`; null for any other text. The question names the base, too. */
 export function digitsOfBase(value: string): string | null {
   return /^(\d[0-9A-F]{0,100}) ?_ ?(?:\{ ?\d{1,2} ?\}|\d{1,2})$/.exec(value)?.[1] ?? null

@@ -10,8 +10,8 @@ import type { Comparing, Reply, WorkerSettings } from './symbolic-worker.js'
 export const SYMBOLIC_PACKAGE = '@cortex-js/compute-engine'
 
 /** Milliseconds that one comparison of answers may spend here, and that the engine may take to load. */
-export const SYMBOLIC_LIMIT = 2000
-const LOADING_LIMIT = 20_000
+export const SYMBOLIC_LIMIT = 3000
+const LOADING_LIMIT = 60_000
 
 /** Longer and deeper texts, and numbers with more digits, are not handed over. */
 const LONGEST = 300
@@ -139,7 +139,8 @@ function latexOf(text: string): string | null {
   // Words, relations, lists, digits apart, signs that each reader reads in a way of its own.
   const words = text.replace(/\\[A-Za-z]+/g, ' ')
   if (/\p{L}{3}/u.test(words.replace(/\b(?:sin|cos|tan|cot|sec|csc|log|lcm|gcd|max|min|mod|exp)\b/g, ' '))) return null
-  if (/[=<>,;:?&@%∪∈∖±∓≈∅'"]|\.\.|\d\s+\d|\d\s?_/.test(text.replace(/_\{[^{}]*\}/g, '').replace(/\([^()]*\)/g, ''))) return null
+  if (/[=<>,;:?&@%∪∈∖±∓≈∅'"]|\.\.|\d\s+\d|\d\s?_/.test(text.replace(/_\{[^{}]*\}/g, '').replace(/\([^()]*\)/g, '')))
+    return null
   return COMMANDS.reduce((latex, [sign, command]) => latex.replace(sign, command), text)
 }
 
