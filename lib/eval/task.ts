@@ -27,6 +27,8 @@ export interface Grade {
 /** Items, the prompt for each, and the grader of what came back. */
 export interface Task {
   name: string
+  /** Whether its grader compares expressions: a run loads the symbolic engine first then, where it is installed. */
+  symbolic?: boolean
   items(): AsyncIterable<Item>
   /** The conversation to continue. `system` is replaced by a run's own system text. */
   prompt(item: Item): { messages: ChatMessage[]; system?: string }

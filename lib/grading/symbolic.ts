@@ -47,11 +47,6 @@ export async function loadSymbolic(): Promise<string | null> {
   return version
 }
 
-/** The version that compares; null before `loadSymbolic()`, or without the package. */
-export function symbolicVersion(): string | null {
-  return version
-}
-
 /** False also where the package is not loaded, cannot read the texts, or has found nothing within `limit` milliseconds. */
 export function sameSymbolically(expected: string, given: string, limit = SYMBOLIC_LIMIT): boolean {
   if (version === null || file === null || limit <= 0) return false

@@ -70,6 +70,7 @@ export function benchmark(
     const { file } = readOptions(BENCHMARK_OPTIONS, options)
     return {
       name,
+      symbolic: grade === gradeMathematics,
       async *items(): AsyncGenerator<Item> {
         for await (const row of readRows(file, undefined, 'jsonl')) yield read(new Columns(row))
       },
