@@ -89,9 +89,12 @@ function same(right: string, found: string, budget: Budget, isSet: boolean, dept
     // `(p, q) = (3, 2)` is a name and no list yet.
     if (!gold.isList !== !given.isList) {
       // The one that is no list: `x = 1 or x = 2` has two names.
-      const isNamed = readEquation(gold.isList ? found : right) !== null
-      const equation = isNamed ? sameEquations(right, found, budget, depth) : null
-      if (equation !== null) return equation
+      const named = readEquation(gold.isList ? found : right)
+      if (named && !named.isNamed) return false
+      if (named) {
+        const [x, y] = gold.isList ? [right, named.right] : [named.right, found]
+        return same(x, y, budget, isSet, depth + 1)
+      }
     }
     const [x, y] = [listOf(right, gold), listOf(found, given)]
     if (x.isList || y.isList) return sameList(x, y, budget, isSet, depth)
@@ -186,7 +189,8 @@ function sameEquations(right: string, found: string, budget: Budget, depth: numb
   const [gold, given] = [readEquation(right), readEquation(found)]
   if (!gold && !given) return null
   if (gold && given) {
-    const isOther = isLetter(gold.left) && isLetter(given.left) && gold.left !== given.left
+    const [name, other] = [unknownOf(gold.left), unknownOf(given.left)]
+    const isOther = name !== null && other !== null && name !== other
     if (gold.isNamed && given.isNamed && !isOther && same(gold.right, given.right, budget, false, depth + 1))
       return true
     return sameEquation(gold, given)
@@ -198,9 +202,12 @@ function sameEquations(right: string, found: string, budget: Budget, depth: numb
     : same(value, equation.right, budget, false, depth + 1)
 }
 
-/** The name of an unknown, which says which one is found. */
-function isLetter(name: string): boolean {
-  return /^[A-Za-z]$/.test(name)
+/** The name of an unknown, or of a function as `f()`, which says which one is found; null for any other. */
+function unknownOf(left: string): string | null {
+  const [, letter, call] = /^([A-Za-z])(\s?\([A-Za-z]\))?$/.exec(left) ?? []
+  if (letter === undefined) return null
+  // The graph of a function may be given as y.
+  return letter === 'y' || call === undefined ? letter : `${letter}()`
 }
 
 /** Intervals and inequalities as sets of numbers; else side by side. */

@@ -74,6 +74,7 @@ export function plain(text: string): string {
   value = value
     .replace(/⦃\s*⦄/g, '∅')
     .replace(/\\begin\{cases\}(.*?)\\end\{cases\}/, (_, rows: string) => rows.replaceAll('\\\\', ', '))
+  value = aligned(value)
   // The content of a style may have one, and what remains of a power or an index keeps its braces.
   for (let i = 0; i < 4; i++) value = value.replace(STYLE, ' $1 ')
   value = repeating(value)
@@ -86,6 +87,19 @@ export function plain(text: string): string {
     .replace(/(?<=[\w)]) ?\*\* ?(?=[\w({-])/g, '^')
     .replace(/\*\*|`/g, '')
   return tidy(value)
+}
+
+/** Rows that go on with an equals sign are one chain, others a list. */
+function aligned(text: string): string {
+  return text.replace(
+    /\\begin\{(align(?:ed)?|gather(?:ed)?|equation|split)\*?\}(.*?)\\end\{\1\*?\}/g,
+    (_, __, rows: string) =>
+      rows
+        .replaceAll('&', '')
+        .replace(/(?:\\\\\s*)+$/, '')
+        .replace(/\s*\\\\\s*(?==)/g, ' ')
+        .replaceAll('\\\\', ', '),
+  )
 }
 
 /** A repeating decimal as a fraction: `0.1\overline{6}` is 15/90. */
@@ -122,7 +136,11 @@ function tidy(text: string): string {
 /** Without a sentence's end; `5!` is a value. */
 function withoutEnd(text: string): string {
   let end = text.length
-  while (end > 0 && (' .,;:。'.includes(text[end - 1] as string) || /^\D!$/.test(text.slice(end - 2, end)))) end--
+  while (
+    end > 0 &&
+    (' .,;:。'.includes(text[end - 1] as string) || /[\p{L}\s"'*][\p{L}"'*]!$/u.test(text.slice(0, end).slice(-3)))
+  )
+    end--
   return text.slice(0, end)
 }
 

@@ -70,11 +70,11 @@ reply({ id: 1, version: loaded.version })
 function isSame(a: Value, b: Value): boolean {
   if (!a.isValid || !b.isValid) return false
   const names = [...new Set([...a.unknowns, ...b.unknowns])]
-  const isDiscrete = /"(?:Sum|Product|Factorial2?|Binomial|Mod|GCD|LCM)"/.test(JSON.stringify([a.json, b.json]))
+  const counted = countedNames([a.json, b.json])
   const points = names.length > 0 ? POINTS : 1
   let agreed = 0
   for (let i = 0; i < points; i++) {
-    const at = Object.fromEntries(names.map((name) => [name, valueAt(name, i, isDiscrete)]))
+    const at = Object.fromEntries(names.map((name) => [name, valueAt(name, i, counted.has(name))]))
     const [x, y] = [a.subs(at).N(), b.subs(at).N()]
     if (![x.re, x.im, y.re, y.im].every(Number.isFinite)) continue
     const size = Math.max(Math.hypot(x.re, x.im), Math.hypot(y.re, y.im))
@@ -85,11 +85,20 @@ function isSame(a: Value, b: Value): boolean {
   return a.is(b) === true
 }
 
-/** The same in every run: integers from 1 on for sums and the like, else numbers between −2.6 and 3.2. */
-function valueAt(name: string, point: number, isDiscrete: boolean): number {
+/** Names that stand for integers: in the bounds of sums and products, and in what has values at integers only. */
+function countedNames(json: unknown, isCounted = false, names = new Set<string>()): Set<string> {
+  if (typeof json === 'string' && isCounted) names.add(json)
+  if (!Array.isArray(json)) return names
+  const counts = isCounted || /^(?:Limits|Factorial2?|Binomial|Mod|GCD|LCM)$/.test(String(json[0]))
+  for (const part of json) countedNames(part, counts, names)
+  return names
+}
+
+/** The same in every run: integers from 1 on for what is counted, else numbers between −2.6 and 3.2. */
+function valueAt(name: string, point: number, isCounted: boolean): number {
   let hash = 7 + point * 104_729
   for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) % 1_000_003
   const share = ((hash * 48_271) % 30_011) / 30_011
-  if (isDiscrete) return 1 + point + Math.floor(3 * share)
+  if (isCounted) return 1 + point + Math.floor(3 * share)
   return point % 3 === 2 ? -0.1 - 2.5 * share : 0.2 + 3 * share
 }

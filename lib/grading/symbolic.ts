@@ -81,9 +81,14 @@ function startThread(file: string): Thread {
   return { worker, port, state: new Int32Array(answered) }
 }
 
-/** Whether the state has left `value` within so many milliseconds. */
+/** Whether the state leaves `value` within so many milliseconds. A thread also wakes who has taken its reply already. */
 function wait({ state }: Thread, value: number, limit: number): boolean {
-  return Atomics.wait(state, 0, value, limit) !== 'timed-out'
+  const end = performance.now() + limit
+  for (let left = limit; Atomics.load(state, 0) === value; left = end - performance.now()) {
+    if (left <= 0) return false
+    Atomics.wait(state, 0, value, left)
+  }
+  return true
 }
 
 function take({ port }: Thread): Reply | undefined {
@@ -131,6 +136,8 @@ const COMMANDS: [RegExp, string][] = [
 function latexOf(text: string): string | null {
   if (text.length > LONGEST || depthOf(text) > DEEPEST || /\^[^+*/=-]*\^[^+*/=-]*\^/.test(text)) return null
   if (new RegExp(`\\d{${MOST_DIGITS + 1}}|\\^\\s?\\{?\\s?-?\\d{5}|\\d{5}\\s?!`).test(text)) return null
+  // At real numbers a conjugate or a real part is the number itself.
+  if (/\\(?:overline|bar|hat|vec|Re|Im|arg)(?![A-Za-z])|\b(?:Re|Im)\b/.test(text)) return null
   // Words, relations, lists, digits apart, signs that each reader reads in a way of its own.
   const words = text.replace(/\\[A-Za-z]+/g, ' ')
   if (/\p{L}{3}/u.test(words.replace(/\b(?:sin|cos|tan|cot|sec|csc|log|lcm|gcd|max|min|mod|exp)\b/g, ' '))) return null

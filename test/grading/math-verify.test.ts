@@ -55,7 +55,30 @@ const EQUAL: Record<string, [string, string][]> = {
     [tex`$0.\overline{9}$`, '$1$'],
     [tex`$\sqrt{x^2+2x+1}$`, '$|x+1|$'],
   ],
-  'the last box': [['$5$', tex`First \boxed{3}, then we correct it: \boxed{5}.`]],
+  'the last box': [
+    ['$5$', tex`First \boxed{3}, then we correct it: \boxed{5}.`],
+    ['$2$', tex`The cases give \boxed{1} for a, and for b we get \boxed{2}`],
+  ],
+  'signs that say nothing': [
+    ['$-7$', 'The answer is: −7'],
+    ['$6$', 'The final answer is `6`'],
+    [tex`$x\ge3$`, 'x ≥ 3'],
+    ['$3$', tex`\boxed{3.}`],
+    [tex`$\text{3 hours}$`, '3'],
+    [tex`$\vec{v}$`, '$v$'],
+    ['$2$', 'two'],
+    ['$120$', '5!'],
+    [tex`$\ln 2$`, tex`$\log_e 2$`],
+    ['$A$', tex`\boxed{\text{(A) } 5}`],
+    ['$[1,2]$', tex`\boxed{1 \le x \le 2}`],
+  ],
+  'values of the same unknowns': [
+    ['$x=1,y=2$', tex`$\begin{cases}x=1\\y=2\end{cases}$`],
+    [tex`$\begin{cases}x=1\\y=2\end{cases}$`, '$x=1, y=2$'],
+    ['$x_1=2, x_2=3$', '$x=2$ or $x=3$'],
+    ['$a=1$; $b=2$', '$a=1,b=2$'],
+    ['$m=n=2$', '$m=2, n=2$'],
+  ],
 }
 
 /** Equal, but only the symbolic engine finds it; math-verify does not. */
@@ -70,11 +93,16 @@ const EQUAL_BY_SYMBOLS: [string, string][] = [
   [tex`$7 \bmod 3$`, '$1$'],
 ]
 
-/** Different, though math-verify says yes: it does not look at the line over digits, nor at the base, and drops what follows. */
+/**
+ * Different, though math-verify says yes: it does not look at the line over digits, nor at the base, drops what follows, and takes the
+ * last number of a sentence.
+ */
 const DIFFERENT: [string, string][] = [
   [tex`$0.\overline{57}$`, tex`$0.\overline{75}$`],
   ['$204_5$', '$204_6$'],
   ['$10:30$ a.m.', '$10:30$'],
+  ['$42$', '42!'],
+  ['$9$', '8 and not 9'],
 ]
 
 /** Equal for math-verify and here, but here only by the symbolic engine. */
