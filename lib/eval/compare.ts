@@ -1,21 +1,34 @@
 /** Two finished runs over the same items, window by window. */
+import { type ItemsAt, itemsAt, readPair } from './pair.js'
+import { bootstrap, type Interval, mcnemar, mean, meanAt } from './statistics.js'
 
-import type { RunOptions, ScoredResponse } from './records.js'
-import { readOutcomes, readRun } from './results.js'
-import { totalOf } from './shard.js'
-import { bootstrap, type Interval, mean, meanAt } from './statistics.js'
-import { itemMeans } from './summary.js'
+/** What a run has come to at a window. */
+export interface Side {
+  window: string
+  accuracy: number
+  att: number
+  /** Average of all tokens after the prompt: thinking, hint, probes and answer. */
+  tokens: number
+}
 
 /** One window of run A against one of run B. */
 export interface Comparison {
-  a: { window: string; accuracy: number; att: number }
-  b: { window: string; accuracy: number; att: number }
+  a: Side
+  b: Side
   /** Accuracy of A less that of B, with a paired bootstrap interval over items. */
   difference: number
   interval: Interval
+  /**
+   * Items that only one of them has right, and the probability of so uneven a split by chance (McNemar's test, exact, two-sided);
+   * null with several samples of an item, which are not independent.
+   */
+  mcnemar: { onlyA: number; onlyB: number; p: number } | null
   /** Average thinking tokens of A over those of B, with a paired bootstrap interval; null where B has none. */
   attRatio: number | null
   attRatioInterval: Interval | null
+  /** The same for all tokens. */
+  tokenRatio: number | null
+  tokenRatioInterval: Interval | null
 }
 
 /**
@@ -28,63 +41,42 @@ export async function compareRuns(
   directoryB: string,
   pairs?: readonly (readonly [a: string, b: string])[],
 ): Promise<Comparison[]> {
-  const [a, b] = [await readFinished(directoryA), await readFinished(directoryB)]
-  if (a.options.itemsSha256 !== b.options.itemsSha256) {
-    throw new Error(
-      `${directoryA} and ${directoryB} were run on different items: only the same ones can be compared in pairs`,
-    )
-  }
+  const [a, b] = await readPair(directoryA, directoryB)
   const shared = a.options.windows.filter((window) => b.options.windows.includes(window))
   return (pairs ?? shared.map((window) => [window, window] as const)).map(([windowA, windowB]) => {
-    return compareWindows(meansAt(a, windowA), meansAt(b, windowB))
+    return compareWindows(itemsAt(a, windowA), itemsAt(b, windowB))
   })
 }
 
-interface Finished {
-  directory: string
-  options: RunOptions
-  responses: ScoredResponse[]
-}
-
-async function readFinished(directory: string): Promise<Finished> {
-  const { options } = readRun(directory)
-  const responses = await readOutcomes(directory)
-  const total = totalOf(options)
-  if (responses.length < total) {
-    throw new Error(`${directory} is not finished: ${responses.length} of ${total} responses are there`)
-  }
-  return { directory, options, responses }
-}
-
-interface Means {
-  window: string
-  accuracy: number[]
-  thinkingTokens: number[]
-}
-
-/** In the order of the items' ids. */
-function meansAt({ directory, options, responses }: Finished, window: string): Means {
-  if (!options.windows.includes(window)) {
-    throw new RangeError(`${directory} has no window ${window}, but ${options.windows.join(', ')}`)
-  }
-  const items = [...itemMeans(responses.filter((response) => response.window === window)).values()]
-  return {
-    window,
-    accuracy: items.map(({ accuracy }) => accuracy),
-    thinkingTokens: items.map(({ thinkingTokens }) => thinkingTokens),
-  }
-}
-
-function compareWindows(a: Means, b: Means): Comparison {
+function compareWindows(a: ItemsAt, b: ItemsAt): Comparison {
   const differences = a.accuracy.map((accuracy, i) => accuracy - (b.accuracy[i] as number))
-  const ratio = (indices: Int32Array) => meanAt(a.thinkingTokens, indices) / meanAt(b.thinkingTokens, indices)
-  const hasRatio = mean(b.thinkingTokens) > 0
+  const [att, tokens] = [ratioOf(a.thinkingTokens, b.thinkingTokens), ratioOf(a.totalTokens, b.totalTokens)]
   return {
-    a: { window: a.window, accuracy: mean(a.accuracy), att: mean(a.thinkingTokens) },
-    b: { window: b.window, accuracy: mean(b.accuracy), att: mean(b.thinkingTokens) },
+    a: sideOf(a),
+    b: sideOf(b),
     difference: mean(differences),
     interval: bootstrap(differences.length, (indices) => meanAt(differences, indices)),
-    attRatio: hasRatio ? mean(a.thinkingTokens) / mean(b.thinkingTokens) : null,
-    attRatioInterval: hasRatio ? bootstrap(a.thinkingTokens.length, ratio) : null,
+    mcnemar: a.samples === 1 && b.samples === 1 ? splitOf(differences) : null,
+    attRatio: att.ratio,
+    attRatioInterval: att.interval,
+    tokenRatio: tokens.ratio,
+    tokenRatioInterval: tokens.interval,
   }
+}
+
+function sideOf({ window, accuracy, thinkingTokens, totalTokens }: ItemsAt): Side {
+  return { window, accuracy: mean(accuracy), att: mean(thinkingTokens), tokens: mean(totalTokens) }
+}
+
+function splitOf(differences: number[]): Comparison['mcnemar'] {
+  const onlyA = differences.filter((difference) => difference > 0).length
+  const onlyB = differences.filter((difference) => difference < 0).length
+  return { onlyA, onlyB, p: mcnemar(onlyA, onlyB) }
+}
+
+/** Null where the second has no tokens. */
+function ratioOf(a: number[], b: number[]): { ratio: number | null; interval: Interval | null } {
+  if (!(mean(b) > 0)) return { ratio: null, interval: null }
+  const interval = bootstrap(a.length, (indices) => meanAt(a, indices) / meanAt(b, indices))
+  return { ratio: mean(a) / mean(b), interval }
 }

@@ -38,6 +38,23 @@ export function area(points: readonly CurvePoint[]): number | null {
   return total / (last[0] - first[0])
 }
 
+/** The accuracy of a curve at so many tokens, on the line between its points; beyond its ends that of the end. NaN without a point. */
+export function accuracyAt(points: readonly CurvePoint[], tokens: number): number {
+  const sorted = byTokens(points)
+  const at = sorted.filter(([each]) => each === tokens)
+  if (at.length > 0) return mean(at, ([, accuracy]) => accuracy) as number
+  const next = sorted.findIndex(([each]) => each > tokens)
+  if (next <= 0) return (next === 0 ? sorted[0] : sorted.at(-1))?.[1] ?? Number.NaN
+  const [[from, low], [to, high]] = [sorted[next - 1] as CurvePoint, sorted[next] as CurvePoint]
+  return low + ((tokens - from) / (to - from)) * (high - low)
+}
+
+/** As `area`, but between bounds, so that curves of different lengths can be compared: over what both have. */
+export function areaWithin(points: readonly CurvePoint[], [from, to]: readonly [number, number]): number | null {
+  const inside = points.filter(([tokens]) => tokens > from && tokens < to)
+  return area([[from, accuracyAt(points, from)], ...inside, [to, accuracyAt(points, to)]])
+}
+
 /**
  * The unbiased estimate of pass@k: that at least one of k samples is right, where `correct` of `samples` were.
  * @throws {RangeError} for more than there are.

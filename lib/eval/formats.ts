@@ -19,7 +19,12 @@ interface Run1 {
 
 type Record1 = Omit<ResultRecord, 'groups'> & { groups?: undefined; family?: string; difficulty?: number }
 
-interface WindowSummary1 extends Omit<WindowSummary, 'groups' | 'hintTokens'> {
+/** What format 2 had not from its beginning. */
+type Later = 'hintTokens' | 'probeTokens' | 'totalTokens'
+
+const ENDED = { self: 0, window: 0, length: 0, loop: 0, early: 0, stated: 0 }
+
+interface WindowSummary1 extends Omit<WindowSummary, 'groups' | Later> {
   groups?: undefined
   families: Record<string, Figures>
   difficulties: Record<string, Figures>
@@ -53,10 +58,10 @@ export function currentSummary(summary: Summary | Summary1): Summary {
 
 /**
  * The items as their hash in run.json sees them: as in format 1 where their groups are no others, so that its runs can be
- * gone on with and compared.
+ * gone on with and compared. Choices are in their question already.
  */
 export function hashedItems(items: readonly Item[]): object[] {
-  return items.map(({ groups = {}, ...item }) => {
+  return items.map(({ groups = {}, choices, ...item }) => {
     const { family, difficulty, ...more } = groups
     return { ...item, family, difficulty, groups: Object.keys(more).length > 0 ? more : undefined }
   })
@@ -67,7 +72,8 @@ function currentOptions(options: RunOptions | Options1): RunOptions {
 }
 
 function currentWindow(window: WindowSummary | WindowSummary1, { method }: RunOptions): WindowSummary {
-  if (window.groups) return { ...window, hintTokens: window.hintTokens ?? null }
+  const later = { hintTokens: null, probeTokens: null, totalTokens: null }
+  if (window.groups) return { ...later, ...window, ended: { ...ENDED, ...window.ended } }
   const { families, difficulties, ended, ...rest } = window
   const groups = { family: families, difficulty: difficulties }
   const used = Object.entries(groups).filter(([, figures]) => Object.keys(figures).length > 0)
@@ -75,8 +81,8 @@ function currentWindow(window: WindowSummary | WindowSummary1, { method }: RunOp
   const isBare = method === 'none' && window.window !== 'inf'
   return {
     ...rest,
-    hintTokens: null,
-    ended: isBare ? { self: ended.self, window: ended.window + ended.length, length: 0 } : ended,
+    ...later,
+    ended: { ...ENDED, ...(isBare ? { self: ended.self, window: ended.window + ended.length } : ended) },
     groups: Object.fromEntries(used),
   }
 }

@@ -4,12 +4,12 @@ import { type Option, option, type Read, readOptions, required } from '../base/o
 import { EMBEDDED_MODEL } from '../reason/model-file.js'
 import { LOAD_OPTIONS, type LoadOptions, REASON_OPTIONS, type ReasonOptions } from '../reason/options.js'
 import type { Reasoner } from '../reason/reasoner.js'
-import { type Method, methodName, methodOf } from './methods/index.js'
+import { METHOD_NAMES, type Method, methodName, methodOf } from './methods/index.js'
 import { METHOD_OPTIONS, type MethodOptions, type ResolvedMethod } from './methods/method.js'
 import type { Progress } from './progress.js'
 import { shardName } from './shard.js'
 import type { Task } from './task.js'
-import { readWindows } from './windows.js'
+import { type EvalWindow, readWindows } from './windows.js'
 
 type ModelOptions = Pick<LoadOptions, 'model' | 'engine' | 'gpuLayers' | 'contextSize' | 'parallel' | 'threads'>
 
@@ -20,13 +20,17 @@ export interface EvaluateOptions extends ModelOptions, MethodOptions, Pick<Reaso
    * Default: a `Z1` that is loaded with them, and disposed at the end.
    */
   reasoner?: Reasoner | undefined
-  /** Numbers of tokens, percents of each item's own natural thinking length (`'25%'`), `'inf'`. */
-  windows: readonly (string | number)[]
+  /**
+   * Numbers of tokens, percents of each item's own natural thinking length (`'25%'`), `'inf'`. Needed, but with the methods
+   * `direct` and `unlimited`, which have one of their own.
+   */
+  windows?: readonly (string | number)[] | undefined
   /** Folder of the run. Results that are in it already are kept and not computed again. */
   output: string
   /**
    * `window`: the shifted thinking window; `delimited`: thinking between the model's tags, closed by force at the
-   * window; `none`: no hint, the response ends at the window. Default `window`.
+   * window; `none`: no hint, the response ends at the window; `direct`: no thinking, the hint comes at once; `unlimited`: no
+   * window and no hint. Default `window`.
    */
   method?: Method | undefined
   /** 0 … 100; 0 is greedy. Default 0. */
@@ -103,8 +107,9 @@ export interface ResolvedOptions
 export function resolveOptions(options: EvaluateOptions): ResolvedOptions {
   const { model, engine, gpuLayers, contextSize, parallel, threads, hint, maxTokens, method, ...checked } = readOptions(
     EVALUATE_OPTIONS,
-    options,
+    withWindows(options),
   )
+  checkWindows(method, checked.windows)
   const load = { model, engine, gpuLayers, contextSize, parallel, threads }
   if (checked.reasoner) {
     const [name] =
@@ -130,6 +135,22 @@ export function usesCuts({ windows, temperature, branches }: ResolvedOptions): b
 
 /** The largest, and as many cuts as a request may have. */
 const MAX_WINDOWS = 65
+
+/** The windows of a method that has its own, where none are given. */
+function withWindows(options: EvaluateOptions): EvaluateOptions {
+  const own = METHOD_NAMES.find((name) => name === options?.method)
+  const windows = own && methodOf(own).windows
+  return windows && options.windows === undefined ? { ...options, windows } : options
+}
+
+function checkWindows(method: Method, windows: readonly EvalWindow[]): void {
+  const own = methodOf(method).windows
+  const names = windows.map(({ name }) => name)
+  if (!own || (names.length === own.length && names.every((name) => own.includes(name)))) return
+  throw new RangeError(
+    `Expected the window ${own.join(', ')} with the method ${method} but received ${names.join(', ')}`,
+  )
+}
 
 function hasFunctions(value: unknown, names: string[]): boolean {
   if (typeof value !== 'object' || value === null) return false

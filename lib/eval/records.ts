@@ -42,6 +42,8 @@ export interface RunEnvironment {
   /** Above 0: the smaller windows of an item may be cuts of the largest one's request. */
   branches: number | undefined
   threads: number | undefined
+  /** Version of the symbolic engine that answers are compared with; null: it is not installed; absent: the task needs none. */
+  symbolic?: string | null
 }
 
 export interface Run {
@@ -111,8 +113,12 @@ export interface WindowSummary extends Figures {
   generatedTokens: number
   /** Average of the tokens that hints fed to the model, of all responses; null in a summary of before they were counted. */
   hintTokens: number | null
-  /** Shares by how the thinking ended. */
-  ended: { self: number; window: number; length: number }
+  /** Average of the tokens that policies spent on looking ahead; null as `hintTokens`. */
+  probeTokens: number | null
+  /** Average of all tokens after the prompt: generated, hint and probes; null as `hintTokens`. */
+  totalTokens: number | null
+  /** Shares by how the thinking ended: those of `ReasonResult` that a run may have. */
+  ended: Record<'self' | 'window' | 'length' | 'loop' | 'early' | 'stated', number>
   /** Share of responses without any answer. */
   unanswered: number
   /** Responses that got a hint. */
@@ -134,6 +140,8 @@ export interface Difference {
 
 export interface Summary {
   options: RunOptions
+  /** As in `RunEnvironment`. */
+  symbolic?: string | null
   /** Responses that are there, and those that the run asks for. */
   done: number
   total: number

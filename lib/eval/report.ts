@@ -1,5 +1,7 @@
 /** Figures as tables of text, for people. */
+import { SYMBOLIC_PACKAGE } from '../grading/symbolic.js'
 import type { Comparison } from './compare.js'
+import type { CurveComparison } from './compare-curves.js'
 import { area, performance, scaling } from './curve.js'
 import type { Figures, Summary, WindowSummary } from './records.js'
 import type { Interval } from './statistics.js'
@@ -8,16 +10,25 @@ const UNSAFE =
   'WARNING: the answers of this run were executed without a sandbox (--unsafe-execution): programs that a model had written\n' +
   'ran with all rights of the user, and could change files, use the network, and forge their results.'
 
+const WITHOUT_SYMBOLS =
+  `Answers were compared without ${SYMBOLIC_PACKAGE}, which is not installed: sums, integrals, complex numbers and the like ` +
+  'count only where they are written alike'
+
 /** All tables of a run. */
-export function reportOf({ options, done, total, windows, differences }: Summary): string {
+export function reportOf({ options, symbolic, done, total, windows, differences }: Summary): string {
+  // What no response of the run has is not shown.
+  const endings = (['self', 'window', 'length', 'loop', 'early', 'stated'] as const).filter(
+    (name, i) => i < 3 || windows.some(({ ended }) => ended[name] > 0),
+  )
   const parts = [
     options.grader?.sandbox === null ? UNSAFE : '',
     `${options.task}, ${options.items} items, method ${options.method}` +
       (done < total ? `: not finished, ${done} of ${total} responses` : ''),
     columns([
       [
-        ...['window', 'accuracy, %', '95%', 'ATT', 'generated', 'hint'],
-        ...['self, %', 'window, %', 'length, %', 'unanswered, %', 'in form, %', 'ρ'],
+        ...['window', 'accuracy, %', '95%', 'ATT', 'generated', 'hint', 'all'],
+        ...endings.map((name) => `${name}, %`),
+        ...['unanswered, %', 'in form, %', 'ρ'],
       ],
       ...windows.map((window) => [
         window.window,
@@ -26,9 +37,8 @@ export function reportOf({ options, done, total, windows, differences }: Summary
         window.att.toFixed(1),
         window.generatedTokens.toFixed(1),
         window.hintTokens === null ? '–' : window.hintTokens.toFixed(1),
-        percent(window.ended.self),
-        percent(window.ended.window),
-        percent(window.ended.length),
+        window.totalTokens === null ? '–' : window.totalTokens.toFixed(1),
+        ...endings.map((name) => percent(window.ended[name])),
         percent(window.unanswered),
         window.inForm === null ? '–' : percent(window.inForm),
         window.spearman === null ? '–' : window.spearman.toFixed(2),
@@ -44,6 +54,7 @@ export function reportOf({ options, done, total, windows, differences }: Summary
       ]),
     ]),
     curveLine(windows),
+    symbolic === null ? WITHOUT_SYMBOLS : '',
   ]
   return parts.filter((part) => part !== '').join('\n\n')
 }
@@ -62,20 +73,65 @@ function curveLine(windows: readonly WindowSummary[]): string {
 /** Two runs, window by window. */
 export function reportOfComparison(comparisons: readonly Comparison[]): string {
   return columns([
-    ['window A', 'window B', 'accuracy A, %', 'accuracy B, %', 'A − B, %', '95%', 'ATT A', 'ATT B', 'A / B', '95%'],
-    ...comparisons.map(({ a, b, difference, interval: bounds, attRatio, attRatioInterval }) => [
+    [
+      ...['window A', 'window B', 'accuracy A, %', 'accuracy B, %', 'A − B, %', '95%', 'only A', 'only B', 'p'],
+      ...['ATT A', 'ATT B', 'A / B', '95%', 'all A', 'all B', 'A / B', '95%'],
+    ],
+    ...comparisons.map(({ a, b, difference, interval: bounds, mcnemar, ...ratios }) => [
       a.window,
       b.window,
       percent(a.accuracy),
       percent(b.accuracy),
       signed(difference),
       interval(bounds),
+      ...(mcnemar ? [String(mcnemar.onlyA), String(mcnemar.onlyB), probability(mcnemar.p)] : ['–', '–', '–']),
       a.att.toFixed(1),
       b.att.toFixed(1),
-      attRatio === null ? '–' : attRatio.toFixed(3),
-      attRatioInterval === null ? '–' : attRatioInterval.map((bound) => bound.toFixed(3)).join(' … '),
+      ...ratio(ratios.attRatio, ratios.attRatioInterval),
+      a.tokens.toFixed(1),
+      b.tokens.toFixed(1),
+      ...ratio(ratios.tokenRatio, ratios.tokenRatioInterval),
     ]),
   ])
+}
+
+/** Two runs as curves, and at equal cost. */
+export function reportOfCurves({ a, b, range, areaDifference, areaInterval, atEqualTokens }: CurveComparison): string {
+  const share = (value: number | null) => (value === null ? '–' : percent(value))
+  const slope = (value: number | null) => (value === null ? '–' : signed(100 * value))
+  const shared =
+    range && areaDifference !== null && areaInterval
+      ? `from ${range.map((end) => end.toFixed(1)).join(' to ')} tokens, mean accuracy A − B: ` +
+        `${signed(areaDifference)} points (${interval(areaInterval)})`
+      : 'the runs have no range of tokens in common'
+  const parts = [
+    columns([
+      ['run', 'best, %', 'mean over tokens, %', 'points per 100 tokens'],
+      ...[a, b].map((each, i) => ['AB'[i] as string, share(each.performance), share(each.area), slope(each.scaling)]),
+    ]),
+    shared,
+    columns([
+      ['window A', 'all tokens', 'accuracy A, %', 'B at as many, %', 'A − B, %', '95%'],
+      ...atEqualTokens.map(({ window, tokens, accuracyA, accuracyB, difference, interval: bounds }) => [
+        window,
+        tokens.toFixed(1),
+        percent(accuracyA),
+        percent(accuracyB),
+        signed(difference),
+        interval(bounds),
+      ]),
+    ]),
+  ]
+  return parts.filter((part) => part !== '').join('\n\n')
+}
+
+function ratio(value: number | null, bounds: Interval | null): [string, string] {
+  if (value === null || !bounds) return ['–', '–']
+  return [value.toFixed(3), bounds.map((bound) => bound.toFixed(3)).join(' … ')]
+}
+
+function probability(p: number): string {
+  return p < 0.001 ? '< 0.001' : p.toFixed(3)
 }
 
 /** Accuracy by value of a group and window. */

@@ -1,8 +1,10 @@
 /** A run: every item of a task under every window, each response graded and kept at once. */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { limiter } from '../base/concurrency.js'
 import { writeWhole } from '../base/files.js'
 import { oneLine } from '../base/one-line.js'
+import { loadSymbolic, SYMBOLIC_PACKAGE } from '../grading/symbolic.js'
 import { modelPath } from '../reason/model-name.js'
 import type { Reasoner } from '../reason/reasoner.js'
 import { Z1 } from '../reason/z1.js'
@@ -11,7 +13,7 @@ import { environmentOf, pinnedOptions } from './pinned.js'
 import { countComputed, type Progress, startProgress } from './progress.js'
 import type { ResultRecord, Summary } from './records.js'
 import { respond, respondToAll } from './response.js'
-import { keyOf, ResultsFolder } from './results.js'
+import { keyOf, ResultsFolder, readRun } from './results.js'
 import { type Cell, runSchedule } from './schedule.js'
 import { ofShard } from './shard.js'
 import { summarize } from './summary.js'
@@ -38,7 +40,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Summary> {
     signal?.throwIfAborted()
     checkBelongs(folder, items, resolved)
     if (folder.responses.length < items.length * windows.length * samples) await compute(resolved, items, folder)
-    const summary = summarize(pinned, folder.responses)
+    const { symbolic } = readRun(output).environment
+    const summary = { ...summarize(pinned, folder.responses), ...(symbolic !== undefined && { symbolic }) }
     await writeWhole(join(output, 'summary.json'), `${JSON.stringify(summary, null, 2)}\n`)
     return summary
   } finally {
@@ -116,6 +119,22 @@ function responder(reasoner: Reasoner, options: ResolvedOptions) {
   }
 }
 
+/** Loads the symbolic engine for a task that needs it; a run that was begun without goes on without. */
+async function symbolicOf({ task, output }: ResolvedOptions): Promise<string | null | undefined> {
+  if (!task.symbolic) return undefined
+  const isResumed = existsSync(join(output, 'run.json'))
+  return isResumed && readRun(output).environment.symbolic === null ? null : loadSymbolic()
+}
+
+/** All answers of a run are compared in the same way. */
+function checkSymbolic(output: string, now: string | null | undefined): void {
+  const { symbolic } = readRun(output).environment
+  if (!symbolic || now !== null) return
+  throw new Error(
+    `${output} holds a run that compares answers by ${SYMBOLIC_PACKAGE}, which is not installed: npm install ${SYMBOLIC_PACKAGE}@${symbolic}`,
+  )
+}
+
 /** Gets what a folder lacks. */
 async function compute(options: ResolvedOptions, items: Item[], folder: ResultsFolder): Promise<void> {
   const { windows, samples, method, signal, onProgress } = options
@@ -124,7 +143,9 @@ async function compute(options: ResolvedOptions, items: Item[], folder: ResultsF
   await using loaded = options.reasoner ? undefined : await Z1.load({ ...options.load, branches, signal })
   const reasoner = options.reasoner ?? (loaded as Z1)
   const { parallel } = reasoner.model
-  await folder.begin(await environmentOf(reasoner.model))
+  const symbolic = await symbolicOf(options)
+  await folder.begin({ ...(await environmentOf(reasoner.model)), ...(symbolic !== undefined && { symbolic }) })
+  checkSymbolic(options.output, symbolic)
 
   const total = items.length * windows.length * samples
   const names = windows.map(({ name }) => name)

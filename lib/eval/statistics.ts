@@ -47,6 +47,23 @@ export function bootstrap(
   return [quantileSorted(sorted, 0.025) as number, quantileSorted(sorted, 0.975) as number]
 }
 
+/**
+ * McNemar's test of paired shares, exact and two-sided: the probability of a split as uneven as this one, or more so, of what
+ * only one of the two has got, where a fair coin splits it.
+ * @param onlyA Pairs in which A alone succeeded; `onlyB` likewise.
+ */
+export function mcnemar(onlyA: number, onlyB: number): number {
+  const n = onlyA + onlyB
+  // C(n, i) / 2ⁿ by its logarithm: neither number fits for long.
+  let log = -n * Math.LN2
+  let tail = 0
+  for (let i = 0; i <= Math.min(onlyA, onlyB); i++) {
+    tail += Math.exp(log)
+    log += Math.log(n - i) - Math.log(i + 1)
+  }
+  return Math.min(1, 2 * tail)
+}
+
 /** Spearman's rank correlation, −1 … 1; ties share their mean rank. Null where a side does not vary. */
 export function spearman(x: readonly number[], y: readonly number[]): number | null {
   const [a, b] = [ranks(x), ranks(y)]

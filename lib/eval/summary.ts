@@ -38,9 +38,21 @@ export function thinkingTokens({ usage }: Pick<ScoredResponse, 'usage'>): number
   return usage.hintTokens > 0 ? usage.thinkingTokens : usage.thinkingTokens + usage.answerTokens
 }
 
+/** Tokens that policies spent on looking ahead; none where the result does not know of them. */
+function probeTokens({ usage }: ScoredResponse): number {
+  return (usage as { probeTokens?: number }).probeTokens ?? 0
+}
+
+/** All that was decoded after the prompt. */
+function totalTokens(response: ScoredResponse): number {
+  const { thinkingTokens, hintTokens, answerTokens } = response.usage
+  return thinkingTokens + hintTokens + answerTokens + probeTokens(response)
+}
+
 interface ItemMeans {
   accuracy: number
   thinkingTokens: number
+  totalTokens: number
 }
 
 /** The means over samples of each item, in the order of their ids. */
@@ -50,6 +62,7 @@ export function itemMeans(responses: readonly ScoredResponse[]): Map<string, Ite
     (samples) => ({
       accuracy: mean(samples.map(({ correct }) => Number(correct))),
       thinkingTokens: mean(samples.map(thinkingTokens)),
+      totalTokens: mean(samples.map(totalTokens)),
     }),
     ({ id }) => id,
   )
@@ -65,10 +78,15 @@ function summarizeWindow(window: string, responses: readonly ScoredResponse[]): 
     ...figuresOf(responses),
     generatedTokens: mean(responses.map(({ usage }) => usage.thinkingTokens + usage.answerTokens)),
     hintTokens: mean(responses.map(({ usage }) => usage.hintTokens)),
+    probeTokens: mean(responses.map(probeTokens)),
+    totalTokens: mean(responses.map(totalTokens)),
     ended: {
       self: share(({ ended }) => ended === 'self'),
       window: share(({ ended }) => ended === 'window'),
       length: share(({ ended }) => ended === 'length'),
+      loop: share(({ ended }) => ended === 'loop'),
+      early: share(({ ended }) => ended === 'early'),
+      stated: share(({ ended }) => ended === 'stated'),
     },
     unanswered: share(({ extracted }) => extracted === null),
     cuts: cuts.length,

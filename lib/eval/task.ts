@@ -9,6 +9,8 @@ export interface Item {
   question: string
   /** The right answer, as the task's grader reads it. */
   answer: string
+  /** Of a question with choices: their texts, that of A first. Shown in the question, too. */
+  choices?: string[]
   /**
    * What it belongs to, as in `{ family: 'lists', difficulty: 3 }`: figures are given for each value of each group. The
    * group `difficulty`, where it is a number, is set against the thinking tokens.
@@ -32,6 +34,8 @@ export type GraderFacts = Readonly<Record<string, string | null>>
 /** Items, the prompt for each, and the grader of what came back. */
 export interface Task {
   name: string
+  /** Whether its grader compares expressions: a run loads the symbolic engine first then, where it is installed. */
+  symbolic?: boolean
   items(): AsyncIterable<Item>
   /** The conversation to continue. `system` is replaced by a run's own system text. */
   prompt(item: Item): { messages: ChatMessage[]; system?: string }

@@ -3,13 +3,16 @@
  * and lists go, and stricter in three places where those pass a wrong answer: an integer is compared exactly, the
  * factor 100 needs a percent sign, and the order of a list counts. Expressions are compared by their values.
  */
-import { chosenLetter, loneLetter, markedChoice } from './choices.js'
-import { isClose, ROUNDING, sameValue } from './evaluate.js'
-import { readExpression } from './expression.js'
-import { expandSigns, type List, readList } from './lists.js'
+import { chosenLetter, loneLetter, markedChoice, unmarked } from './choices.js'
+import { namesOf, numericValue, sameValue } from './evaluate.js'
+import { type Expression, readExpression } from './expression.js'
+import { expandSigns, type List, readList, readUnion } from './lists.js'
+import { readMatrix } from './matrices.js'
 import { compact, plain, splitUnit } from './notation.js'
+import { asNumber, digitsOfBase, sameNumber, withoutExponents, withoutSeparators } from './numbers.js'
 import { stated } from './prose.js'
 import { readEquation, readIntervals, sameEquation, sameIntervals, splitAtSigns } from './relations.js'
+import { SYMBOLIC_LIMIT, sameSymbolically } from './symbolic.js'
 
 /** Longer values are compared as text only. */
 const LONGEST = 3000
@@ -18,19 +21,25 @@ const LONGEST = 3000
 const MOST_COMPARISONS = 3000
 const DEEPEST = 8
 
+export interface AnswerOptions {
+  /** Whether values between commas, without brackets around them, are the same in any order: roots are, a sorted list is not. */
+  anyOrder?: boolean | undefined
+}
+
 /**
  * Compares two answers, the right one first: as strings, choices, numbers, equations and inequalities, element by element,
  * and as expressions by their values. Each may be a value or a text that states one (a box, a final-answer phrase, a
  * formula in a sentence). Takes bounded time: what is too long or too deep to be worked out is compared as text.
  */
-export function sameAnswer(expected: string, given: string): boolean {
+export function sameAnswer(expected: string, given: string, { anyOrder = false }: AnswerOptions = {}): boolean {
   const [gold, found] = [stated(expected), stated(given)]
   const [right, value] = [plain(gold.value), plain(found.value)]
   if (compact(right) === compact(value)) return right !== '' || expected.trim() === given.trim()
   const choice = sameChoice(gold.value, found.value)
   if (choice !== null) return choice
-  const budget = { left: MOST_COMPARISONS }
-  const isSet = gold.isSet || found.isSet
+  const budget = { left: MOST_COMPARISONS, symbolic: SYMBOLIC_LIMIT }
+  const isBare = anyOrder && ![right, value].some((each) => /^[([]/.test(each))
+  const isSet = isBare || gold.isSet || found.isSet
   if (same(right, value, budget, isSet, 0)) return true
   return found.inner !== null && same(right, plain(found.inner), budget, isSet, 0)
 }
@@ -51,18 +60,10 @@ function sameChoice(expected: string, given: string): boolean | null {
   return sameAnswer(marked.text, found)
 }
 
-/** Case and brackets kept; without commands of style. */
-function unmarked(value: string): string {
-  return value
-    .slice(0, LONGEST)
-    .replace(/\\(?:text(?:bf|it|rm)?|math(?:bf|rm|it)|boxed)\s?\{([^{}]*)\}/g, '$1')
-    .replace(/\\[ ,;]|\\\(|\\\)|\*\*|[$`"]/g, ' ')
-    .trim()
-    .replace(/\.$/, '')
-}
-
 interface Budget {
   left: number
+  /** Milliseconds for the symbolic engine. */
+  symbolic: number
 }
 
 function same(right: string, found: string, budget: Budget, isSet: boolean, depth: number): boolean {
@@ -71,7 +72,11 @@ function same(right: string, found: string, budget: Budget, isSet: boolean, dept
   const number = sameNumber(right, found)
   if (number !== null) return number
   if (right.length > LONGEST || found.length > LONGEST) return false
-  if (/[<>∪∈]/.test(right + found)) return sameRange(right, found, budget, isSet, depth)
+  ;[right, found] = [asNumber(right, found), asNumber(found, right)]
+  if (digitsOfBase(right) === found) return true
+  const matrices = sameMatrix(right, found)
+  if (matrices !== null) return matrices
+  if (/[<>∪∈∖]|!=/.test(right + found)) return sameRange(right, found, budget, isSet, depth)
   const [gold, given] = [readList(right), readList(found)]
   if (
     gold.elements.length > 1 ||
@@ -83,15 +88,32 @@ function same(right: string, found: string, budget: Budget, isSet: boolean, dept
   ) {
     // `(p, q) = (3, 2)` is a name and no list yet.
     if (!gold.isList !== !given.isList) {
-      const equation = sameEquations(right, found, budget, depth)
-      if (equation !== null) return equation
+      // The one that is no list: `x = 1 or x = 2` has two names.
+      const named = readEquation(gold.isList ? found : right)
+      if (named && !named.isNamed) return false
+      if (named) {
+        const [x, y] = gold.isList ? [right, named.right] : [named.right, found]
+        return same(x, y, budget, isSet, depth + 1)
+      }
     }
     const [x, y] = [listOf(right, gold), listOf(found, given)]
     if (x.isList || y.isList) return sameList(x, y, budget, isSet, depth)
   }
   const equation = sameEquations(right, found, budget, depth)
   if (equation !== null) return equation
-  return sameExpression(right, found)
+  return sameExpression(right, found, budget)
+}
+
+/** Null: none is an expression of matrices. A single one is a list of rows. */
+function sameMatrix(right: string, found: string): boolean | null {
+  const isWorkedOut = [right, found].some((value) => /[^([\s].*\\begin\{pmatrix\}/.test(value))
+  if (!isWorkedOut) return null
+  const [x, y] = [readMatrix(right), readMatrix(found)]
+  if (!x || !y) return null
+  return (
+    x.length === y.length &&
+    x.every((row, i) => row.length === y[i]?.length && row.every((entry, j) => sameValue(entry, y[i]?.[j] ?? entry)))
+  )
 }
 
 function isTwo(value: string): boolean {
@@ -105,8 +127,7 @@ function listOf(value: string, list: List): List {
 }
 
 function sameList(gold: List, given: List, budget: Budget, isSet: boolean, depth: number): boolean {
-  // A closed interval is no open one; brackets that only one side has are a matter of style.
-  if (gold.brackets && given.brackets && gold.brackets !== given.brackets) return false
+  if (gold.brackets && given.brackets && gold.brackets !== given.brackets && !isTuple(gold, given)) return false
   const [x, y] = [namedElements(gold), namedElements(given)]
   const anyOrder = isSet || gold.isSet || given.isSet || x.anyOrder || y.anyOrder
   if (x.values.length !== y.values.length && !anyOrder) return false
@@ -115,6 +136,13 @@ function sameList(gold: List, given: List, budget: Budget, isSet: boolean, depth
     x.values.every((value, i) => sameElement(value, x.names[i], y.values[i] as string, y.names[i], budget, depth))
   if (inOrder) return true
   return anyOrder && isWithin(x, y, budget, depth) && isWithin(y, x, budget, depth)
+}
+
+/**
+ * A closed interval is no open one; brackets around what is no interval, or that only one side has, are a matter of style.
+ */
+function isTuple(...lists: List[]): boolean {
+  return lists.every(({ brackets, elements }) => /^[([][)\]]$/.test(brackets) && elements.length > 2)
 }
 
 /** Whether each element of one set is one of another. */
@@ -161,7 +189,10 @@ function sameEquations(right: string, found: string, budget: Budget, depth: numb
   const [gold, given] = [readEquation(right), readEquation(found)]
   if (!gold && !given) return null
   if (gold && given) {
-    if (gold.isNamed && given.isNamed && same(gold.right, given.right, budget, false, depth + 1)) return true
+    const [name, other] = [unknownOf(gold.left), unknownOf(given.left)]
+    const isOther = name !== null && other !== null && name !== other
+    if (gold.isNamed && given.isNamed && !isOther && same(gold.right, given.right, budget, false, depth + 1))
+      return true
     return sameEquation(gold, given)
   }
   const [equation, value] = gold ? [gold, found] : [given as NonNullable<typeof given>, right]
@@ -171,20 +202,22 @@ function sameEquations(right: string, found: string, budget: Budget, depth: numb
     : same(value, equation.right, budget, false, depth + 1)
 }
 
+/** The name of an unknown, or of a function as `f()`, which says which one is found; null for any other. */
+function unknownOf(left: string): string | null {
+  const [, letter, call] = /^([A-Za-z])(\s?\([A-Za-z]\))?$/.exec(left) ?? []
+  if (letter === undefined) return null
+  // The graph of a function may be given as y.
+  return letter === 'y' || call === undefined ? letter : `${letter}()`
+}
+
 /** Intervals and inequalities as sets of numbers; else side by side. */
 function sameRange(right: string, found: string, budget: Budget, isSet: boolean, depth: number): boolean {
   const [gold, given] = [readIntervals(right), readIntervals(found)]
   if (gold && given) return sameIntervals(gold, given)
   const [x, y] = [body(right), body(found)]
   if (x !== right || y !== found) return same(x, y, budget, isSet, depth + 1)
-  if (right.includes('∪') && found.includes('∪')) {
-    const [a, b] = [right, found].map((value) => ({
-      ...readList(''),
-      elements: value.split('∪').map((part) => part.trim()),
-      isSet: true,
-    }))
-    return sameList(a as List, b as List, budget, true, depth)
-  }
+  const [together, others] = [readUnion(right), readUnion(found)]
+  if (together && others) return sameList(together, others, budget, true, depth)
   const [a, b] = [sides(right), sides(found)]
   return (
     a.signs === b.signs &&
@@ -212,51 +245,27 @@ function sides(value: string): { sides: string[]; signs: string } {
   return { sides: parts, signs: signs.join(' ') }
 }
 
-function sameExpression(right: string, found: string): boolean {
+/** By value; what that does not decide, by the symbolic engine, where it is loaded. */
+function sameExpression(right: string, found: string, budget: Budget): boolean {
   const [x, y] = [splitUnit(right), splitUnit(found)]
   if (x.unit !== '' && y.unit !== '' && x.unit !== y.unit) return false
-  const [gold, given] = [readExpression(x.amount), readExpression(y.amount)]
-  return gold !== null && given !== null && sameValue(gold, given)
-}
-
-interface ReadNumber {
-  value: number
-  /** Its digits, of whatever length; null if it is no integer. */
-  integer: string | null
-  percent: boolean
-  unit: string
-}
-
-/** Null: one of them is no number. */
-function sameNumber(right: string, found: string): boolean | null {
-  const [x, y] = [readNumber(right), readNumber(found)]
-  if (!x || !y) return null
-  if (x.unit !== '' && y.unit !== '' && x.unit !== y.unit) return false
-  if (x.percent !== y.percent) {
-    if (x.unit !== y.unit) return false
-    const [share, other] = x.percent ? [x, y] : [y, x]
-    return isClose(share.value, other.value, ROUNDING) || isClose(share.value / 100, other.value, ROUNDING)
+  const [a, b] = [x, y].map(({ amount }) => withoutExponents(withoutSeparators(amount))) as [string, string]
+  const [gold, given] = [readExpression(a), readExpression(b)]
+  if (gold && given) {
+    if (sameValue(gold, given)) return true
+    if (isReal(gold) && isReal(given)) return false
   }
-  if (x.integer !== null) return x.integer === y.integer
-  return isClose(x.value, y.value, ROUNDING)
+  const start = performance.now()
+  const same = sameSymbolically(a, b, budget.symbolic)
+  budget.symbolic -= performance.now() - start
+  return same
 }
 
-function readNumber(value: string): ReadNumber | null {
-  const { amount, unit } = value.length < LONGEST ? splitUnit(value) : { amount: value, unit: '' }
-  const percent = amount.endsWith('%')
-  let text = (percent ? amount.slice(0, -1) : amount).trim()
-  if (/^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$/.test(text)) text = text.replaceAll(',', '')
-  else if (/^[-+]?\d{1,3}(?: \d{3})+(?:\.\d+)?$/.test(text)) text = text.replaceAll(' ', '')
-  // A decimal comma: three digits after it are thousands, and after a space begins the next element.
-  else if (/^[-+]?\d+,(?:\d{1,2}|\d{4,})$/.test(text)) text = text.replace(',', '.')
-  if (!/^[-+]? ?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?$/i.test(text)) return null
-  text = text.replace(' ', '')
-  if (/e/i.test(text) && Number.isSafeInteger(Number(text))) text = String(Number(text))
-  const whole = /^\+?(-?)0*(\d+?)(?:\.0*)?$/.exec(text)
-  return {
-    value: Number(text),
-    integer: whole ? `${whole[2] === '0' ? '' : whole[1]}${whole[2]}` : null,
-    percent,
-    unit,
-  }
+/** Whether all of it is understood here: numbers and letters, none of them the imaginary unit, and a value if it is constant. */
+function isReal(expression: Expression): boolean {
+  const names = [...namesOf(expression)]
+  if (names.length === 0) return Number.isFinite(numericValue(expression))
+  return names.every((name) =>
+    /^(?:[A-Za-hj-zα-ωΑ-Ω]|(?:alpha|beta|gamma|delta|lambda|mu|phi|omega|theta))(?:_\w+)?$/.test(name),
+  )
 }

@@ -13,6 +13,19 @@ const MARKED =
 /** `A or B`, `B, C`: no choice has been made. */
 const SEVERAL = /(?<![\w'])\(?[A-J]\)?\s*(?:,\s*(?:and|or)?|and|or|nor|&|\/)\s*(?:\([A-J]\)|[A-J](?![\w']))/
 
+/** Longer ones are cut. */
+const LONGEST = 3000
+
+/** Case and brackets kept; without commands of style. */
+export function unmarked(value: string): string {
+  return value
+    .slice(0, LONGEST)
+    .replace(/\\(?:text(?:bf|it|rm)?|math(?:bf|rm|it)|boxed)\s?\{([^{}]*)\}/g, '$1')
+    .replace(/\\[ ,;]|\\\(|\\\)|\*\*|[$`"]/g, ' ')
+    .trim()
+    .replace(/\.$/, '')
+}
+
 /** A lone letter. */
 export function loneLetter(value: string): string | null {
   return /^[([]?([A-J])[)\].:]{0,2}$/.exec(value)?.[1] ?? null

@@ -79,9 +79,11 @@ function hasDecimals(expression: Expression): boolean {
 }
 
 function sameFunction(a: Expression, b: Expression): boolean {
+  const counted = countedNames(a, countedNames(b))
+  const place = (point: number) => (name: string) => (counted.has(name) ? integerAt(name, point) : at(point)(name))
   let points = 0
   for (let i = 0; i < POINTS; i++) {
-    const [x, y] = [numberOf(a, at(i)), numberOf(b, at(i))]
+    const [x, y] = [numberOf(a, place(i)), numberOf(b, place(i))]
     if (!Number.isFinite(x) && !Number.isFinite(y)) continue
     if (!isClose(x, y, 1e-8) && !(Math.abs(x) < 1e-12 && Math.abs(y) < 1e-12)) return false
     points++
@@ -99,6 +101,19 @@ function at(point: number): (name: string) => number {
     const near = point % 2 === 1 ? value * 0.28 : value
     return point % 4 === 3 ? -near : near
   }
+}
+
+/** Names in factorials, which have values at integers only. */
+function countedNames(expression: Expression, names = new Set<string>()): Set<string> {
+  if (expression.kind !== 'call') return names
+  if (expression.name === '!' || expression.name === 'binom') return namesOf(expression, names)
+  for (const arg of expression.args) countedNames(arg, names)
+  return names
+}
+
+/** From 2 to 12. */
+function integerAt(name: string, point: number): number {
+  return 2 + point + Math.floor(Math.abs(at(point)(name)))
 }
 
 const CONSTANTS: Record<string, number> = { π: Math.PI, e: Math.E }

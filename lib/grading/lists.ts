@@ -39,6 +39,16 @@ export function readList(value: string): List {
   }
 }
 
+/** Sets joined by `∪`, as one of their elements where all are in braces, else as one of the sets; null if it is no set. */
+export function readUnion(value: string): List | null {
+  const parts = splitAt(value, '∪')
+  const inBraces = parts.map((part) => /^⦃(.*)⦄$/.exec(part)?.[1])
+  const areFinite = inBraces.every((inner) => inner !== undefined)
+  if (parts.length < 2 && !areFinite) return null
+  const elements = areFinite ? inBraces.flatMap((inner) => splitAt(inner as string, ',')) : parts
+  return { brackets: '', elements, isSet: true, isList: true }
+}
+
 function isTuple(element: string): boolean {
   return /^[([⦃].*[)\]⦄]$/.test(element)
 }

@@ -8,6 +8,9 @@ const SIGNS: [RegExp, string][] = [
   [/[×⋅·∗]|\\(?:cdot|times|ast)(?![A-Za-z])/g, '*'],
   [/÷|\\div(?![A-Za-z])/g, '/'],
   [/\\[dtc]frac(?![A-Za-z])/g, '\\frac'],
+  [/\\[dt]binom(?![A-Za-z])/g, '\\binom'],
+  [/\\(?:[lc]?dots|dotsc|dotsb)(?![A-Za-z])|…/g, '...'],
+  [/\\(?:setminus|backslash)(?![A-Za-z])/g, '∖'],
   [/≤|⩽|\\leq?(?:slant)?(?![A-Za-z])|=</g, '<='],
   [/≥|⩾|\\geq?(?:slant)?(?![A-Za-z])/g, '>='],
   [/≠|\\neq?(?![A-Za-z])/g, '!='],
@@ -29,8 +32,8 @@ const SIGNS: [RegExp, string][] = [
   [/\\langle(?![A-Za-z])|⟨/g, '('],
   [/\\rangle(?![A-Za-z])|⟩/g, ')'],
   [/\\[lr]?vert(?![A-Za-z])/gi, '|'],
-  [/\\begin\{(?:[bBvV]|small)?matrix\}|\\begin\{array\}(?:\{[^{}]*\})?/g, '\\begin{pmatrix}'],
-  [/\\end\{(?:[bBvV]|small)?matrix\}|\\end\{array\}/g, '\\end{pmatrix}'],
+  [/\\begin\{(?:[bB]|small)?matrix\}|\\begin\{array\}(?:\{[^{}]*\})?/g, '\\begin{pmatrix}'],
+  [/\\end\{(?:[bB]|small)?matrix\}|\\end\{array\}/g, '\\end{pmatrix}'],
 ]
 
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹'
@@ -63,7 +66,7 @@ export function plain(text: string): string {
   let value = unicode(text)
     .replace(/\s+/g, ' ')
     .replace(/\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|nolimits|rm|bf|tt)(?![A-Za-z])\.?/g, '')
-    .replace(/,\\!\s*(?=\d{3})|\{,\}/g, ',')
+    .replace(/,\\!\s*(?=\d{3})|(?<=\d)\s?\{\s?,\s?\}\s?(?=\d)|\{,\}/g, ',')
     .replace(/(?<=\d)(?:\\[,!;: ]|~)\s?(?=\d{3}(?!\d))/g, '')
     .replace(/(?<!\\)\\(?:qquad|quad|[,!;:> ])|~/g, ' ')
     .replace(/\^\s?\{?\s?(?:\\circ|◦)\s?\}?|°|\\degree(?![A-Za-z])/g, '')
@@ -71,9 +74,12 @@ export function plain(text: string): string {
   value = value
     .replace(/⦃\s*⦄/g, '∅')
     .replace(/\\begin\{cases\}(.*?)\\end\{cases\}/, (_, rows: string) => rows.replaceAll('\\\\', ', '))
+  value = aligned(value)
   // The content of a style may have one, and what remains of a power or an index keeps its braces.
   for (let i = 0; i < 4; i++) value = value.replace(STYLE, ' $1 ')
-  value = value
+  value = repeating(value)
+    .replace(/(?<=\d)\s?_\s?(?:\{\s?([a-z]+)\s?\}|([a-z]+)(?![a-z]))/g, (all, ...words) => baseMark(words) ?? all)
+    .replace(/(?<=\d)\s?_\s?(?:\{\s?10\s?\}|10(?!\d))/g, '')
     .replace(/\\?\$|[€£¥₹]|\\(?:euro|pounds)(?![A-Za-z])/g, ' ')
     .replace(/\\\(|\\\)|(?<!\\)\\[[\]]/g, ' ')
     .replace(/\\?%|\b(?:percent|pct|per cent)\b/g, '%')
@@ -81,6 +87,36 @@ export function plain(text: string): string {
     .replace(/(?<=[\w)]) ?\*\* ?(?=[\w({-])/g, '^')
     .replace(/\*\*|`/g, '')
   return tidy(value)
+}
+
+/** Rows that go on with an equals sign are one chain, others a list. */
+function aligned(text: string): string {
+  return text.replace(
+    /\\begin\{(align(?:ed)?|gather(?:ed)?|equation|split)\*?\}(.*?)\\end\{\1\*?\}/g,
+    (_, __, rows: string) =>
+      rows
+        .replaceAll('&', '')
+        .replace(/(?:\\\\\s*)+$/, '')
+        .replace(/\s*\\\\\s*(?==)/g, ' ')
+        .replaceAll('\\\\', ', '),
+  )
+}
+
+/** A repeating decimal as a fraction: `0.1\overline{6}` is 15/90. */
+function repeating(text: string): string {
+  return text.replace(
+    /(?<![\d.])(\d{1,20})?\.(\d{0,20})\s?\\(?:overline|bar|dot)\s?\{?\s?(\d{1,20})\s?\}?(?!\s?\\dot|\d)/g,
+    (_, whole = '0', start: string, period: string) => {
+      const [all, once] = [BigInt(whole + start + period), BigInt(whole + start)]
+      return `\\frac{${all - once}}{${'9'.repeat(period.length)}${'0'.repeat(start.length)}}`
+    },
+  )
+}
+
+/** `1011_{two}`. */
+function baseMark(words: (string | undefined)[]): string | undefined {
+  const base = NUMBER_WORDS.indexOf(words[0] ?? words[1] ?? '')
+  return base < 0 ? undefined : `_{${base}}`
 }
 
 /** Without marks around a value: spaces, quotes, a sentence's end, an equals sign that names nothing. */
@@ -100,7 +136,11 @@ function tidy(text: string): string {
 /** Without a sentence's end; `5!` is a value. */
 function withoutEnd(text: string): string {
   let end = text.length
-  while (end > 0 && (' .,;:。'.includes(text[end - 1] as string) || /^\D!$/.test(text.slice(end - 2, end)))) end--
+  while (
+    end > 0 &&
+    (' .,;:。'.includes(text[end - 1] as string) || /[\p{L}\s"'*][\p{L}"'*]!$/u.test(text.slice(0, end).slice(-3)))
+  )
+    end--
   return text.slice(0, end)
 }
 
@@ -155,6 +195,8 @@ export function splitUnit(value: string): { amount: string; unit: string } {
   const isUnit = word.length > 1 ? space !== '' || SHORT_UNIT.test(word) : space !== '' && SHORT_UNIT.test(word)
   if (
     !isUnit ||
+    // `dx` ends an integral.
+    amount.includes('\\int') ||
     NO_UNIT.test(unit) ||
     unit.split(' ').length > 4 ||
     /[A-Za-z]{2}/.test(amount.replace(/\\[a-z]+/g, ''))

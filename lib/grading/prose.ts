@@ -50,10 +50,22 @@ function formulaIn(text: string): string | null {
   const words = outside.match(/\p{L}+/gu) ?? []
   if (words.every((word) => JOINING.test(word))) return null
   if (/\bnot\s*$/.test(text.slice(Math.max(0, last.index - 8), last.index))) return null
-  return (last[1] ?? last[2] ?? last[3] ?? last[4] ?? '').replace(/\\\$/g, ' ')
+  // `$x = 1$ and $x = 2$` is one answer.
+  let first = formulas.length - 1
+  while (first > 0 && isJoined(text, formulas[first - 1] as RegExpExecArray, formulas[first] as RegExpExecArray))
+    first--
+  return formulas.slice(first).map(contentOf).join(' and ')
 }
 
-const NUMBER = String.raw`[-+−]?[$€£]?\s?(?:\d{1,3}(?:,\d{3})+|\d+)(?:[.,]\d+)?(?:\s?(?:%|percent|[$€£]))?`
+function isJoined(text: string, one: RegExpExecArray, next: RegExpExecArray): boolean {
+  return /^(?:\s*,\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+)$/.test(text.slice(one.index + one[0].length, next.index))
+}
+
+function contentOf(formula: RegExpExecArray): string {
+  return (formula[1] ?? formula[2] ?? formula[3] ?? formula[4] ?? '').replace(/\\\$/g, ' ')
+}
+
+const NUMBER = String.raw`[-+−]?[$€£]?\s?(?:\d{1,3}(?:,\d{3})+|\d+)(?:[.,]\d+)?(?:\/\d+)?(?:\s?(?:%|percent|[$€£]))?`
 const STATED_NUMBER = new RegExp(
   String.raw`(?<![\p{L}])(?:is|are|was|be|equals|by|=|:|gives|makes)\s+(${NUMBER})(?!\S*\d)`,
   'giu',
@@ -76,13 +88,13 @@ function numberIn(text: string): string | null {
   if (new Set(numbersStated.map((match) => match[1])).size > 1) return null
   if (statedNumber) {
     const rest = sentence.slice(statedNumber.index + statedNumber[0].length)
-    return HEDGED.test(rest) || /\bnot\s+\S*\s*$/.test(sentence.slice(0, statedNumber.index))
+    return HEDGED.test(rest) || /,[^,]*\d/.test(rest) || /\bnot\s+\S*\s*$/.test(sentence.slice(0, statedNumber.index))
       ? null
       : (statedNumber[1] as string)
   }
   if (HEDGED.test(sentence)) return null
   // A date, `May 5`, is no sentence.
-  if (!/:\s/.test(sentence) && (sentence.match(/\p{L}{2,}/gu) ?? []).length < 4) return null
+  if (!/:\s/.test(sentence) && (sentence.match(/(?<![\d\p{L}])\p{L}{2,}/gu) ?? []).length < 3) return null
   const numbers = sentence.match(new RegExp(NUMBER, 'gu')) ?? []
   return numbers.length === 1 && !/[\\^_*/=+{]/.test(sentence) ? (numbers[0] as string) : null
 }

@@ -69,6 +69,8 @@ interface Interval {
 export function readIntervals(value: string): Interval[] | null {
   if (value.length > 400) return null
   const body = value.includes('∈') ? (splitAt(value, '∈').at(-1) as string) : value
+  const holes = withHoles(body)
+  if (holes) return holes
   const parts = /[<>]/.test(body) ? body.split(/\s+or\s+|∪/) : splitAt(body, '∪')
   const intervals: Interval[] = []
   let name: string | undefined
@@ -79,6 +81,16 @@ export function readIntervals(value: string): Interval[] | null {
     intervals.push(read)
   }
   return intervals.sort((a, b) => a.low - b.low)
+}
+
+/** `x != 2`, `ℝ ∖ ⦃0, 1⦄`: all numbers but a few. */
+function withHoles(text: string): Interval[] | null {
+  const [, elements] = /^\(-∞,∞\)\s?[∖-]\s?⦃(.+)⦄$/.exec(text) ?? []
+  const holes = elements?.split(',') ?? text.split(/,|\band\b/).map((part) => /^\s?[A-Za-z]\s?!=(.+)$/.exec(part)?.[1])
+  const values = holes.map((hole) => (hole === undefined ? Number.NaN : bound(hole.trim()))).sort((a, b) => a - b)
+  if (!values.every(Number.isFinite)) return null
+  const ends = [-Infinity, ...values, Infinity]
+  return ends.slice(1).map((high, i) => ({ low: ends[i] as number, high, closed: [false, false] }))
 }
 
 export function sameIntervals(a: Interval[], b: Interval[]): boolean {

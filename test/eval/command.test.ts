@@ -183,7 +183,11 @@ describe.skipIf(process.platform === 'win32')('z1 eval', () => {
   it('compares runs window by window', async () => {
     const { code, stdout } = await z1(['compare', all, all, '--windows', 'inf,50%:inf', '--json'])
     expect(code).toBe(0)
-    const [same, half] = JSON.parse(stdout)
+    const {
+      windows: [same, half],
+      curves,
+    } = JSON.parse(stdout)
+    expect(curves).toMatchObject({ areaDifference: 0, areaInterval: [0, 0] })
     expect(same).toMatchObject({ difference: 0, interval: [0, 0], attRatio: 1, attRatioInterval: [1, 1] })
     const records = recordsIn(all)
     const at = (window: string) => records.filter((record) => record.window === window)
@@ -194,7 +198,8 @@ describe.skipIf(process.platform === 'win32')('z1 eval', () => {
     expect(await compareRuns(all, all)).toHaveLength(3)
 
     const text = (await z1(['compare', all, all])).stdout
-    expect(text.split('\n').filter((line) => /^(0|50%|inf) /.test(line))).toHaveLength(3)
+    expect(text.split('\n').filter((line) => /^(0|50%|inf) /.test(line))).toHaveLength(3 + 3)
+    expect(text).toContain('tokens, mean accuracy A − B: 0.0 points')
   })
 
   it('compares only what can be compared', async () => {

@@ -1,6 +1,15 @@
 /** Figures of curves: by hand on small ones, and on the paper's (arXiv 2504.00810, table 6). */
 import { describe, expect, it } from 'vitest'
-import { area, type CurvePoint, control, passAtK, performance, scaling } from '../../lib/eval/index.js'
+import {
+  accuracyAt,
+  area,
+  areaWithin,
+  type CurvePoint,
+  control,
+  passAtK,
+  performance,
+  scaling,
+} from '../../lib/eval/index.js'
 
 const line: CurvePoint[] = [
   [300, 0.5],
@@ -115,5 +124,39 @@ describe('passAtK', () => {
     [2.5, 1, 1],
   ])('refuses %d, %d, %d', (samples, correct, k) => {
     expect(() => passAtK(samples, correct, k)).toThrow(RangeError)
+  })
+})
+
+describe('between the points', () => {
+  const bent: CurvePoint[] = [
+    [400, 0.4],
+    [100, 0.1],
+    [200, 0.3],
+  ]
+
+  // numpy.interp, and numpy.trapezoid of it on a fine grid.
+  it.each([
+    [50, 0.1],
+    [100, 0.1],
+    [150, 0.2],
+    [300, 0.35],
+    [333, 0.3665],
+    [400, 0.4],
+    [500, 0.4],
+  ])('at %i tokens', (tokens, accuracy) => {
+    expect(accuracyAt(bent, tokens)).toBeCloseTo(accuracy, 12)
+  })
+
+  it('the area has bounds', () => {
+    expect(areaWithin(bent, [150, 350])).toBeCloseTo(0.315625, 12)
+    expect(areaWithin(bent, [50, 500])).toBeCloseTo(0.3, 12)
+    expect(areaWithin(bent, [100, 400])).toBeCloseTo(area(bent) as number, 12)
+    expect(areaWithin(bent, [200, 200])).toBeNull()
+  })
+
+  it('is the point where there is one, and nothing where there is none', () => {
+    expect(accuracyAt([[5, 0.5]], 1)).toBe(0.5)
+    expect(accuracyAt([[5, 0.5]], 9)).toBe(0.5)
+    expect(accuracyAt([], 9)).toBeNaN()
   })
 })

@@ -117,20 +117,25 @@ describe('a run of format 1', () => {
     const summary = readSummary(at('old'))
     const { options, ...rest } = JSON.parse(readFileSync(file, 'utf8'))
     const { modelName, ...before } = options
-    const old = rest.windows.map(({ groups, hintTokens, ...window }: (typeof summary.windows)[0]) => {
+    const old = rest.windows.map((each: (typeof summary.windows)[0]) => {
+      const { groups, hintTokens, probeTokens, totalTokens, ...window } = each
       const { self, window: cut, length } = window.ended
       const ended = { self, window: 0, length: cut + length }
       return { ...window, ended, families: groups.family, difficulties: groups.difficulty }
     })
     writeFileSync(file, JSON.stringify({ ...rest, options: before, windows: old }))
     // Hints were not counted then.
-    const uncounted = summary.windows.map((window) => ({ ...window, hintTokens: null }))
+    const unknown = { hintTokens: null, probeTokens: null, totalTokens: null }
+    const uncounted = summary.windows.map((window) => ({ ...window, ...unknown }))
     expect(readSummary(at('old'))).toEqual({ ...summary, windows: uncounted })
     expect(reportOf(readSummary(at('old')))).toContain('family, %')
     const none = old.map((window: object) => ({ ...window, families: {}, difficulties: {} }))
     writeFileSync(file, JSON.stringify({ ...rest, options: before, windows: none }))
     expect(readSummary(at('old')).windows[0]?.groups).toEqual({})
-    const grouped = summary.windows.map(({ hintTokens, ...window }) => window)
+    const grouped = summary.windows.map(({ hintTokens, probeTokens, totalTokens, ...window }) => {
+      const { self, window: cut, length } = window.ended
+      return { ...window, ended: { self, window: cut, length } }
+    })
     writeFileSync(file, JSON.stringify({ ...summary, windows: grouped }))
     expect(readSummary(at('old'))).toEqual({ ...summary, windows: uncounted })
   })

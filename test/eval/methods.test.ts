@@ -97,8 +97,37 @@ describe('none', () => {
   })
 })
 
+describe('direct', () => {
+  it('asks for the answer at once', async () => {
+    const method = methodOf('direct').resolve({ hint: '\n\nso:', maxTokens: 9 })
+    const { result, options } = await ask(method, 0)
+    expect(options).toMatchObject({ thinkingWindow: 0, hint: '\n\nso:', maxTokens: 9, tags: 'ban' })
+    expect(result).toMatchObject({ ended: 'window', finalAnswer: '5', usage: { thinkingTokens: 0 } })
+    expect(methodOf('direct').windows).toEqual(['0'])
+  })
+})
+
+describe('unlimited', () => {
+  const method = methodOf('unlimited').resolve({})
+
+  it('lets the model end by itself, in its tags where it has them', async () => {
+    const { result, options } = await ask(method, Infinity)
+    expect(options).toMatchObject({ thinkingWindow: Infinity, hint: null, tags: 'ban' })
+    expect(result).toMatchObject({ ended: 'self', hint: '', finalAnswer: '4', usage: { thinkingTokens: 4 } })
+    expect(methodOf('unlimited').windows).toEqual(['inf'])
+    const tagged = scripted({ thoughts }, { tags: { open: '<think>', close: '</think>' } })
+    await method.ask(tagged, question(Infinity))
+    expect(tagged.asked[0]?.options).toMatchObject({ thinkingWindow: Infinity, hint: null, tags: 'keep' })
+  })
+
+  it('has neither hint nor answer', () => {
+    expect(method.pinned).toEqual({ hint: null, maxTokens: null })
+    expect(() => methodOf('unlimited').resolve({ hint: 'plain' })).toThrow('Expected neither hint nor maxTokens')
+  })
+})
+
 it('there is no other', () => {
   expect(() => methodName.read('some', 'method')).toThrow(
-    'Expected window, delimited, none for method but received "some"',
+    'Expected window, delimited, none, direct, unlimited for method but received "some"',
   )
 })

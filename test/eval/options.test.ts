@@ -27,7 +27,21 @@ describe('evaluate', () => {
     })
   })
 
+  it('takes the windows of a method that has its own', () => {
+    const names = (method: 'direct' | 'unlimited') =>
+      resolveOptions({ task, output, method }).windows.map(({ name }) => name)
+    expect(names('direct')).toEqual(['0'])
+    expect(names('unlimited')).toEqual(['inf'])
+    expect(resolveOptions({ task, output, method: 'direct', windows: [0] }).windows).toHaveLength(1)
+  })
+
   it.each([
+    [
+      'a window that a method has not',
+      { method: 'direct' },
+      RangeError,
+      'Expected the window 0 with the method direct but received 25%, 8, inf',
+    ],
     ['a misspelt name', { window: [8] }, TypeError, 'Unknown option window: did you mean windows?'],
     ['the command line’s name', { 'max-tokens': 8 }, TypeError, 'did you mean maxTokens?'],
     ['no windows', { windows: undefined }, TypeError, 'Expected array of windows for windows but received undefined'],

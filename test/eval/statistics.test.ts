@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { bootstrap, meanAt, spearman, wilson } from '../../lib/eval/statistics.js'
+import { bootstrap, mcnemar, meanAt, spearman, wilson } from '../../lib/eval/statistics.js'
 
 describe('wilson', () => {
   // Newcombe, Statistics in Medicine 17 (1998), table I, method 3.
@@ -54,6 +54,26 @@ describe('bootstrap', () => {
 
   it('is a point where nothing varies', () => {
     expect(bootstrap(7, (indices) => meanAt(Array(7).fill(3), indices))).toEqual([3, 3])
+  })
+})
+
+describe('mcnemar', () => {
+  // scipy.stats.binomtest(onlyA, onlyA + onlyB, 0.5).pvalue
+  it.each([
+    [1, 9, 0.021484375],
+    [10, 10, 1],
+    [0, 5, 0.0625],
+    [3, 7, 0.34375],
+    [30, 10, 0.0022214337732293643],
+    [121, 59, 4.4344492637551645e-6],
+    [1000, 1200, 2.1817026407914194e-5],
+  ])('of %i against %i', (onlyA, onlyB, p) => {
+    expect(mcnemar(onlyA, onlyB) / p).toBeCloseTo(1, 9)
+    expect(mcnemar(onlyB, onlyA)).toBe(mcnemar(onlyA, onlyB))
+  })
+
+  it('says nothing where nothing differs', () => {
+    expect(mcnemar(0, 0)).toBe(1)
   })
 })
 

@@ -57,6 +57,27 @@ const rows: Row[] = [
   ['d', 'inf', false, 30, { ended: 'length', extracted: null }],
 ]
 
+it('counts probes, and how policies ended the thinking', () => {
+  const usage = { promptTokens: 5, cachedTokens: 0, thinkingTokens: 4, hintTokens: 3, answerTokens: 2, probeTokens: 6 }
+  const ended = (ended: ScoredResponse['ended']) => ({ ended, usage })
+  const policies: Row[] = [
+    ['a', '4', true, 4, ended('early')],
+    ['b', '4', true, 4, ended('stated')],
+    ['c', '4', true, 4, ended('loop')],
+    ['d', '4', true, 4, ended('early')],
+  ]
+  const summary = summarize({ ...options, windows: ['4'] }, policies.map(response))
+  expect(summary.windows[0]).toMatchObject({
+    att: 4,
+    generatedTokens: 6,
+    probeTokens: 6,
+    totalTokens: 15,
+    ended: { self: 0, window: 0, length: 0, loop: 0.25, early: 0.5, stated: 0.25 },
+  })
+  const header = reportOf(summary).split('\n')[2]
+  expect(header).toContain('length, %  loop, %  early, %  stated, %  unanswered, %')
+})
+
 describe('summarize', () => {
   const summary = summarize(options, rows.map(response))
   const [at4, atInf] = summary.windows
@@ -71,7 +92,9 @@ describe('summarize', () => {
       att: 14 / 4,
       generatedTokens: 26 / 4,
       hintTokens: 9 / 4,
-      ended: { self: 0.25, window: 0.75, length: 0 },
+      probeTokens: 0,
+      totalTokens: 35 / 4,
+      ended: { self: 0.25, window: 0.75, length: 0, loop: 0, early: 0, stated: 0 },
       unanswered: 0.25,
       cuts: 3,
       inForm: 2 / 3,

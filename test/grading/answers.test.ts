@@ -96,4 +96,12 @@ describe('sameAnswer', () => {
   ])('takes the last letter of a choice: %j, %j: %s', (expected, given, same) => {
     expect(sameAnswer(expected, given)).toBe(same)
   })
+
+  it('lets bare lists be in any order where that is asked for', () => {
+    expect(sameAnswer('1, -2', '-2, 1')).toBe(false)
+    expect(sameAnswer('1, -2', '-2, 1', { anyOrder: true })).toBe(true)
+    expect(sameAnswer('(1, -2)', '(-2, 1)', { anyOrder: true })).toBe(false)
+    expect(sameAnswer('1, -2', '-2, 2', { anyOrder: true })).toBe(false)
+    expect(sameAnswer('1, -2', '-2, 1, 3', { anyOrder: true })).toBe(false)
+  })
 })

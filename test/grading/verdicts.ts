@@ -8,6 +8,48 @@ export type Pair = [expected: string, given: string]
 
 /** The same, in this order. */
 export const SAME: Record<string, Pair[]> = {
+  'repeating decimals': [
+    ['1/3', tex`0.\overline{3}`],
+    [tex`\frac{5}{6}`, tex`0.8\overline{3}`],
+    [tex`-\frac{1}{9}`, tex`-0.\bar{1}`],
+    ['1/7', tex`0.\overline{142857}`],
+  ],
+  'percents beside fractions': [
+    [tex`75\%`, tex`\frac34`],
+    [tex`\frac{3}{4}`, tex`75\%`],
+    ['0.28', tex`28\%`],
+    ['28', tex`28\%`],
+    ['12.5', tex`12.5\%`],
+  ],
+  'numbers with a base': [
+    ['54', '54_{10}'],
+    ['54_{10}', '54'],
+    ['1011_2', tex`1011_{\text{two}}`],
+    ['204_5', '204'],
+  ],
+  'matrices that are worked out': [
+    [tex`\begin{pmatrix}2\\4\end{pmatrix}`, tex`2\begin{pmatrix}1\\2\end{pmatrix}`],
+    [
+      tex`\begin{pmatrix}19&22\\43&50\end{pmatrix}`,
+      tex`\begin{pmatrix}1&2\\3&4\end{pmatrix}\begin{pmatrix}5&6\\7&8\end{pmatrix}`,
+    ],
+    [tex`\begin{pmatrix}-4\\-4\end{pmatrix}`, tex`\begin{pmatrix}1\\2\end{pmatrix} - \begin{pmatrix}5\\6\end{pmatrix}`],
+  ],
+  'all numbers but some, and joined sets': [
+    [tex`(-\infty,2)\cup(2,\infty)`, tex`x \ne 2`],
+    [tex`\mathbb{R} \setminus \{0, 1\}`, tex`(-\infty,0)\cup(0,1)\cup(1,\infty)`],
+    [tex`\{1,2\}\cup\{3\}`, tex`\{3,2,1\}`],
+  ],
+  'several formulas, and rows': [
+    ['1, 2', 'The solutions are $x = 1$ and $x = 2$.'],
+    [tex`x = \pm 2`, 'x = 2 or x = -2'],
+    ['25', tex`\begin{align*} x &= 5^2 \\ &= 25 \end{align*}`],
+    ['(1,2,3)', '[1,2,3]'],
+    ['3/4', '3:4'],
+    ['10,000', '10^4'],
+    ['n!', 'n(n-1)!'],
+    ['3*10^5', '3e5'],
+  ],
   'marks say nothing': [
     ['4', '**4**'],
     ['4', '`4`'],
@@ -313,6 +355,27 @@ export const SAME: Record<string, Pair[]> = {
 
 /** Not the same, in either order. */
 export const DIFFERENT: Record<string, Pair[]> = {
+  'what looks alike': [
+    [tex`0.\overline{57}`, tex`0.\overline{75}`],
+    [tex`0.\overline{3}`, '0.3'],
+    ['204_5', '204_6'],
+    ['204_5', '205'],
+    [tex`\begin{vmatrix}1&2\\3&4\end{vmatrix}`, tex`\begin{pmatrix}1&2\\3&4\end{pmatrix}`],
+    [
+      tex`\begin{pmatrix}23&34\\31&46\end{pmatrix}`,
+      tex`\begin{pmatrix}1&2\\3&4\end{pmatrix}\begin{pmatrix}5&6\\7&8\end{pmatrix}`,
+    ],
+    ['x = 5', 'y = 5'],
+    ['f(x) = 2x', 'g(x) = 2x'],
+    [tex`75\%`, tex`\frac35`],
+    [tex`(-\infty,2)\cup(2,\infty)`, tex`x \ne 3`],
+    [tex`\{1,2\}\cup\{3\}`, tex`\{1,2\}`],
+    ['2', 'The solutions are $x = 1$ and $x = 2$.'],
+    [tex`x = \pm 2`, 'x = 2 or x = -3'],
+    ['3/4', '4:3'],
+    ['n!', '(n-1)!'],
+    ['(1,2,3)', '[1,3,2]'],
+  ],
   numbers: [
     ['42', '43'],
     ['42', '-42'],
@@ -344,7 +407,6 @@ export const DIFFERENT: Record<string, Pair[]> = {
     ['5', 'not 5'],
     ['5', tex`\infty`],
     ['9:30', '9:15'],
-    ['204_5', '204'],
     ['1112112_3', '1112122_3'],
     ['123', '1 2 3'],
     ['7', '7 or 8'],
@@ -474,5 +536,7 @@ export const DIFFERENT_ONE_WAY: Pair[] = [
   ['42', '42.001'],
   ['d', tex`\text{E}`],
   ['123456', '123456.5'],
+  ['204', '204_5'],
+  ['0.28', tex`0.28\%`],
   ['9', 'Answer \\( \n 9 \n \\)'],
 ]

@@ -1,6 +1,7 @@
-/** `z1 eval compare`: two runs, window by window. */
+/** `z1 eval compare`: two runs, window by window and as curves. */
 import { compareRuns } from '../../eval/compare.js'
-import { reportOfComparison } from '../../eval/report.js'
+import { compareCurves } from '../../eval/compare-curves.js'
+import { reportOfComparison, reportOfCurves } from '../../eval/report.js'
 import { flag, list } from '../args.js'
 import { defineCommand } from '../command.js'
 import { print } from '../terminal.js'
@@ -14,7 +15,7 @@ export const command = defineCommand({
       help: 'windows of the first run, each with the one of the second that it is compared with',
       default: 'those that both runs have',
     }),
-    json: flag({ help: 'print the comparisons as JSON' }),
+    json: flag({ help: 'print the comparisons as JSON: windows and curves' }),
   },
   async run({ windows, json }, operands) {
     const [a, b] = operands as [string, string]
@@ -23,7 +24,11 @@ export const command = defineCommand({
       return [windowA, windowB] as const
     })
     const comparisons = await compareRuns(a, b, pairs)
-    if (json) print(`${JSON.stringify(comparisons, null, 2)}\n`)
-    else print(`A: ${a}\nB: ${b}\n\n${reportOfComparison(comparisons)}\n`)
+    const curves = await compareCurves(a, b)
+    if (json) print(`${JSON.stringify({ windows: comparisons, curves }, null, 2)}\n`)
+    else
+      print(
+        `A: ${a}\nB: ${b}\n\n${[reportOfComparison(comparisons), reportOfCurves(curves)].filter(Boolean).join('\n\n')}\n`,
+      )
   },
 })

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { checkDistinct, writeWhole } from '../../base/files.js'
 import { figureOf } from '../../eval/figure.js'
-import { METHOD_NAMES } from '../../eval/methods/index.js'
+import { METHOD_NAMES, methodOf } from '../../eval/methods/index.js'
 import { reportOf } from '../../eval/report.js'
 import { filesOfRun, readOutcomes, readRun } from '../../eval/results.js'
 import { evaluate, type Progress } from '../../eval/run.js'
@@ -33,6 +33,7 @@ const BENCHMARKS = { math500, 'gpqa-diamond': gpqaDiamond, gsm8k, aime24, amc23 
 const CODE_BENCHMARKS = { humaneval: humanEval, livecodebench: liveCodeBench, 'bigcodebench-hard': bigCodeBenchHard }
 
 const BENCHMARK_NAMES = [...Object.keys(BENCHMARKS), ...Object.keys(CODE_BENCHMARKS)]
+const DEFAULT_WINDOWS = ['0', '12.5%', '25%', '50%', '100%', 'inf']
 
 const taskOptions = {
   task: oneOf(['heldout', 'jsonl', ...BENCHMARK_NAMES], {
@@ -70,13 +71,13 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE.svg] --output FILE.htm
     windows: list({
       value: 'W,…',
       help: "tokens, percents of each item's natural length, inf",
-      fallback: ['0', '12.5%', '25%', '50%', '100%', 'inf'],
+      default: `${DEFAULT_WINDOWS.join(',')}; direct 0, unlimited inf`,
     }),
     method: word(METHOD_NAMES, {
       value: 'NAME',
       help:
         "window: the shifted thinking window; delimited: thinking between the model's tags, closed by force; " +
-        'none: no hint, the response ends at the window',
+        'none: no hint, the response ends at the window; direct: no thinking; unlimited: no window',
       default: 'window',
     }),
     hint: answerOptions.hint,
@@ -115,6 +116,7 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE.svg] --output FILE.htm
     ...options
   }) {
     const { output, seed } = options
+    const windows = options.windows ?? (methodOf(options.method ?? 'window').windows ? undefined : DEFAULT_WINDOWS)
     const read = [data, options.model].filter((file) => file !== undefined)
     await checkDistinct(filesOfRun(output), read)
     if (figure !== undefined) await checkDistinct([figure], [...read, ...filesOfRun(output)])
@@ -127,7 +129,7 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE.svg] --output FILE.htm
         const items = limit === undefined && !groups ? asked : selectItems(asked, { limit, filter: groups, seed })
         const model = options.model && (await modelPath(options.model, { ...pulling, onDownload: pulling.onProgress }))
         const onProgress = show && ((progress: Progress) => show(responseProgress(progress)))
-        return evaluate({ ...options, model, task: items, signal, onProgress })
+        return evaluate({ ...options, model, windows, task: items, signal, onProgress })
       },
       () => afterInterrupt(output, json === true),
     )

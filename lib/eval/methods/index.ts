@@ -1,11 +1,13 @@
 /** All methods, by name. */
 import { oneOf } from '../../base/checks.js'
 import { delimited } from './delimited.js'
+import { direct } from './direct.js'
 import type { MethodDefinition } from './method.js'
 import { none } from './none.js'
+import { unlimited } from './unlimited.js'
 import { window } from './window.js'
 
-const METHODS = [window, delimited, none] as const satisfies MethodDefinition[]
+const METHODS = [window, delimited, none, direct, unlimited] as const satisfies MethodDefinition[]
 
 export type Method = (typeof METHODS)[number]['name']
 

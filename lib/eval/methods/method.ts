@@ -26,6 +26,8 @@ export interface PinnedMethod {
 
 export interface MethodDefinition {
   readonly name: string
+  /** The only ones that it has; absent: all windows. */
+  readonly windows?: readonly string[]
   /** @throws {TypeError|RangeError} for options that are invalid, or that the method does not have. */
   resolve(options: MethodOptions): ResolvedMethod
 }

@@ -3,7 +3,7 @@ import { isString, kind } from '../../base/checks.js'
 import { readRows } from '../../base/formats.js'
 import { readOptions, required } from '../../base/options.js'
 import type { Row } from '../../base/rows.js'
-import { gradeFinalAnswer } from '../grade.js'
+import { gradeMathematics } from '../grade.js'
 import type { Item, Task } from '../task.js'
 
 export interface BenchmarkOptions {
@@ -73,16 +73,21 @@ export class Columns {
 }
 
 /** A task that reads its items from a file, and asks them with the paper's system text. */
-export function benchmark(name: string, read: (columns: Columns) => Item): (options: BenchmarkOptions) => Task {
+export function benchmark(
+  name: string,
+  read: (columns: Columns) => Item,
+  grade: Task['grade'] = gradeMathematics,
+): (options: BenchmarkOptions) => Task {
   return (options) => {
     const { file } = readOptions(BENCHMARK_OPTIONS, options)
     return {
       name,
+      symbolic: grade === gradeMathematics,
       async *items(): AsyncGenerator<Item> {
         for await (const row of readRows(file, undefined, 'jsonl')) yield read(new Columns(row))
       },
       prompt: ({ question }) => ({ messages: [{ role: 'user', content: question }], system: SYSTEM }),
-      grade: gradeFinalAnswer,
+      grade,
     }
   }
 }

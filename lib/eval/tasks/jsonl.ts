@@ -30,6 +30,7 @@ export function jsonl(options: JsonlOptions): Task {
   const { file, count } = readOptions(JSONL_OPTIONS, options)
   return {
     name: 'jsonl',
+    symbolic: true,
     async *items(): AsyncGenerator<Item> {
       let taken = 0
       for await (const row of readRows(file, undefined, 'jsonl')) {
