@@ -72,16 +72,20 @@ async function readRange(
   const end = Math.min(to, file.size)
   if (!(from < end) || end > LARGEST_HEADER) throw new Z1Error('MODEL_INVALID', `${file.path} has no whole GGUF header`)
   const bytes = new Uint8Array(end - from)
-  return client.retry(signal, async () => {
-    const { status, headers, body } = await client.get(file.url, subject, { range: `bytes=${from}-${end - 1}` }, signal)
-    const start = status === 200 ? 0 : Number(/^bytes (\d+)-/.exec(headers.get('content-range') ?? '')?.[1] ?? NaN)
-    let position = start
+  let done = 0
+  return client.retry(signal, async (gotFurther) => {
+    const range = `bytes=${from + done}-${end - 1}`
+    const { status, headers, body } = await client.get(file.url, subject, { range }, signal)
+    let position = status === 200 ? 0 : Number(/^bytes (\d+)-/.exec(headers.get('content-range') ?? '')?.[1] ?? NaN)
     for await (const chunk of body) {
-      if (!(start <= from)) break
-      const part = chunk.subarray(Math.max(from - position, 0), Math.max(end - position, 0))
-      bytes.set(part, Math.max(position - from, 0))
+      if (!(position <= from + done)) break
+      const part = chunk.subarray(Math.min(from + done - position, chunk.length), end - position)
       position += chunk.length
-      if (position >= end) return bytes
+      if (part.length === 0) continue
+      bytes.set(part, done)
+      done += part.length
+      gotFurther()
+      if (done === bytes.length) return bytes
     }
     throw new PassingFailure(`The connection was lost while the header of ${file.path} was read`)
   })

@@ -23,6 +23,12 @@ export async function repoInfo(client: HubClient, subject: Subject, signal?: Abo
   if (!isString(sha) || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) {
     throw new Z1Error('REMOTE_FAILED', `${client.endpoint} does not say what ${repo} holds`)
   }
+  if (
+    siblings.length > 0 &&
+    !siblings.some((sibling) => isPlainObject(sibling) && ('lfs' in sibling || 'blobId' in sibling))
+  ) {
+    throw new Z1Error('REMOTE_FAILED', `${client.endpoint} does not say what the hashes of the files of ${repo} are`)
+  }
   const prefix = kind === 'dataset' ? '/datasets' : ''
   const files = siblings
     .map((sibling) => fileOf(sibling, (path) => `${prefix}/${repo}/resolve/${sha}/${encodedPath(path)}`))

@@ -369,6 +369,7 @@ describe('what a server refuses', () => {
     'null',
     '{"sha":"../../x","siblings":[]}',
     '{"sha":7,"siblings":{}}',
+    `{"sha":"${COMMIT}","siblings":[{"rfilename":"m-Q4_K_M.gguf"}]}`,
   ])('an answer that is %s', async (body) => {
     server.apiFault = () => ({ body })
     await expect(pull()).rejects.toMatchObject({ code: 'REMOTE_FAILED' })
