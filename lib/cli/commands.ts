@@ -67,6 +67,11 @@ export const root: Group = {
       about: 'answer a question; - reads it from standard input',
       load: () => import('./ask.js'),
     },
+    serve: {
+      call: 'z1 serve',
+      about: "a model over HTTP, in OpenAI's and Anthropic's protocols",
+      load: () => import('./serve.js'),
+    },
     inspect: { call: 'z1 inspect FILE', about: 'what a GGUF file holds', load: () => import('./inspect.js') },
     doctor: {
       call: 'z1 doctor',
