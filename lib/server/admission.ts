@@ -19,16 +19,14 @@ export class Admission {
     return this.#here - this.running
   }
 
-  /** @returns What to call when the request has ended; again it does nothing. @throws {RequestError} 429. */
+  /** @returns What to call when the request has ended, once. @throws {RequestError} 429. */
   enter(): () => void {
     if (this.#here >= this.#limit) {
       throw new RequestError(`${this.#here} requests are running and waiting: ask again later`, null, 429, 1)
     }
     this.#here++
-    let left = false
     return () => {
-      if (!left) this.#here--
-      left = true
+      this.#here--
     }
   }
 }

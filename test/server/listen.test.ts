@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Z1 } from '../../lib/index.js'
-import { type ServeOptions, serve, type Z1Server } from '../../lib/server/index.js'
+import { createApp, type ServeOptions, serve, type Z1Server } from '../../lib/server/index.js'
 import { temporaryFolder } from '../support/folder.js'
 import { loadTable } from './rig.js'
 
@@ -91,6 +91,35 @@ describe('a client that goes', () => {
       await expect(asked).rejects.toThrow()
       expect((await post(server, short)).status).toBe(200)
       expect(await metric(server, gone)).toBe(1)
+    })
+  })
+
+  it('frees its sequence, where there is no socket', async () => {
+    const app = createApp(slow)
+    const request = (body: object) =>
+      app.fetch(
+        new Request('http://localhost/v1/chat/completions', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        }),
+      )
+    const { reader } = await readUntil(await request(endless), 'reasoning_content')
+    await reader.cancel()
+    expect((await request(short)).status).toBe(200)
+  })
+
+  it('that does not read holds up nobody else', async () => {
+    await using({}, async (server) => {
+      const { port } = new URL(server.url)
+      const socket = connect(Number(port), '127.0.0.1')
+      const body = JSON.stringify({ messages, thinking_window: 40, max_tokens: 60, stream: true })
+      socket.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`)
+      socket.write(`Content-Length: ${body.length}\r\n\r\n${body}`)
+      socket.pause()
+      while ((await metric(server, running)) === 0) await new Promise(setImmediate)
+      expect((await post(server, short)).status).toBe(200)
+      socket.destroy()
     })
   })
 
