@@ -4,8 +4,8 @@ const floors = [
   ['base'],
   ['native', 'jinja', 'hub'],
   ['reason', 'problems'],
-  ['grading', 'convert', 'remote'],
-  ['data', 'eval'],
+  ['grading', 'convert', 'remote', 'protocol'],
+  ['data', 'eval', 'server', 'ai-sdk'],
   ['cli'],
 ]
 
@@ -45,13 +45,38 @@ export default {
       from: { path: '^lib/reason/' },
       to: { path: '^lib/hub/' },
     },
+    {
+      name: 'ai-sdk-types',
+      comment: 'lib/ai-sdk alone imports from the AI SDK, and types only',
+      severity: 'error',
+      from: { path: '^lib/' },
+      to: { path: '@ai-sdk/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'ai-sdk-types-by-ai-sdk',
+      comment: 'only lib/ai-sdk imports the types of the AI SDK',
+      severity: 'error',
+      from: { path: '^lib/', pathNot: '^lib/ai-sdk/' },
+      to: { path: '@ai-sdk/' },
+    },
+    {
+      name: 'index-without-layers',
+      comment: "import 'z1-native' loads nothing that serves other programs",
+      severity: 'error',
+      from: { path: '^lib/index\\.ts$' },
+      to: { path: '^lib/(server|ai-sdk|protocol)/', reachable: true },
+    },
     { name: 'no-circle', comment: 'an import circle', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'only-what-users-have',
       comment: 'lib/ imports only what package.json gives users: dependencies and optional dependencies',
       severity: 'error',
+      // Types alone: those who import z1-native/ai-sdk have the AI SDK, which brings them.
       from: {},
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+      to: {
+        pathNot: '@ai-sdk/provider',
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],
+      },
     },
     {
       name: 'resolvable',

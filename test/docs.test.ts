@@ -63,6 +63,8 @@ describe('TypeScript', () => {
         'z1-native/convert': [join(root, 'lib/convert/index.ts')],
         'z1-native/eval': [join(root, 'lib/eval/index.ts')],
         'z1-native/hub': [join(root, 'lib/hub/index.ts')],
+        'z1-native/server': [join(root, 'lib/server/index.ts')],
+        'z1-native/ai-sdk': [join(root, 'lib/ai-sdk/index.ts')],
       },
     }
     const host = ts.createCompilerHost(options)

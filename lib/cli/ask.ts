@@ -1,7 +1,5 @@
 /** `z1 ask`: streams one answer, or prints its result as JSON. */
-import { readFile } from 'node:fs/promises'
 import { decodeText } from '../base/text.js'
-import type { JsonValue } from '../jinja/convert.js'
 import { checkReasonOptions, LOAD_OPTIONS } from '../reason/options.js'
 import type { ReasonEvent } from '../reason/result.js'
 import type { ReasonStream } from '../reason/stream.js'
@@ -13,6 +11,7 @@ import { defineCommand } from './command.js'
 import { answerOptions, modelOptions, samplingOptions } from './groups.js'
 import { machineMemory, suggestionsFor } from './memory.js'
 import { showBytes, showFraction, withProgress } from './progress.js'
+import { readTemplate, readVariables } from './template.js'
 
 export const command = defineCommand({
   usage: 'z1 ask [options] "question"      (- reads the question from standard input)',
@@ -65,7 +64,7 @@ export const command = defineCommand({
       ...options,
       loops: options.loops ?? true,
       chatTemplate: file === undefined ? undefined : await readTemplate(file),
-      templateVariables: templateVariable && Object.fromEntries(templateVariable.map(readVariable)),
+      templateVariables: readVariables(templateVariable),
     }
     // Fails early: loading a large model takes a while.
     checkReasonOptions(reason)
@@ -106,26 +105,6 @@ export const command = defineCommand({
 function demonstration(): string {
   const names = suggestionsFor(machineMemory()).map(({ name }) => name)
   return `This is the small demonstration model. Real ones for this machine: z1 pull ${names.join(', or ')}; then --model NAME`
-}
-
-async function readTemplate(path: string): Promise<string> {
-  try {
-    return decodeText(await readFile(path))
-  } catch (error) {
-    throw new UsageError(`Cannot read ${path} as a chat template: ${(error as Error).message}`)
-  }
-}
-
-function readVariable(given: string): [name: string, value: JsonValue] {
-  const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(given) ?? []
-  if (name === undefined || value === undefined) {
-    throw new UsageError(`Expected NAME=VALUE for --template-variable but received ${JSON.stringify(given)}`)
-  }
-  try {
-    return [name, JSON.parse(value)]
-  } catch {
-    return [name, value]
-  }
 }
 
 async function readQuestion(): Promise<string> {

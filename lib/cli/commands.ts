@@ -75,6 +75,11 @@ export const root: Group = {
     },
     list: { call: 'z1 list', about: 'the models that were pulled', load: () => import('./list.js') },
     remove: { call: 'z1 remove NAME', about: 'delete a model that was pulled', load: () => import('./remove.js') },
+    serve: {
+      call: 'z1 serve',
+      about: "a model over HTTP, in OpenAI's and Anthropic's protocols",
+      load: () => import('./serve.js'),
+    },
     inspect: { call: 'z1 inspect FILE', about: 'what a GGUF file holds', load: () => import('./inspect.js') },
     doctor: {
       call: 'z1 doctor',

@@ -39,6 +39,10 @@ export interface RenderedPrompt {
   /** Control tokens are spelled out, BOS among them. */
   text: string
   tokens: number[]
+  /** Tokens of the hint that follows a window which closes; 0 with `hint: null`. */
+  hintTokens: number
+  /** Tokens of the window where none is asked for, as far as they fit; null: the whole response is the answer. */
+  defaultWindow: number | null
 }
 
 /** Makes the requests for one model: the one place where a native request is put together. */
@@ -111,11 +115,14 @@ export class RequestBuilder {
    * @throws as {@link build}, but that it may be larger than the context.
    */
   async renderPrompt(input: string | ChatMessage[], options: ResolvedReasonOptions): Promise<RenderedPrompt> {
-    const { segments } = this.#prompts.render(input, options)
+    const { segments, tokens, prompt, hint, window } = await this.#tokens(input, options, { signal: options.signal })
     const text = segments.map((segment) => segment.text).join('')
-    const tokens = await this.#model.tokenize(segments)
-    const prompt = this.#withBos(tokens)
-    return { text: prompt === tokens ? text : this.#metadata.bosText + text, tokens: Array.from(prompt) }
+    return {
+      text: prompt === tokens ? text : this.#metadata.bosText + text,
+      tokens: Array.from(prompt),
+      hintTokens: hint?.tokens.length ?? 0,
+      defaultWindow: window,
+    }
   }
 
   async #tokens(input: string | ChatMessage[], options: ResolvedReasonOptions, limits: TokenizeOptions) {
@@ -141,7 +148,7 @@ export class RequestBuilder {
     }
     // Who asks for thinking between tags asks for thinking, also where only the vocabulary has the tags.
     const window = this.#metadata.thinkingWindow ?? (thinks || keep ? DEFAULT_WINDOW : null)
-    return { prompt, hint, keep, tags, window }
+    return { segments, tokens, prompt, hint, keep, tags, window }
   }
 
   async #hint(text: string, limits: TokenizeOptions): Promise<Hint> {

@@ -74,8 +74,13 @@ describe('Z1.load()', () => {
     const given = { chatTemplate: '{{ a }}{{ messages[0].content }}', templateVariables: { a: 'A' } }
     await using z1 = await Z1.load({ ...common, model: testModel('qwen2-bytes'), contextSize: 64, ...given })
     expect(z1.model.chatTemplate).toBe(given.chatTemplate)
-    expect(await z1.renderPrompt('b')).toEqual({ text: 'Ab', tokens: [65, 98] })
-    expect(await z1.renderPrompt('b', { templateVariables: { a: '' } })).toEqual({ text: 'b', tokens: [98] })
+    // A token for each byte of the hint.
+    const hintTokens = '\n\nI overthought it, the final answer should be:\n\n'.length
+    const more = { hintTokens, defaultWindow: null }
+    expect(await z1.renderPrompt('b')).toEqual({ text: 'Ab', tokens: [65, 98], ...more })
+    expect(await z1.renderPrompt('b', { templateVariables: { a: '' } })).toEqual({ text: 'b', tokens: [98], ...more })
+    expect(await z1.renderPrompt('b', { hint: null })).toMatchObject({ hintTokens: 0 })
+    expect(await z1.renderPrompt('b', { chatTemplate: '<think>{{ a }}' })).toMatchObject({ defaultWindow: 4096 })
     const { usage } = await z1.reason('b', { thinkingWindow: 1, maxTokens: 1, hint: null })
     expect(usage.promptTokens).toBe(2)
     // It may be longer than the context: that is what one would want to see.

@@ -1,0 +1,79 @@
+/**
+ * What of a response is reasoning, what is text, and what is neither. Thinking is reasoning, the continuation after a cut is
+ * text, and the hint is metadata.
+ *
+ * A response that ended by itself has no boundary: all of it is reasoning, and its answer is repeated as text, so that text is
+ * never empty where the model said anything. The same where nothing followed the hint.
+ */
+import { closingPart } from '../reason/answer.js'
+import type { ReasonEvent, ReasonResult } from '../reason/result.js'
+
+/** What travels beside reasoning and text, in the field `z1`. */
+export interface Metadata {
+  ended: ReasonResult['ended']
+  /** What was appended to the thinking; '' if nothing was. */
+  hint: string
+  thinkingTokens: number
+  hintTokens: number
+  seed: number
+  /** Whether the text is a part of the reasoning, told again. */
+  answerRepeats: boolean
+}
+
+export interface Outcome {
+  reasoning: string
+  text: string
+  metadata: Metadata
+}
+
+export function outcomeOf(result: ReasonResult): Outcome {
+  const { reasoning, hint, ended, usage, seed } = result
+  const followed = result.text.slice(reasoning.length + hint.length)
+  const answerRepeats = followed.trim() === '' && reasoning.trim() !== ''
+  return {
+    reasoning,
+    text: answerRepeats ? followed + closingPart(reasoning) : followed,
+    metadata: {
+      ended,
+      hint,
+      thinkingTokens: usage.thinkingTokens,
+      hintTokens: usage.hintTokens,
+      seed,
+      answerRepeats,
+    },
+  }
+}
+
+/** What a stream shows of a response. The reasonings together are the outcome's, and so are the texts. */
+export type Part =
+  | { type: 'reasoning'; text: string }
+  /** The thinking is over; `hint` was appended to it. */
+  | { type: 'cut'; ended: ReasonResult['ended']; thinkingTokens: number; hint: string }
+  /** `repeats`: it stands in the reasoning already. */
+  | { type: 'text'; text: string; repeats?: true }
+  | { type: 'end'; result: ReasonResult; outcome: Outcome }
+
+/** Turns a stream's events into parts, in constant time for each but the last. */
+export class PartReader {
+  #sent = 0
+
+  take(event: ReasonEvent): Part[] {
+    switch (event.type) {
+      case 'thinking':
+        return event.text === '' ? [] : [{ type: 'reasoning', text: event.text }]
+      case 'cut':
+        return [event]
+      case 'answer':
+        this.#sent += event.text.length
+        return event.text === '' ? [] : [{ type: 'text', text: event.text }]
+      case 'branch': // no protocol has a place for answers to smaller windows
+        return []
+      case 'done': {
+        const outcome = outcomeOf(event.result)
+        const rest = outcome.text.slice(this.#sent)
+        const end: Part = { type: 'end', result: event.result, outcome }
+        return rest === '' ? [end] : [{ type: 'text', text: rest, repeats: true }, end]
+      }
+    }
+  }
+}
