@@ -25,6 +25,11 @@ const { tokens, usage } = await z1.reason('What is 2 + 3?', { thinkingWindow: 16
 await z1.dispose()
 if (tokens.reasoning.length !== usage.thinkingTokens || usage.thinkingTokens === 0) throw new Error(JSON.stringify(usage))
 console.log(JSON.stringify(usage))
+// The layers over it, with nothing else installed.
+const { createApp } = await import('z1-native/server')
+const { languageModel } = await import('z1-native/ai-sdk')
+const health = await createApp(z1).fetch(new Request('http://localhost/health'))
+if (health.status !== 200 || languageModel(z1).specificationVersion !== 'v3') throw new Error(String(health.status))
 `
 
 // docs/electron.md says which Node can.

@@ -22,12 +22,21 @@ export function structureOf(format: unknown, name: string): Partial<ReasonOption
       name,
     )
   }
-  // Without the option nothing would bind the answer.
-  if (!Object.hasOwn(REASON_OPTIONS, 'schema')) {
-    throw new RequestError(`${name} of the type ${type} is not supported: the answer is text`, name)
-  }
+  checkBinds('schema', `${name} of the type ${type}`, name)
   if (type === 'json_object') return { schema: { type: 'object' } } as Partial<ReasonOptions>
   const given = schema ?? (inner as { schema?: unknown } | undefined)?.schema
   if (given === undefined) throw new RequestError(`Expected a schema in ${name}`, name)
   return { schema: given } as Partial<ReasonOptions>
+}
+
+/** A grammar in GBNF, as llama-server takes it. @throws {RequestError} where this version cannot enforce one. */
+export function grammarOf(grammar: string, name: string): Partial<ReasonOptions> {
+  checkBinds('grammar', name, name)
+  return { grammar } as Partial<ReasonOptions>
+}
+
+/** Without the option nothing would bind the answer. */
+function checkBinds(option: 'schema' | 'grammar', what: string, name: string): void {
+  if (Object.hasOwn(REASON_OPTIONS, option)) return
+  throw new RequestError(`${what} is not supported: the answer is text`, name)
 }

@@ -1,6 +1,5 @@
 /** One request from its body to the end of its response, whatever its protocol. */
 import { randomUUID } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Z1Error } from '../base/errors.js'
 import { oneLine } from '../base/one-line.js'
 import { RequestError } from '../protocol/error.js'
@@ -156,13 +155,16 @@ async function streamed(
   const reader = new PartReader()
   const events = stream[Symbol.asyncIterator]()
   let pending: Promise<IteratorResult<ReasonEvent>> | undefined = events.next()
-  const patience = new AbortController()
+  let patience: NodeJS.Timeout | undefined
   try {
-    await Promise.race([pending, delay(PATIENCE_MS, undefined, { signal: patience.signal })])
+    const waited = new Promise((resolve) => {
+      patience = setTimeout(resolve, PATIENCE_MS)
+    })
+    await Promise.race([pending, waited])
   } catch (error) {
     throw asMisuse(error)
   } finally {
-    patience.abort()
+    clearTimeout(patience)
     // What fails later is read below.
     pending.catch(() => {})
   }

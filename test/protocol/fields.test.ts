@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { boolean, text } from '../../lib/base/checks.js'
 import { ignore, readFields, refuse, refuseUnless, use } from '../../lib/protocol/fields.js'
 import { SAMPLING_FIELDS, samplingOptions } from '../../lib/protocol/sampling.js'
-import { structureOf } from '../../lib/protocol/structure.js'
+import { grammarOf, structureOf } from '../../lib/protocol/structure.js'
 import { REASON_OPTIONS } from '../../lib/reason/options.js'
 
 const table = {
@@ -108,6 +108,8 @@ it('ask for a form of the answer only where the reasoner has one', () => {
     expect(() => structureOf(format, 'response_format')).toThrow(
       'response_format of the type json_schema is not supported',
     )
+  if ('grammar' in REASON_OPTIONS) expect(grammarOf('root ::= "a"', 'grammar')).toEqual({ grammar: 'root ::= "a"' })
+  else expect(() => grammarOf('', 'grammar')).toThrow('grammar is not supported: the answer is text')
   expect(() => structureOf({ type: 'xml' }, 'response_format')).toThrow(
     /^Expected text, json_object or json_schema for/,
   )

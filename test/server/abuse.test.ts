@@ -144,6 +144,7 @@ describe('what is not supported', () => {
   it.each([
     ['/v1/chat/completions', { n: 2 }, 'n is not supported'],
     ['/v1/chat/completions', { tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools is not supported'],
+    ['/v1/chat/completions', { guided_json: {} }, 'guided_json is not supported: response_format asks for one'],
     ['/v1/chat/completions', { tool_choice: 'required' }, 'tool_choice is not supported'],
     ['/v1/chat/completions', { logprobs: true }, 'logprobs is not supported'],
     ['/v1/chat/completions', { modalities: ['text', 'audio'] }, 'modalities is not supported'],

@@ -1,12 +1,12 @@
 /** `POST /v1/chat/completions` of OpenAI, with the reasoning where llama-server, vLLM and DeepSeek have it. */
-import { isPlainObject, kind } from '../../base/checks.js'
+import { isPlainObject, kind, text } from '../../base/checks.js'
 import { RequestError } from '../../protocol/error.js'
 import { type FieldTable, ignore, readFields, refuse, refuseUnless, use } from '../../protocol/fields.js'
 import { chatFinishReason } from '../../protocol/finish-reason.js'
 import { chatMessages } from '../../protocol/messages.js'
 import type { Outcome, Part } from '../../protocol/outcome.js'
 import { SAMPLING_FIELDS, samplingOptions } from '../../protocol/sampling.js'
-import { structureOf } from '../../protocol/structure.js'
+import { grammarOf, structureOf } from '../../protocol/structure.js'
 import { chatUsage } from '../../protocol/usage.js'
 import { windowOf } from '../../protocol/window-fields.js'
 import type { ReasonResult } from '../../reason/result.js'
@@ -30,6 +30,10 @@ export const CHAT_FIELDS = {
   max_completion_tokens: use(tokens),
   stream_options: use(streamOptions),
   response_format: elsewhere,
+  grammar: use(text),
+  json_schema: refuse('response_format asks for one'),
+  guided_json: refuse('response_format asks for one'),
+  structured_outputs: refuse('response_format asks for a schema'),
   n: refuse('a request has one response', 1),
   logprobs: refuse('probabilities are not told', false),
   top_logprobs: refuse('probabilities are not told', 0),
@@ -63,6 +67,7 @@ export const chat: Dialect = {
         ...samplingOptions(fields),
         ...(Object.keys(variables).length > 0 ? { templateVariables: variables } : {}),
         ...(format === undefined ? {} : structureOf(format, 'response_format')),
+        ...(fields.grammar === undefined ? {} : grammarOf(fields.grammar, 'grammar')),
       },
       total,
       thinking: asked,
