@@ -11,6 +11,7 @@ import { flag, integer, numberOr, repeated, text, UsageError } from './args.js'
 import { colors, errorColors } from './colors.js'
 import { defineCommand } from './command.js'
 import { answerOptions, modelOptions, samplingOptions } from './groups.js'
+import { policiesOf, policyOptions } from './policies.js'
 import { showFraction, withProgress } from './progress.js'
 
 export const command = defineCommand({
@@ -18,6 +19,7 @@ export const command = defineCommand({
   operands: { min: 1, max: 1, expected: 'one question' },
   options: {
     ...answerOptions,
+    ...policyOptions,
     ...modelOptions,
     batchSize: integer(1, {
       value: 'N',
@@ -46,9 +48,11 @@ export const command = defineCommand({
   async run(given, [asked]) {
     const { json, showPrompt, model, engine, gpuLayers, contextSize, parallel, batchSize, threads, mmap, ...rest } =
       given
-    const { chatTemplate: file, templateVariable, ...options } = rest
+    const { chatTemplate: file, templateVariable, ...asks } = rest
+    const { policies, rest: options } = policiesOf(asks)
     const reason = {
       ...options,
+      ...policies,
       loops: options.loops ?? true,
       chatTemplate: file === undefined ? undefined : await readTemplate(file),
       templateVariables: templateVariable && Object.fromEntries(templateVariable.map(readVariable)),
@@ -137,6 +141,8 @@ function paint(event: ReasonEvent): string {
   switch (event.type) {
     case 'thinking':
       return colors.dim(event.text)
+    case 'nudge':
+      return colors.cyan(event.text)
     case 'cut':
       return colors.yellow(`⟨${WHY[event.ended]} after ${event.thinkingTokens} tokens⟩`) + colors.cyan(event.hint)
     case 'answer':
@@ -149,6 +155,7 @@ function paint(event: ReasonEvent): string {
 function plain(event: ReasonEvent): string {
   switch (event.type) {
     case 'thinking':
+    case 'nudge':
     case 'answer':
       return event.text
     case 'cut':
@@ -164,5 +171,4 @@ const WHY = {
   self: 'thinking ended',
   loop: 'loop',
   early: 'ended early',
-  stated: 'answer stated',
 }

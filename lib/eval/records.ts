@@ -47,6 +47,9 @@ export interface Run {
   environment: RunEnvironment
 }
 
+type LaterCounts = 'nudgeTokens' | 'probeTokens'
+type Usage = Omit<ReasonResult['usage'], LaterCounts> & Partial<Pick<ReasonResult['usage'], LaterCounts>>
+
 /** One response, graded: a line of results.jsonl. */
 export interface ResultRecord {
   id: string
@@ -71,7 +74,8 @@ export interface ResultRecord {
   /** As in `ReasonResult`. */
   ended: Ended
   finishReason: FinishReason
-  usage: ReasonResult['usage']
+  /** In results of before they were counted there are no tokens of nudges and probes. */
+  usage: Usage
   timings: ReasonResult['timings']
   seed: number
 }

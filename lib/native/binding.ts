@@ -178,6 +178,16 @@ export interface GenerationRequest {
   closeTag: string | null
   /** A loop (4 to 128 tokens, three times in a row) closes the window; in the answer it ends the generation. */
   loops: boolean
+  /** The window closes at the first end of a line in its last tenth, if there is one. */
+  landsOnLine: boolean
+  /** Nats; ends the thinking where an end is so nearly the likeliest token. Null: never. */
+  earlyMargin: number | null
+  /** Where the thinking is closed right after a stated answer the generation ends, without a hint. */
+  keepsStated: boolean
+  /** Report the least probability of the answer's tokens. */
+  confidence: boolean
+  /** Fed in the place of an end of the thinking, up to `times` times, before `until` tokens were sampled. Null: nothing is. */
+  wait: { tokens: Int32Array; times: number; until: number } | null
   /** Reuse the longest common prefix already in the KV cache. */
   cachePrompt: boolean
   sampling: SamplingParams
@@ -189,10 +199,10 @@ export type CrossingRequest = Omit<GenerationRequest, 'sampling'> & {
   sampling: Omit<SamplingParams, 'logitBias'> & { logitBias: Float64Array }
 }
 
-/** How the thinking ended; see `ReasonResult.ended`. `early` and `stated` do not occur yet. */
+/** How the thinking ended; see `ReasonResult.ended`. */
 export type Ended = 'self' | 'window' | 'request' | 'stop' | 'length' | 'loop' | 'early' | 'stated'
 /** What a cut's `ended` can be: the others end the generation. */
-export type CutEnded = Exclude<Ended, 'stop' | 'length'>
+export type CutEnded = Exclude<Ended, 'stop' | 'length' | 'stated'>
 export type FinishReason = 'stop' | 'length' | 'abort' | 'loop'
 
 export interface Timings {
@@ -204,9 +214,13 @@ export interface Timings {
   decodeCalls: number
 }
 
-/** What the context's thread reports. Per generation: any number of text events, at most one cut, then exactly one done or error. */
+/**
+ * What the context's thread reports. Per generation: any number of text events, at most one cut, any number of nudges before
+ * it, then exactly one done or error.
+ */
 export type GenerationEvent =
   | { type: 'text'; phase: 'thinking' | 'answer'; text: string; tokens: number[] }
+  | { type: 'nudge'; thinkingTokens: number; nudgeTokens: number }
   | { type: 'cut'; ended: CutEnded; thinkingTokens: number; hintTokens: number }
   | {
       type: 'done'
@@ -216,6 +230,8 @@ export type GenerationEvent =
       promptTokens: number
       cachedTokens: number
       timings: Timings
+      /** Null: it was not asked for, or the answer has no tokens. */
+      confidence: number | null
     }
   | { type: 'error'; code: ErrorCode; message: string }
 

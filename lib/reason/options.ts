@@ -29,6 +29,7 @@ import {
   tokenBiases,
   windowTokens,
 } from './kinds.js'
+import { POLICY_OPTIONS, type Policies, type PolicyOptions, withoutPolicies } from './policies.js'
 import { type ModelFacts, withRecommended } from './recommended.js'
 import type { TemplateVariables } from './template.js'
 
@@ -75,7 +76,7 @@ export interface LoadOptions {
  * common_params_sampling), except `temperature`. At temperature 0 the most likely token is taken, and those that only
  * cut off unlikely tokens (top-k, top-p, min-p, typical-p, XTC) have no effect.
  */
-export interface ReasonOptions {
+export interface ReasonOptions extends PolicyOptions {
   /**
    * Tokens of thinking, ≥ 0, after which the window closes and the hint is appended; 0 closes it at once, Infinity
    * never. Default: what the model's file says (`z1.thinking_window`); else, where its template has think tags, 4096; both
@@ -199,6 +200,7 @@ export const REASON_OPTIONS = {
   maxTokens: option(count(1)),
   hint: option(hintText({ plain: PLAIN_HINT, boxed: BOXED_HINT }), PLAIN_HINT),
   loops: option(boolean, false),
+  ...POLICY_OPTIONS,
   tags: option(tagsMode(), 'ban'),
   system: option(text),
   template: option(boolean, true),
@@ -237,7 +239,11 @@ export const REASON_OPTIONS = {
 export type ResolvedLoadOptions = Read<typeof LOAD_OPTIONS>
 
 /** {@link ReasonOptions} with every default that needs no model. `hint` is the text to append, or null. */
-export type ResolvedReasonOptions = Omit<Read<typeof REASON_OPTIONS>, keyof SamplingParams | 'cachePrompt'> & {
+export type ResolvedReasonOptions = Omit<
+  Read<typeof REASON_OPTIONS>,
+  keyof SamplingParams | keyof Policies | 'cachePrompt'
+> & {
+  policies: Policies
   seed: number | undefined
   cachePrompt: boolean
   sampling: Omit<SamplingParams, 'seed'>
@@ -269,8 +275,9 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     stopInThinking,
     cachePrompt,
     signal,
-    ...sampling
+    ...others
   } = readOptions(table, input)
+  const { policies, rest: sampling } = withoutPolicies(others)
   for (const [name, value] of Object.entries({ system, chatTemplate, templateVariables })) {
     if (value !== undefined && !template) throw misuse(TypeError, 'true', `template with ${name}`, template)
   }
@@ -279,6 +286,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     maxTokens,
     hint,
     loops,
+    policies,
     tags,
     system,
     template,

@@ -11,6 +11,7 @@ import { type ReasonEvent, type ReasonResult, type RequestEvent, ResultBuilder }
 export interface Started {
   generation: Generation
   hint: Hint | null
+  nudge?: Hint | null
   seed: number
 }
 
@@ -62,8 +63,8 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
     }
     signal?.addEventListener('abort', this.#onAbort)
     start((event) => this.#onEvent(event), this.#preparing.signal).then(
-      ({ generation, hint, seed }) => {
-        this.#builder = new ResultBuilder(hint, seed)
+      ({ generation, hint, nudge, seed }) => {
+        this.#builder = new ResultBuilder(hint, seed, nudge)
         this.#generation = generation
         for (const action of this.#pending.splice(0)) action(generation)
       },

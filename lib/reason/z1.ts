@@ -131,9 +131,9 @@ export class Z1 implements Reasoner {
     signal: AbortSignal,
   ): Promise<Started> {
     if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
-    const { request, hint } = await this.#builder.build(input, options, signal)
+    const { request, hint, nudge } = await this.#builder.build(input, options, signal)
     await this.#file?.check()
-    return { generation: this.#context.start(request, listener), hint, seed: request.sampling.seed }
+    return { generation: this.#context.start(request, listener), hint, nudge, seed: request.sampling.seed }
   }
 }
 

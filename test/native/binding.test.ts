@@ -39,6 +39,7 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
   const done = await new Promise<Extract<GenerationEvent, { type: 'done' }>>((resolve, reject) => {
     const request: Omit<GenerationRequest, 'id'> = {
       ...{ prompt: bytes('x'), thinkingWindow: 6, maxTokens: 40, hint: bytes('.'), stop: [] },
+      ...{ landsOnLine: false, earlyMargin: null, keepsStated: false, confidence: false, wait: null },
       ...{ stopInThinking: false, bannedTags: [], closeTag: null, loops: false, cachePrompt: false, sampling },
       ...changes,
     }
@@ -46,7 +47,7 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
       if (event.type === 'text') text[event.phase] += event.text
       else if (event.type === 'cut') cuts.push(event)
       else if (event.type === 'done') resolve(event)
-      else reject(new Error(event.message))
+      else if (event.type === 'error') reject(new Error(event.message))
     })
   })
   return { ...text, cuts, ended: done.ended, finishReason: done.finishReason }

@@ -1,5 +1,5 @@
-// A context whose events go to a sink that holds every generation to their law: texts, at most one cut between those of the
-// thinking and those of the answer, one end, then nothing.
+// A context whose events go to a sink that holds every generation to their law: texts and nudges, at most one cut between
+// those of the thinking and those of the answer, one end, then nothing.
 #pragma once
 
 #include "check.h"
@@ -28,6 +28,7 @@ struct Outcome {
     Tokens answer;
     std::string thinking_text;
     std::string answer_text;
+    std::vector<NudgeEvent> nudges;
     std::optional<CutEvent> cut;
     std::optional<DoneEvent> done;
     std::optional<ErrorEvent> error;
@@ -97,10 +98,17 @@ private:
         tokens.insert(tokens.end(), event.tokens.begin(), event.tokens.end());
     }
 
+    void take(Outcome & outcome, NudgeEvent & event) {
+        CHECK(!outcome.cut);
+        CHECK_EQ(event.n_thinking, outcome.thinking.size());
+        CHECK(event.n_tokens > 0);
+        outcome.nudges.push_back(event);
+    }
+
     void take(Outcome & outcome, CutEvent & event) {
         CHECK(!outcome.cut);
         CHECK_EQ(event.n_thinking, outcome.thinking.size());
-        CHECK(event.ended != Ended::stop && event.ended != Ended::length);
+        CHECK(event.ended != Ended::stop && event.ended != Ended::length && event.ended != Ended::stated);
         outcome.cut = event;
     }
 

@@ -23,6 +23,7 @@ describe('ResultBuilder', () => {
     promptTokens: 7,
     cachedTokens: 3,
     timings,
+    confidence: null,
   }
   const text = (phase: 'thinking' | 'answer', text: string, ...tokens: number[]): Native => {
     return { type: 'text', phase, text, tokens }

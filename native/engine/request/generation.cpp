@@ -1,9 +1,12 @@
 #include "engine/request/generation.h"
 
 #include "engine/model/model.h"
+#include "engine/sampling/logits.h"
 #include "engine/thinking/close-tag.h"
+#include "engine/thinking/landing.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 namespace z1 {
@@ -35,9 +38,9 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
     : model(model), request(std::move(request_)), n_ctx(n_ctx),
       chain(model.api(), model.vocab(), request.sampling, n_ctx,
             Window::create(model.api(), request.thinking_window, &window)),
-      text(request.thinks && !request.stop_in_thinking ? std::vector<std::string>() : request.stop), arrival(arrival),
-      phase_began(arrival) {
-    for (const std::vector<llama_token> * tokens : { &request.prompt, &request.hint }) {
+      wait(request.wait), text(request.thinks && !request.stop_in_thinking ? std::vector<std::string>() : request.stop),
+      arrival(arrival), phase_began(arrival) {
+    for (const std::vector<llama_token> * tokens : { &request.prompt, &request.hint, &request.wait.tokens }) {
         for (const llama_token token : *tokens) {
             if (token < 0 || token >= model.metadata().n_vocab) {
                 throw Error(ErrorCode::DECODE_FAILED, "The vocabulary has no token " + std::to_string(token));
@@ -57,9 +60,28 @@ void Generation::add_policies() {
         policies.add(std::make_unique<CloseTagPolicy>(request.close_tag));
     }
     policies.add(std::make_unique<WindowPolicy>(*window));
+    if (request.lands_on_line) {
+        policies.add(std::make_unique<LandingPolicy>(*window));
+    }
     if (request.loops) {
         policies.add(std::make_unique<LoopPolicy>());
         answer_loop.emplace();
+    }
+    if (request.early_margin) {
+        auto margin_policy = std::make_unique<MarginPolicy>(*request.early_margin, stated);
+        margin = margin_policy.get();
+        policies.add(std::move(margin_policy));
+    }
+    reads_stated = request.keeps_stated || request.early_margin;
+    if (request.early_margin || request.wait.times > 0) {
+        end_tokens = model.end_tokens();
+        if (!request.close_tag.empty()) {
+            for (const llama_token token : model.tag_index(request.close_tag)->completing[0]) {
+                if (model.pieces()[token] == request.close_tag) {
+                    end_tokens.push_back(token);
+                }
+            }
+        }
     }
     auto caller_policy = std::make_unique<CallerPolicy>();
     caller = caller_policy.get();
@@ -105,10 +127,19 @@ void Generation::decoded(size_t n) {
 }
 
 void Generation::sample(llama_context * ctx, int32_t idx) {
-    const llama_token token = chain.sample(ctx, idx, tags);
+    const llama_token token = draw(ctx, idx);
+    if (phase == Phase::thinking && ends_by_itself(token) && nudge()) {
+        return;
+    }
     if (model.api().llama_vocab_is_eog(model.vocab(), token)) {
         finish(phase == Phase::answer ? ended : Ended::self, FinishReason::stop);
         return;
+    }
+    if (looks_at_margin() && !ends_by_itself(token)) {
+        ask_policies();
+        if (phase != Phase::thinking) {
+            return; // the token is not wanted any more
+        }
     }
     accept(token);
     if (text.stopped_by()) {
@@ -116,6 +147,9 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
         return;
     }
     if (phase == Phase::thinking) {
+        if (reads_stated) {
+            stated.push(model.pieces().text(token));
+        }
         policies.accept(token, model.pieces()[token]);
         ask_policies();
     } else {
@@ -125,6 +159,61 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
         }
     }
     check_length();
+}
+
+// The next token. Who asks what the model makes of it sees the logits before tags are banned from them.
+llama_token Generation::draw(llama_context * ctx, int32_t idx) {
+    const bool looks = looks_at_margin();
+    const bool counts = phase == Phase::answer && request.confidence;
+    if (!looks && !counts) {
+        return chain.sample(ctx, idx, tags);
+    }
+    const float * row = model.api().llama_get_logits_ith(ctx, idx);
+    if (!row) {
+        return chain.sample(ctx, idx, tags); // which says so
+    }
+    const std::span<const float> logits(row, static_cast<size_t>(model.metadata().n_vocab));
+    if (looks) {
+        margin->look(margin_over(logits, end_tokens));
+    }
+    const double total = counts ? log_sum_exp(logits) : 0;
+    const llama_token token = chain.sample(ctx, idx, tags);
+    if (counts && !model.api().llama_vocab_is_eog(model.vocab(), token)) {
+        probability = std::min(probability, std::exp(row[token] - total));
+    }
+    return token;
+}
+
+bool Generation::ends_by_itself(llama_token token) const {
+    return std::find(end_tokens.begin(), end_tokens.end(), token) != end_tokens.end();
+}
+
+// Feeds the text of budget forcing in the place of an end. False: the end stands.
+bool Generation::nudge() {
+    const size_t held = static_cast<size_t>(sequence->size()) + request.hint.size() + 1;
+    if (!wait.replaces(window->sampled(), n_ctx - std::min(held, static_cast<size_t>(n_ctx)))) {
+        return false;
+    }
+    show_rest();
+    feed(wait.use());
+    events.push_back({ id(), NudgeEvent { window->sampled(), pending.size() } });
+    if (reads_stated) {
+        for (const llama_token token : pending) {
+            stated.push(model.pieces().text(token));
+        }
+    }
+    return true;
+}
+
+// Appends tokens that were not sampled.
+void Generation::feed(const std::vector<llama_token> & tokens) {
+    pending.insert(pending.end(), tokens.begin(), tokens.end());
+    for (const llama_token token : tokens) {
+        tags.accept(model.pieces()[token]);
+        if (chain.looks_back()) {
+            chain.accept(token);
+        }
+    }
 }
 
 void Generation::accept(llama_token token) {
@@ -150,6 +239,8 @@ void Generation::ask_policies() {
     if (!ending->hint_follows) {
         cut(ending->how, 0);
         enter(Phase::answer);
+    } else if (request.keeps_stated && stated.stands()) {
+        finish(Ended::stated, FinishReason::stop);
     } else if (request.hint.empty()) {
         finish(ending->how, finish_reason(ending->how));
     } else {
@@ -164,14 +255,8 @@ void Generation::append_hint(Ended how) {
         finish(Ended::length, FinishReason::length);
         return;
     }
-    pending.insert(pending.end(), request.hint.begin(), request.hint.end());
     cut(how, request.hint.size());
-    for (const llama_token token : request.hint) {
-        tags.accept(model.pieces()[token]);
-        if (chain.looks_back()) {
-            chain.accept(token);
-        }
-    }
+    feed(request.hint);
     enter(Phase::hint);
 }
 
@@ -235,8 +320,13 @@ void Generation::take_events(std::vector<Event> & taken) noexcept {
 
 void Generation::finish(Ended how, FinishReason reason) {
     const std::optional<size_t> stop = text.stopped_by();
-    DoneEvent done { how,      reason, stop ? std::optional(request.stop[*stop]) : std::nullopt, request.prompt.size(),
-                     n_cached, {} };
+    DoneEvent done { how,
+                     reason,
+                     stop ? std::optional(request.stop[*stop]) : std::nullopt,
+                     request.prompt.size(),
+                     n_cached,
+                     {},
+                     n_answer > 0 && request.confidence ? std::optional(probability) : std::nullopt };
     // Once it is done nothing may throw: its end would never be told.
     events.reserve(events.size() + 2);
     show_rest();

@@ -15,7 +15,10 @@
 #include "engine/sampling/tag-ban.h"
 #include "engine/thinking/caller.h"
 #include "engine/thinking/loop.h"
+#include "engine/thinking/margin.h"
 #include "engine/thinking/policy.h"
+#include "engine/thinking/stated.h"
+#include "engine/thinking/wait.h"
 #include "engine/thinking/window.h"
 
 #include <chrono>
@@ -85,6 +88,11 @@ private:
     enum class Phase { prompt, thinking, hint, answer, done };
 
     void add_policies();
+    llama_token draw(llama_context * ctx, int32_t idx);
+    bool ends_by_itself(llama_token token) const;
+    bool looks_at_margin() const { return phase == Phase::thinking && margin && margin->due(); }
+    bool nudge();
+    void feed(const std::vector<llama_token> & tokens);
     void accept(llama_token token);
     void ask_policies();
     void append_hint(Ended how);
@@ -103,6 +111,11 @@ private:
     SamplerChain chain;
     PolicyList policies;             // of the thinking
     CallerPolicy * caller = nullptr; // one of them
+    MarginPolicy * margin = nullptr; // another, if it was asked for
+    StatedAnswer stated;             // told of the thinking where a policy reads it
+    bool reads_stated = false;
+    Wait wait;
+    std::vector<llama_token> end_tokens; // of the thinking, where a policy looks for them
     std::optional<LoopDetector> answer_loop;
     TagBan tags;
     TextStream text;
@@ -113,6 +126,7 @@ private:
     size_t n_fed = 0;
     size_t n_cached = 0;
     int32_t n_answer = 0;
+    double probability = 1;    // the least of the answer's tokens, where it is asked for
     bool answers = false;      // what is sampled belongs to the answer
     Ended ended = Ended::self; // valid once the thinking has ended
 
