@@ -147,6 +147,8 @@ function paint(event: ReasonEvent): string {
       return colors.yellow(`⟨${WHY[event.ended]} after ${event.thinkingTokens} tokens⟩`) + colors.cyan(event.hint)
     case 'answer':
       return colors.bold(event.text)
+    case 'branch': // of no request here
+      return ''
     case 'done':
       return '\n'
   }
@@ -160,6 +162,8 @@ function plain(event: ReasonEvent): string {
       return event.text
     case 'cut':
       return event.hint
+    case 'branch':
+      return ''
     case 'done':
       return '\n'
   }

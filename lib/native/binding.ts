@@ -118,9 +118,13 @@ export interface TextSegment {
 }
 
 export interface ContextParams {
-  /** Cells for each request; the llama context has contextSize × parallel. */
+  /** Cells for each request; the llama context has contextSize × (parallel + branches). */
   contextSize: number
   parallel: number
+  /** Sequences for branches, beside those of requests. */
+  branches: number
+  /** All sequences use one pool of cells (llama.cpp's kv_unified); else each has cells of its own. */
+  sharedCells: boolean
   /** Tokens submitted to one `llama_decode` at most (llama.cpp's n_ubatch); a hint alone may be longer. */
   batchSize: number
   threads: number
@@ -163,6 +167,11 @@ export interface GenerationRequest {
   thinkingWindow: number | null
   /** Tokens of the answer after a cut, at most. */
   maxTokens: number
+  /**
+   * Smaller windows, ascending, for each of which a branch of the generation answers while it goes on, with a limit of its
+   * own for the answer.
+   */
+  cuts: { thinkingWindow: number; maxTokens: number }[]
   /**
    * Appended when the window closes. Null: the generation ends there, without a cut or an answer; its finishReason is then
    * `length`, `abort` after {@link Binding.generationEndThinking}, `loop` for a loop.
@@ -214,25 +223,35 @@ export interface Timings {
   decodeCalls: number
 }
 
+interface DoneEvent {
+  type: 'done'
+  ended: Ended
+  finishReason: FinishReason
+  stopString: string | null
+  promptTokens: number
+  cachedTokens: number
+  timings: Timings
+  /** Null: it was not asked for, or the answer has no tokens. */
+  confidence: number | null
+}
+
 /**
- * What the context's thread reports. Per generation: any number of text events, at most one cut, any number of nudges before
- * it, then exactly one done or error.
+ * What the context's thread reports. Per generation: any number of text events, any number of nudges, at most one cut after them,
+ * any number of branches, then exactly one done or error.
  */
 export type GenerationEvent =
   | { type: 'text'; phase: 'thinking' | 'answer'; text: string; tokens: number[] }
   | { type: 'nudge'; thinkingTokens: number; nudgeTokens: number }
   | { type: 'cut'; ended: CutEnded; thinkingTokens: number; hintTokens: number }
+  /** All that a request with one of the `cuts` as its window gives; none comes for a cut that was not reached. */
   | {
-      type: 'done'
-      ended: Ended
-      finishReason: FinishReason
-      stopString: string | null
-      promptTokens: number
-      cachedTokens: number
-      timings: Timings
-      /** Null: it was not asked for, or the answer has no tokens. */
-      confidence: number | null
+      type: 'branch'
+      thinking: { text: string; tokens: number[] }
+      answer: { text: string; tokens: number[] }
+      hintTokens: number
+      done: DoneEvent
     }
+  | DoneEvent
   | { type: 'error'; code: ErrorCode; message: string }
 
 /**

@@ -44,6 +44,20 @@ export function windowTokens(): Kind<number> {
   )
 }
 
+/** Windows that are smaller than a request's, in any order. */
+export function cutWindows(): Kind<number[]> {
+  const each = numeric('integer ≥ 0', isCount, clamp)
+  return kind('array of integers', Array.isArray, {
+    convert: (values, name) => {
+      if (values.length > 64) throw misuse(RangeError, 'at most 64 windows', name, values.length)
+      const windows = Array.from(values, (value, i) => each.read(value, `${name}[${i}]`))
+      const again = windows.find((window, i) => windows.indexOf(window) < i)
+      if (again !== undefined) throw misuse(RangeError, 'no window twice', name, again)
+      return windows
+    },
+  })
+}
+
 /** @param named Texts that a word stands for. */
 export function hintText(named: { plain: string; boxed: string }): Kind<string | null> {
   const isHint = (value: unknown): value is string | null => value === null || isString(value)

@@ -43,6 +43,9 @@ export interface ModelInfo {
   contextSize: number
   /** Requests that run at the same time. */
   parallel: number
+  /** Sequences beside them, on which their cuts are answered. */
+  branches: number
+  kvCache: 'separate' | 'shared'
   /** Tokens in one `llama_decode` at most. */
   batchSize: number
   threads: number
@@ -78,9 +81,18 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
     }
     options.signal?.throwIfAborted()
     const contextSize = options.contextSize ?? defaultContext(metadata)
-    const { parallel, batchSize, threads = defaultThreads() } = options
-    checkContext(contextSize, parallel, metadata, engine)
-    const context = await model.createContext({ contextSize, parallel, batchSize, threads, threadsBatch: threads })
+    const { parallel, branches, batchSize, threads = defaultThreads() } = options
+    const kvCache = options.kvCache === 'auto' ? (branches > 0 ? 'shared' : 'separate') : options.kvCache
+    checkContext(contextSize, parallel + branches, metadata, engine)
+    const context = await model.createContext({
+      contextSize,
+      parallel,
+      branches,
+      sharedCells: kvCache === 'shared',
+      batchSize,
+      threads,
+      threadsBatch: threads,
+    })
     if (options.signal?.aborted) {
       await context.close()
       options.signal.throwIfAborted()
@@ -102,6 +114,8 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       trainingContext: metadata.trainingContext,
       contextSize,
       parallel,
+      branches,
+      kvCache,
       batchSize: context.batchSize,
       threads,
       chatTemplate,
@@ -118,12 +132,12 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
 
 function loadModel(
   path: string,
-  { gpuLayers, contextSize, parallel, engine, mmap, onProgress, signal }: ResolvedLoadOptions,
+  { gpuLayers, contextSize, parallel, branches, engine, mmap, onProgress, signal }: ResolvedLoadOptions,
 ): Promise<Model> {
   const params = {
     path,
     gpuLayers: engine === 'cpu' ? 0 : typeof gpuLayers === 'number' ? gpuLayers : -2,
-    contextCells: (contextSize ?? MAX_DEFAULT_CONTEXT) * parallel,
+    contextCells: (contextSize ?? MAX_DEFAULT_CONTEXT) * (parallel + branches),
     weights: true,
     mmap,
   }
@@ -134,11 +148,11 @@ function loadModel(
  * A file with learned positions has no others: llama.cpp would end the process at the first one beyond. And what the
  * system lets a process allocate may be more than there is: it would be killed, or swap, when llama.cpp clears the cells.
  */
-function checkContext(size: number, parallel: number, metadata: ModelMetadata, engine: EngineInfo): void {
+function checkContext(size: number, sequences: number, metadata: ModelMetadata, engine: EngineInfo): void {
   if (metadata.positions > 0 && size > metadata.positions) {
     throw misuse(RangeError, `at most ${metadata.positions} (the positions that this model has)`, 'contextSize', size)
   }
-  const needed = size * parallel * (metadata.kvBytesPerCell + (metadata.recurrent ? 0 : CELL_BYTES))
+  const needed = size * sequences * (metadata.kvBytesPerCell + (metadata.recurrent ? 0 : CELL_BYTES))
   // 0: no limit is known.
   const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity)
   const gpus = engine.devices.filter(({ type }) => type === 'gpu' || type === 'igpu')
@@ -147,7 +161,7 @@ function checkContext(size: number, parallel: number, metadata: ModelMetadata, e
     const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
     throw new Z1Error(
       'OUT_OF_MEMORY',
-      `Cannot make a context of ${parallel} × ${size} tokens: it needs at least ${gib(needed)}, ` +
+      `Cannot make a context of ${sequences} × ${size} tokens: it needs at least ${gib(needed)}, ` +
         `and there are ${gib(available)} of memory`,
     )
   }

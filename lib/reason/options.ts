@@ -1,27 +1,15 @@
 /**
- * What callers may pass: every option with its type, range and default in one table, and their check. Longer
+ * What callers may pass to a request: every option with its type, range and default in one table, and their check. Longer
  * than most files because it is the reference of the public options. Knows nothing of models: what depends on one (does
  * the window fit, is there such a token) is checked where the model is known.
  */
-import {
-  abortSignal,
-  boolean,
-  callback,
-  count,
-  filePath,
-  integer,
-  misuse,
-  number,
-  numeric,
-  text,
-} from '../base/checks.js'
+import { abortSignal, boolean, count, integer, misuse, number, numeric, text } from '../base/checks.js'
 import { type Option, option, type Read, readOptions } from '../base/options.js'
 import type { SamplingParams } from '../native/binding.js'
 import {
-  engineName,
+  cutWindows,
   greedyWhenTiny,
   hintText,
-  layerCount,
   sequenceBreakers,
   stopTexts,
   tagsMode,
@@ -33,43 +21,12 @@ import { POLICY_OPTIONS, type Policies, type PolicyOptions, withoutPolicies } fr
 import { type ModelFacts, withRecommended } from './recommended.js'
 import type { TemplateVariables } from './template.js'
 
+export { checkLoadOptions, LOAD_OPTIONS, type LoadOptions, type ResolvedLoadOptions } from './load-options.js'
+
 /** Appended when the window closes (hint `plain`). */
 export const PLAIN_HINT = '\n\nI overthought it, the final answer should be:\n\n'
 /** Appended when the window closes (hint `boxed`). */
 export const BOXED_HINT = '\n\nI overthought it, the final answer in \\boxed{} should be:\n\n'
-
-export interface LoadOptions {
-  /** Path or `file:` URL of a GGUF file. Default: the embedded model. */
-  model?: string | URL | undefined
-  /**
-   * The llama.cpp to run: `auto` takes the best one that is installed and works; a path (with a separator, or beginning
-   * with a dot) is the directory of another one. Default `auto`.
-   */
-  engine?: 'auto' | 'cpu' | 'cuda' | 'vulkan' | 'metal' | (string & {}) | undefined
-  /** Layers to keep on GPU devices, ≥ 0; `auto`: as many as fit in their free memory. Default `auto`. */
-  gpuLayers?: 'auto' | number | undefined
-  /** Tokens of one request, prompt to answer, 8 … 16777216. Default: the model's training length, at most 8192. */
-  contextSize?: number | undefined
-  /** Requests that run at the same time, 1 … 64; more wait. Memory grows with contextSize × parallel. Default 1. */
-  parallel?: number | undefined
-  /** Tokens in one `llama_decode` at most, 1 … 8192. Default 512. */
-  batchSize?: number | undefined
-  /** Threads on the CPU, 1 … 512. Default: the physical cores that the process may use. */
-  threads?: number | undefined
-  /** A chat template in Jinja, in place of the one in the model's file. Default: the model's. */
-  chatTemplate?: string | undefined
-  /** Variables of the template in every request: `enable_thinking`, `date_string` and the like. Default: none. */
-  templateVariables?: TemplateVariables | undefined
-  /**
-   * Map the file into memory, so that it is read where it is needed and shared with other processes. A mapped file must not
-   * change while the model runs. False: all of it is read at the load. Default true.
-   */
-  mmap?: boolean | undefined
-  /** Called with 0 … 1 while the model loads. What it throws ends the load, which then rejects with it. */
-  onProgress?: ((progress: number) => void) | undefined
-  /** Aborts the load, which then rejects with the signal's reason. */
-  signal?: AbortSignal | undefined
-}
 
 /**
  * Options of one request. The samplers, their order and their defaults are llama.cpp's (common/common.h,
@@ -83,6 +40,11 @@ export interface ReasonOptions extends PolicyOptions {
    * only as far as it fits; else none: the whole response is the answer.
    */
   thinkingWindow?: number | undefined
+  /**
+   * Up to 64 smaller windows, each of which gets a result in `result.cuts` while the thinking goes on to its own. Needs
+   * `branches` of {@link LoadOptions}, unless `hint` is null. Default: none.
+   */
+  cuts?: readonly number[] | undefined
   /**
    * Tokens of the answer after a cut, ≥ 1; without a window, of the response. A response that ended by itself within the
    * window is not bound by it. Default: 1024, or as many as fit.
@@ -178,25 +140,9 @@ export interface ReasonOptions extends PolicyOptions {
   signal?: AbortSignal | undefined
 }
 
-export const LOAD_OPTIONS = {
-  model: option(filePath()),
-  engine: option(engineName(), 'auto'),
-  gpuLayers: option(layerCount(), 'auto'),
-  // Up to contextSize × parallel, the number of cells is within llama.cpp's 32 bits.
-  contextSize: option(integer(8, 2 ** 24)),
-  parallel: option(integer(1, 64), 1),
-  batchSize: option(integer(1, 8192), 512),
-  // ggml.h: GGML_MAX_N_THREADS.
-  threads: option(integer(1, 512)),
-  chatTemplate: option(text),
-  templateVariables: option(templateVariables()),
-  mmap: option(boolean, true),
-  onProgress: option(callback<(progress: number) => void>()),
-  signal: option(abortSignal()),
-} satisfies Record<keyof LoadOptions, Option<unknown>>
-
 export const REASON_OPTIONS = {
   thinkingWindow: option(windowTokens()),
+  cuts: option(cutWindows(), []),
   maxTokens: option(count(1)),
   hint: option(hintText({ plain: PLAIN_HINT, boxed: BOXED_HINT }), PLAIN_HINT),
   loops: option(boolean, false),
@@ -235,9 +181,6 @@ export const REASON_OPTIONS = {
   signal: option(abortSignal()),
 } satisfies Record<keyof ReasonOptions, Option<unknown>>
 
-/** {@link LoadOptions} with every default that needs no model. `engine` is a known name or an absolute path. */
-export type ResolvedLoadOptions = Read<typeof LOAD_OPTIONS>
-
 /** {@link ReasonOptions} with every default that needs no model. `hint` is the text to append, or null. */
 export type ResolvedReasonOptions = Omit<
   Read<typeof REASON_OPTIONS>,
@@ -249,10 +192,6 @@ export type ResolvedReasonOptions = Omit<
   sampling: Omit<SamplingParams, 'seed'>
 }
 
-export function checkLoadOptions(input: unknown): ResolvedLoadOptions {
-  return readOptions(LOAD_OPTIONS, input)
-}
-
 /** @param model Where it is known: what depends on it is checked then. */
 export function checkReasonOptions(given: unknown, model?: ModelFacts): ResolvedReasonOptions {
   const input = withRecommended(given, model, (name, value) =>
@@ -262,6 +201,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
   const table = { ...REASON_OPTIONS, logitBias: option(tokenBiases(vocabularySize), []) }
   const {
     thinkingWindow,
+    cuts,
     maxTokens,
     hint,
     loops,
@@ -281,8 +221,10 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
   for (const [name, value] of Object.entries({ system, chatTemplate, templateVariables })) {
     if (value !== undefined && !template) throw misuse(TypeError, 'true', `template with ${name}`, template)
   }
+  checkCuts(cuts, { thinkingWindow, policies, stop, stopInThinking, tags })
   return {
     thinkingWindow,
+    cuts,
     maxTokens,
     hint,
     loops,
@@ -298,5 +240,28 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     cachePrompt: cachePrompt ?? seed === undefined,
     signal,
     sampling,
+  }
+}
+
+/** Each has to give what a request with that window gives. */
+function checkCuts(
+  cuts: number[],
+  {
+    thinkingWindow,
+    policies: { landing, wait },
+    stop,
+    stopInThinking,
+    tags,
+  }: Pick<ResolvedReasonOptions, 'thinkingWindow' | 'policies' | 'stop' | 'stopInThinking' | 'tags'>,
+): void {
+  // They change where a smaller window closes, or what it counts.
+  const [policy] = Object.entries({ landing: landing === 'line', wait }).find(([, value]) => value) ?? []
+  if (cuts.length > 0 && policy) throw new TypeError(`Expected no ${policy} beside cuts`)
+  const tooLarge = cuts.find((cut) => thinkingWindow !== undefined && cut >= thinkingWindow)
+  if (tooLarge !== undefined) throw misuse(RangeError, `windows < thinkingWindow (${thinkingWindow})`, 'cuts', tooLarge)
+  const kept = tags === 'keep' || (typeof tags === 'object' && tags.mode === 'keep')
+  if (cuts.length > 0 && thinkingWindow === Infinity && stop.length > 0 && !stopInThinking && !kept) {
+    // Without an end the thinking is searched for them, under a smaller window it would not be.
+    throw misuse(TypeError, 'true', 'stopInThinking with cuts, stop and thinkingWindow Infinity', stopInThinking)
   }
 }

@@ -3,6 +3,7 @@
  * all of it fits.
  */
 import { randomInt } from 'node:crypto'
+import { misuse } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
 import type { GenerationRequest, ModelMetadata } from '../native/binding.js'
 import type { Model, TokenizeOptions } from '../native/model.js'
@@ -77,7 +78,7 @@ export class RequestBuilder {
 
   /**
    * @param signal Ends the tokenizing, when nobody waits for the request any more.
-   * @throws {RangeError} for a prompt or a hint without tokens.
+   * @throws {RangeError} for a prompt or a hint without tokens, and for cuts that are not smaller than the window.
    * @throws {Z1Error} CONTEXT_TOO_SMALL, MODEL_UNSUPPORTED, TAGS_NOT_FOUND, TEMPLATE_FAILED, TEMPLATE_NOT_FOUND.
    */
   async build(
@@ -85,14 +86,16 @@ export class RequestBuilder {
     options: ResolvedReasonOptions,
     signal?: AbortSignal,
   ): Promise<BuiltRequest> {
-    const limits = { most: this.#contextSize, signal }
-    const { prompt, hint, nudge, keep, tags, window } = await this.#tokens(input, options, limits)
+    const tokenizing = { most: this.#contextSize, signal }
+    const { prompt, hint, nudge, keep, tags, window } = await this.#tokens(input, options, tokenizing)
     const { loops, policies, stop, stopInThinking, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
     const { landing, stated, earlyExit, confidence, wait } = policies
+    const limits = this.#resolveLimits(prompt.length, hint, nudge, window, options)
     return {
       request: {
         prompt,
-        ...this.#resolveLimits(prompt.length, hint, nudge, window, options),
+        ...limits,
+        cuts: this.#cuts(prompt.length, hint, limits.thinkingWindow, options),
         hint: hint?.tokens ?? null,
         loops,
         landsOnLine: landing === 'line',
@@ -219,6 +222,22 @@ export class RequestBuilder {
       )
     }
     return { thinkingWindow, maxTokens: limit ?? Math.max(1, Math.min(DEFAULT_MAX_TOKENS, room - thinkingWindow)) }
+  }
+
+  /** Each with the limits that a request with that window has, so that it fits where that does. */
+  #cuts(prompt: number, hint: Hint | null, window: number | null, options: ResolvedReasonOptions) {
+    const { cuts } = options
+    if (cuts.length > 0 && window === null) {
+      throw new RangeError('Expected a thinkingWindow with cuts: without one, this model has none')
+    }
+    const tooLarge = cuts.find((cut) => cut >= (window as number))
+    if (tooLarge !== undefined) throw misuse(RangeError, `windows < thinkingWindow (here ${window})`, 'cuts', tooLarge)
+    return cuts
+      .toSorted((a, b) => a - b)
+      .map((thinkingWindow) => {
+        const { maxTokens } = this.#resolveLimits(prompt, hint, null, null, { ...options, thinkingWindow })
+        return { thinkingWindow, maxTokens }
+      })
   }
 
   #tooSmall(what: string, needed: number): never {

@@ -60,7 +60,15 @@ export interface ReasonResult {
   timings: Timings
   /** Given, or drawn for this request. */
   seed: number
+  /**
+   * Of a request with `cuts`, in their order: what a request with that window gives. A response that ended before it got to
+   * a cut stands there itself.
+   */
+  cuts?: CutResult[]
 }
+
+/** The result at one of the `cuts`. Its tokens and milliseconds before the cut are those of the whole request. */
+export type CutResult = Omit<ReasonResult, 'cuts'>
 
 /**
  * What a stream gives while a response is generated. The texts together, with the hint of the cut, are the text of the
@@ -73,6 +81,8 @@ export type ReasonEvent =
   /** The thinking ended before the response did. With delimited thinking the model may do that itself; `hint` is '' then. */
   | { type: 'cut'; ended: CutEnded; thinkingTokens: number; hint: string }
   | { type: 'answer'; text: string; tokens: number[] }
+  /** With `cuts`: one that the thinking has passed is answered. */
+  | { type: 'branch'; result: CutResult }
   | { type: 'done'; result: ReasonResult }
 
 type Done = Extract<GenerationEvent, { type: 'done' }>
@@ -90,6 +100,8 @@ export type RequestEvent =
 export class ResultBuilder {
   readonly #hint: Hint | null
   readonly #seed: number
+  readonly #cuts: readonly number[]
+  readonly #branches = new Map<number, CutResult>()
   readonly #thinking = { text: '', tokens: [] as number[] }
   readonly #answer = { text: '', tokens: [] as number[] }
   readonly #nudge: Hint | null
@@ -97,10 +109,12 @@ export class ResultBuilder {
   #cut = false
   #hinted = false
 
-  constructor(hint: Hint | null, seed: number, nudge: Hint | null = null) {
+  /** @param cuts Those that were asked for. */
+  constructor(hint: Hint | null, seed: number, cuts: readonly number[] = [], nudge: Hint | null = null) {
     this.#hint = hint
     this.#nudge = nudge
     this.#seed = seed
+    this.#cuts = cuts
   }
 
   /** Takes the next event; returns what a stream shows of it. */
@@ -129,12 +143,30 @@ export class ResultBuilder {
           thinkingTokens: event.thinkingTokens,
           hint: this.#hinted && this.#hint ? this.#hint.text : '',
         }
-      case 'done':
-        return { type: 'done', result: this.#result(event) }
+      case 'branch': {
+        const parts = new ResultBuilder(this.#hint, this.#seed)
+        parts.#append(event)
+        const result = parts.#result(event.done)
+        this.#branches.set(event.thinking.tokens.length, result)
+        return { type: 'branch', result }
+      }
+      case 'done': {
+        const result = this.#result(event)
+        if (this.#cuts.length === 0) return { type: 'done', result }
+        return { type: 'done', result: { ...result, cuts: this.#cuts.map((cut) => this.#branches.get(cut) ?? result) } }
+      }
     }
   }
 
-  #result(done: Extract<RequestEvent, { type: 'done' }>): ReasonResult {
+  /** All of a branch at once. */
+  #append({ thinking, answer, hintTokens }: Extract<RequestEvent, { type: 'branch' }>): void {
+    Object.assign(this.#thinking, thinking)
+    Object.assign(this.#answer, answer)
+    this.#cut = hintTokens > 0
+    this.#hinted = hintTokens > 0
+  }
+
+  #result(done: Extract<RequestEvent, { type: 'done' }>): CutResult {
     const reasoning = this.#thinking.text
     const hint = this.#hinted && this.#hint ? this.#hint.text : ''
     const hintTokens = this.#hinted && this.#hint ? Array.from(this.#hint.tokens) : []

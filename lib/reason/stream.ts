@@ -13,6 +13,8 @@ export interface Started {
   hint: Hint | null
   nudge?: Hint | null
   seed: number
+  /** The smaller windows that it shall give results for. */
+  cuts?: readonly number[]
 }
 
 /**
@@ -63,8 +65,8 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
     }
     signal?.addEventListener('abort', this.#onAbort)
     start((event) => this.#onEvent(event), this.#preparing.signal).then(
-      ({ generation, hint, nudge, seed }) => {
-        this.#builder = new ResultBuilder(hint, seed, nudge)
+      ({ generation, hint, seed, cuts, nudge }) => {
+        this.#builder = new ResultBuilder(hint, seed, cuts, nudge)
         this.#generation = generation
         for (const action of this.#pending.splice(0)) action(generation)
       },

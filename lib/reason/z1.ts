@@ -1,4 +1,5 @@
 /** Class Z1: a loaded model that answers questions under a shifted thinking window. */
+import { misuse } from '../base/checks.js'
 import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
 import type { Context, GenerationListener } from '../native/context.js'
 import type { Model } from '../native/model.js'
@@ -119,6 +120,9 @@ export class Z1 implements Reasoner {
     const checked = checkReasonOptions(options, this.model)
     const read = checkInput(input, checked.template)
     this.#builder.check(read, checked)
+    if (checked.cuts.length > 0 && checked.hint !== null && this.model.branches === 0) {
+      throw misuse(RangeError, 'at least 1', 'branches, an option of load, with cuts', 0)
+    }
     const start = (listener: GenerationListener, signal: AbortSignal) =>
       attempt(site, () => this.#start(read, checked, listener, signal))
     return new ReasonStream(start, site, checked.signal)
@@ -133,7 +137,8 @@ export class Z1 implements Reasoner {
     if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
     const { request, hint, nudge } = await this.#builder.build(input, options, signal)
     await this.#file?.check()
-    return { generation: this.#context.start(request, listener), hint, nudge, seed: request.sampling.seed }
+    const { cuts } = options
+    return { generation: this.#context.start(request, listener), hint, nudge, seed: request.sampling.seed, cuts }
   }
 }
 

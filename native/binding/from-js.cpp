@@ -67,6 +67,19 @@ std::vector<llama_logit_bias> biases_of(const Napi::Value & value) {
     return biases;
 }
 
+// What a generation relies on: it looks for the next cut only.
+std::vector<Cut> cuts_of(const Napi::Array & array) {
+    std::vector<Cut> cuts;
+    for (uint32_t i = 0; i < array.Length(); ++i) {
+        const Napi::Object object = array.Get(i).ToObject();
+        cuts.push_back({ object.Get("thinkingWindow").ToNumber().Int64Value(), i32(object, "maxTokens") });
+        if (cuts[i].thinking_window < 0 || (i > 0 && cuts[i].thinking_window <= cuts[i - 1].thinking_window)) {
+            throw Napi::RangeError::New(array.Env(), "Expected ascending windows in cuts");
+        }
+    }
+    return cuts;
+}
+
 SamplingParams sampling_of(const Napi::Object & object) {
     SamplingParams params;
     params.temperature = f32(object, "temperature");
@@ -138,6 +151,8 @@ ContextParams context_params_of(const Napi::Object & object) {
     ContextParams params;
     params.n_ctx = u32(object, "contextSize", 1, 1 << 24);
     params.n_seq_max = u32(object, "parallel", 1, 64);
+    params.n_branches = u32(object, "branches", 0, 64);
+    params.shares_cells = boolean(object, "sharedCells");
     params.n_ubatch = u32(object, "batchSize", 1, 1 << 16);
     params.n_threads = u32(object, "threads", 1, GGML_MAX_N_THREADS);
     params.n_threads_batch = u32(object, "threadsBatch", 1, GGML_MAX_N_THREADS);
@@ -152,6 +167,7 @@ Request request_of(const Napi::Object & object) {
     request.thinks = !given_window.IsNull();
     request.thinking_window = count_of(given_window);
     request.max_tokens = i32(object, "maxTokens");
+    request.cuts = cuts_of(object.Get("cuts").As<Napi::Array>());
     const Napi::Value hint = object.Get("hint");
     if (!hint.IsNull()) {
         request.hint = tokens_of(hint);

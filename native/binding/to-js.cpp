@@ -117,6 +117,22 @@ Napi::Object object_of(Napi::Env env, const DoneEvent & event) {
     return object;
 }
 
+Napi::Object object_of(Napi::Env env, const BranchEvent & event) {
+    const auto part = [&](const std::string & shown, const std::vector<llama_token> & tokens) {
+        Napi::Object object = Napi::Object::New(env);
+        object.Set("text", text(env, shown));
+        object.Set("tokens", numbers(env, tokens));
+        return object;
+    };
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("type", "branch");
+    object.Set("thinking", part(event.thinking_text, event.thinking));
+    object.Set("answer", part(event.answer_text, event.answer));
+    object.Set("hintTokens", static_cast<double>(event.n_hint));
+    object.Set("done", object_of(env, event.done));
+    return object;
+}
+
 Napi::Object object_of(Napi::Env env, const ErrorEvent & event) {
     Napi::Object object = Napi::Object::New(env);
     object.Set("type", "error");

@@ -80,7 +80,9 @@ namespace z1 {
     X(llama_sampler_apply)                 \
     X(llama_sampler_chain_add)             \
     X(llama_sampler_chain_default_params)  \
+    X(llama_sampler_chain_get)             \
     X(llama_sampler_chain_init)            \
+    X(llama_sampler_clone)                 \
     X(llama_sampler_free)                  \
     X(llama_sampler_init)                  \
     X(llama_sampler_init_dist)             \
@@ -94,6 +96,9 @@ namespace z1 {
     X(llama_sampler_init_top_p)            \
     X(llama_sampler_init_typical)          \
     X(llama_sampler_init_xtc)              \
+    X(llama_state_seq_get_data)            \
+    X(llama_state_seq_get_size)            \
+    X(llama_state_seq_set_data)            \
     X(llama_token_to_piece)                \
     X(llama_tokenize)                      \
     X(llama_version)                       \

@@ -24,7 +24,8 @@ beforeAll(async () => {
   const rows = { x: 'a', a: 'b', b: 'c', c: 'd', d: 'a', '.': 'y', y: 'e', e: 's', '!': 'a' }
   const path = tableModel(folder(), 'round', { rows })
   model = await Model.load({ path, gpuLayers: 0, contextCells: 0, weights: true, mmap: true })
-  const params = { contextSize: 256, parallel: 1, batchSize: 64, threads: 1, threadsBatch: 1 }
+  const sequences = { parallel: 1, branches: 1, sharedCells: true }
+  const params = { contextSize: 256, ...sequences, batchSize: 64, threads: 1, threadsBatch: 1 }
   context = await model.createContext(params)
 })
 afterAll(async () => {
@@ -36,9 +37,10 @@ afterAll(async () => {
 async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
   const text = { thinking: '', answer: '' }
   const cuts: Extract<GenerationEvent, { type: 'cut' }>[] = []
+  const branches: Extract<GenerationEvent, { type: 'branch' }>[] = []
   const done = await new Promise<Extract<GenerationEvent, { type: 'done' }>>((resolve, reject) => {
     const request: Omit<GenerationRequest, 'id'> = {
-      ...{ prompt: bytes('x'), thinkingWindow: 6, maxTokens: 40, hint: bytes('.'), stop: [] },
+      ...{ prompt: bytes('x'), thinkingWindow: 6, maxTokens: 40, cuts: [], hint: bytes('.'), stop: [] },
       ...{ landsOnLine: false, earlyMargin: null, keepsStated: false, confidence: false, wait: null },
       ...{ stopInThinking: false, bannedTags: [], closeTag: null, loops: false, cachePrompt: false, sampling },
       ...changes,
@@ -46,11 +48,13 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
     context.start(request, (event) => {
       if (event.type === 'text') text[event.phase] += event.text
       else if (event.type === 'cut') cuts.push(event)
+      else if (event.type === 'branch') branches.push(event)
       else if (event.type === 'done') resolve(event)
       else if (event.type === 'error') reject(new Error(event.message))
     })
   })
-  return { ...text, cuts, ended: done.ended, finishReason: done.finishReason }
+  const ended = { ended: done.ended, finishReason: done.finishReason }
+  return { ...text, cuts, ...(branches.length > 0 && { branches }), ...ended }
 }
 
 describe('hint', () => {
@@ -70,6 +74,31 @@ describe('hint', () => {
     expect(await run({ hint: null, thinkingWindow: 0 })).toEqual({ ...ended, thinking: '' })
   })
 })
+
+describe('cuts', () => {
+  it('come as branches with all that they gave', async () => {
+    const cuts = [
+      { thinkingWindow: 0, maxTokens: 2 },
+      { thinkingWindow: 3, maxTokens: 40 },
+    ]
+    const { branches = [], thinking, answer } = await run({ cuts })
+    expect([thinking, answer]).toEqual(['abcdab', 'yes'])
+    expect(branches.map(({ done, ...branch }) => [branch, done.ended, done.finishReason])).toEqual([
+      [{ type: 'branch', thinking: part(''), answer: part('ye'), hintTokens: 1 }, 'window', 'length'],
+      [{ type: 'branch', thinking: part('abc'), answer: part('yes'), hintTokens: 1 }, 'window', 'stop'],
+    ])
+  })
+
+  it('ascend', async () => {
+    const cuts = [3, 3].map((thinkingWindow) => ({ thinkingWindow, maxTokens: 2 }))
+    await expect(run({ cuts })).rejects.toThrow('Expected ascending windows in cuts')
+    await expect(run({ cuts: [{ thinkingWindow: -1, maxTokens: 2 }] })).rejects.toThrow(RangeError)
+  })
+})
+
+function part(text: string) {
+  return { text, tokens: Array.from(bytes(text)) }
+}
 
 describe('loops', () => {
   const round = 'abcdabcdabcd'

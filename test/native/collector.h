@@ -1,10 +1,11 @@
 // A context whose events go to a sink that holds every generation to their law: texts and nudges, at most one cut between
-// those of the thinking and those of the answer, one end, then nothing.
+// those of the thinking and those of the answer, a branch for a cut that was asked for, one end, then nothing.
 #pragma once
 
 #include "check.h"
 #include "engine/context/context.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -30,6 +31,7 @@ struct Outcome {
     std::string answer_text;
     std::vector<NudgeEvent> nudges;
     std::optional<CutEvent> cut;
+    std::map<size_t, BranchEvent> branches; // by their tokens of thinking
     std::optional<DoneEvent> done;
     std::optional<ErrorEvent> error;
 
@@ -112,7 +114,20 @@ private:
         outcome.cut = event;
     }
 
+    void take(Outcome & outcome, BranchEvent & event) {
+        const Tokens & thinking = event.thinking;
+        CHECK(!outcome.branches.contains(thinking.size()));
+        // Without room for the hint, the context is full.
+        CHECK(event.done.ended == Ended::window || (event.done.ended == Ended::length && event.n_hint == 0));
+        outcome.branches[thinking.size()] = event;
+    }
+
     void take(Outcome & outcome, DoneEvent & event) {
+        // Some of its tokens may have come after the branch.
+        for (const auto & [n, branch] : outcome.branches) {
+            CHECK(n <= outcome.thinking.size() &&
+                  std::equal(branch.thinking.begin(), branch.thinking.end(), outcome.thinking.begin()));
+        }
         if (outcome.cut) {
             CHECK_EQ(event.ended, outcome.cut->ended);
         }

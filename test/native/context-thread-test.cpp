@@ -55,6 +55,8 @@ void storm(uint32_t seed) {
     params.n_ctx = 16 + random() % 80;
     params.n_seq_max = 1 + random() % 4;
     params.n_ubatch = 1 + random() % 32;
+    params.n_branches = random() % 3;
+    params.shares_cells = random() % 2 == 0;
     const bool closed_by_a_worker = random() % 2 == 0;
 
     std::mutex mutex;
@@ -78,6 +80,12 @@ void storm(uint32_t seed) {
                         request.thinking_window = random() % 3 == 0 ? Window::infinite : random() % 20;
                         request.max_tokens = static_cast<int32_t>(1 + random() % 10);
                         request.hint = random_tokens(random, 1 + random() % 6);
+                        for (int64_t window = random() % 3; window < request.thinking_window && window < 9;
+                             window += 1 + random() % 4) {
+                            if (params.n_branches > 0) {
+                                request.cuts.push_back({ window, 3 });
+                            }
+                        }
                         try {
                             const uint32_t id = rig.start(request);
                             newest = id;

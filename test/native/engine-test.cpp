@@ -199,44 +199,79 @@ TEST(a_generation_that_the_window_cuts) {
 }
 
 // One sequence becomes two in the engine's own cells; an entry asks for logits after each of its tokens.
+// A context of several sequences, with cells in common or each with its own.
+std::unique_ptr<llama_context, decltype(&::llama_free)> several(const Model & model, uint32_t n_seq_max, bool unified,
+                                                                int * n_passes = nullptr) {
+    const Api & api = model.api();
+    llama_context_params params = api.llama_context_default_params();
+    params.n_ctx = params.n_batch = params.n_ubatch = n_ctx * n_seq_max;
+    params.n_seq_max = n_seq_max;
+    params.kv_unified = unified;
+    params.n_threads = params.n_threads_batch = 1;
+    if (n_passes) {
+        params.cb_eval_user_data = n_passes;
+        params.cb_eval = [](ggml_tensor * tensor, bool asks, void * counter) {
+            *static_cast<int *>(counter) += asks && std::string_view(tensor->name) == "result_output";
+            return false;
+        };
+    }
+    return { api.llama_init_from_model(model.get(), params), api.llama_free };
+}
+
 TEST(a_fork_and_several_outputs_of_an_entry) {
     const std::shared_ptr<Model> model = load();
     const Api & api = model->api();
-    llama_context_params params = api.llama_context_default_params();
-    params.n_ctx = params.n_batch = params.n_ubatch = n_ctx;
-    params.n_seq_max = 2;
-    params.kv_unified = true;
-    params.n_threads = params.n_threads_batch = 1;
-    const std::unique_ptr<llama_context, decltype(&::llama_free)> ctx(api.llama_init_from_model(model->get(), params),
-                                                                      api.llama_free);
-    const auto greedy = [&](int32_t index) {
-        const float * row = api.llama_get_logits_ith(ctx.get(), index);
-        return static_cast<llama_token>(std::max_element(row, row + model->pieces().size()) - row);
-    };
-
     const Tokens prompt = prompt_of(*model);
     Plain plain(*model);
     plain.decode(prompt);
     const Tokens expected = plain.generate(6);
     CHECK_EQ(expected.size(), 6);
+    for (const bool unified : { true, false }) {
+        const auto ctx = several(*model, 2, unified);
+        const auto greedy = [&](int32_t index) {
+            const float * row = api.llama_get_logits_ith(ctx.get(), index);
+            return static_cast<llama_token>(std::max_element(row, row + model->pieces().size()) - row);
+        };
+        SequencePool pool(api, ctx.get(), { 1, 1, unified, !unified });
+        Sequence & trunk = *pool.best_for(prompt, true);
+        pool.take(trunk);
+        Batch batch;
+        batch.add(prompt, 0, trunk.seq_ids(), 1);
+        CHECK_EQ(api.llama_decode(ctx.get(), batch.get()), 0);
+        trunk.append(prompt.data(), prompt.size());
+        CHECK_EQ(greedy(static_cast<int32_t>(prompt.size()) - 1), expected[0]);
 
-    SequencePool pool(api, api.llama_get_memory(ctx.get()), 2, true);
-    Sequence & trunk = *pool.best_for(prompt, true);
-    pool.take(trunk);
-    Batch batch;
-    batch.add(prompt, 0, trunk.seq_ids(), 1);
-    CHECK_EQ(api.llama_decode(ctx.get(), batch.get()), 0);
-    trunk.append(prompt.data(), prompt.size());
-    CHECK_EQ(greedy(static_cast<int32_t>(prompt.size()) - 1), expected[0]);
+        // The branch goes on as the trunk would, in the same batch as the trunk, which goes elsewhere.
+        Sequence & branch = *pool.fork(trunk);
+        batch.clear();
+        batch.add(std::span(prompt).first(1), trunk.size(), trunk.seq_ids(), 1);
+        const int32_t first = batch.add(std::span(expected).first(5), branch.size(), branch.seq_ids(), 5);
+        CHECK_EQ(api.llama_decode(ctx.get(), batch.get()), 0);
+        for (int32_t i = 0; i < 5; ++i) {
+            CHECK_EQ(greedy(first + i), expected[i + 1]);
+        }
+    }
+}
 
-    // The branch goes on as the trunk would, in the same batch as the trunk, which goes elsewhere.
-    Sequence & branch = *pool.fork(trunk);
-    batch.clear();
-    const int32_t first = batch.add(std::span(expected).first(5), branch.size(), branch.seq_ids(), 5);
-    batch.add(std::span(prompt).first(1), trunk.size(), trunk.seq_ids(), 1);
-    CHECK_EQ(api.llama_decode(ctx.get(), batch.get()), 0);
-    for (int32_t i = 0; i < 5; ++i) {
-        CHECK_EQ(greedy(first + i), expected[i + 1]);
+// Why a step's batch is sorted by sequence, and a pool lends neighbors.
+TEST(only_neighbors_in_ascending_order_share_a_pass_where_cells_are_not_shared) {
+    const std::shared_ptr<Model> model = load();
+    const Tokens token = { prompt_of(*model)[0] };
+    const struct {
+        std::vector<llama_seq_id> ids;
+        int n_separate;
+    } table[] = { { { 0, 1, 2 }, 1 }, { { 0, 2, 5 }, 3 }, { { 2, 1, 0 }, 3 }, { { 3, 4, 5 }, 1 }, { { 0, 1, 5 }, 2 } };
+    for (const bool unified : { true, false }) {
+        for (const auto & row : table) {
+            int n_passes = 0;
+            const auto ctx = several(*model, 6, unified, &n_passes);
+            Batch batch;
+            for (const llama_seq_id id : row.ids) {
+                batch.add(token, 0, { &id, 1 }, 1);
+            }
+            CHECK_EQ(model->api().llama_decode(ctx.get(), batch.get()), 0);
+            CHECK_EQ(n_passes, unified ? 1 : row.n_separate);
+        }
     }
 }
 

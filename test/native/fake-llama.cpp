@@ -277,7 +277,36 @@ struct FakeFunctions {
         }
         std::lock_guard lock(fake.mutex);
         fake.decodes.push_back(*decode);
+        fake.n_ubatches.push_back(ctx->params.kv_unified ? (batch.n_tokens + n_ubatch - 1) / n_ubatch
+                                                         : n_equal_ubatches(*decode, ctx->params.n_ubatch));
         return 0;
+    }
+
+    // llama-batch.cpp, split_equal, sequential: what begins with the first sequence that has tokens left and goes on with
+    // ascending ids without a gap, as many tokens of each.
+    static size_t n_equal_ubatches(const FakeDecode & decode, size_t n_ubatch) {
+        std::vector<size_t> left;
+        for (const FakeEntry & entry : decode) {
+            left.push_back(entry.tokens.size());
+        }
+        for (size_t n = 0;; ++n) {
+            std::vector<size_t> together;
+            for (size_t i = 0; i < decode.size() && together.size() <= n_ubatch; ++i) {
+                if (left[i] > 0 && (together.empty() || decode[i].seq_id == decode[together.back()].seq_id + 1)) {
+                    together.push_back(i);
+                }
+            }
+            if (together.empty()) {
+                return n;
+            }
+            size_t of_each = std::max<size_t>(1, n_ubatch / together.size());
+            for (const size_t i : together) {
+                of_each = std::min(of_each, left[i]);
+            }
+            for (const size_t i : together) {
+                left[i] -= of_each;
+            }
+        }
     }
 
     static float * logits(llama_context * ctx, int32_t i) {
@@ -316,13 +345,46 @@ struct FakeFunctions {
             fake.complain("llama_memory_seq_cp of sequence " + std::to_string(from) + " to " + std::to_string(to));
         } else if (p0 >= 0 || p1 >= 0) {
             fake.complain("llama_memory_seq_cp of a part");
-        } else if (!ctx->params.kv_unified) {
+        } else if (!ctx->params.kv_unified && !fake.recurrent) {
             fake.complain("llama_memory_seq_cp between sequences that share no cells");
         } else if (!ctx->sequences[to].tokens.empty()) {
             fake.complain("llama_memory_seq_cp to a sequence that holds something");
         } else {
             ctx->sequences[to] = ctx->sequences[from];
         }
+    }
+
+    // The state of a sequence: its tokens.
+
+    static size_t state_size(llama_context * ctx, llama_seq_id id) {
+        open(ctx, "llama_state_seq_get_size");
+        return sizeof(llama_token) * (ctx->sequences.at(id).tokens.size() + 1);
+    }
+
+    static size_t get_state(llama_context * ctx, uint8_t * data, size_t size, llama_seq_id id) {
+        FakeLlama & fake = open(ctx, "llama_state_seq_get_data");
+        const std::vector<llama_token> & tokens = ctx->sequences.at(id).tokens;
+        if (size < state_size(ctx, id) || fake.refuses_state) {
+            return 0;
+        }
+        const llama_token n = static_cast<llama_token>(tokens.size());
+        std::memcpy(data, &n, sizeof(n));
+        std::memcpy(data + sizeof(n), tokens.data(), tokens.size() * sizeof(llama_token));
+        return state_size(ctx, id);
+    }
+
+    static size_t set_state(llama_context * ctx, const uint8_t * data, size_t size, llama_seq_id id) {
+        FakeLlama & fake = open(ctx, "llama_state_seq_set_data");
+        Cached & sequence = ctx->sequences.at(id);
+        if (!sequence.tokens.empty()) {
+            fake.complain("llama_state_seq_set_data to a sequence that holds something");
+        }
+        for (size_t at = sizeof(llama_token); at < size; at += sizeof(llama_token)) {
+            llama_token token;
+            std::memcpy(&token, data + at, sizeof(token));
+            sequence.add(token, std::make_shared<Cell>(ctx->n_cells));
+        }
+        return size;
     }
 
     static int32_t token_to_piece(const llama_vocab * vocab, llama_token token, char * buffer, int32_t length, int32_t,
@@ -366,6 +428,16 @@ struct FakeFunctions {
         sampler->iface->apply(sampler, candidates);
     }
 
+    static llama_sampler * clone(const llama_sampler * sampler) {
+        if (sampler->iface->clone) {
+            return sampler->iface->clone(sampler);
+        }
+        if (sampler->ctx) {
+            current->complain("llama_sampler_clone of a sampler that cannot be");
+        }
+        return new_sampler(sampler->iface, nullptr);
+    }
+
     static Chain & chain_of(const llama_sampler * sampler) { return *static_cast<Chain *>(sampler->ctx); }
 
     static llama_sampler * new_chain(llama_sampler_chain_params) {
@@ -380,6 +452,13 @@ struct FakeFunctions {
                 for (llama_sampler * sampler : chain_of(chain)) {
                     apply(sampler, candidates);
                 }
+            };
+            iface.clone = [](const llama_sampler * chain) {
+                auto * clones = new Chain;
+                for (const llama_sampler * sampler : chain_of(chain)) {
+                    clones->push_back(clone(sampler));
+                }
+                return new_sampler(chain->iface, clones);
             };
             iface.free = [](llama_sampler * chain) {
                 for (llama_sampler * sampler : chain_of(chain)) {
@@ -542,6 +621,9 @@ struct FakeFunctions {
         api.llama_memory_seq_cp = copy;
         api.llama_memory_seq_rm = remove;
         api.llama_decode = decode;
+        api.llama_state_seq_get_size = state_size;
+        api.llama_state_seq_get_data = get_state;
+        api.llama_state_seq_set_data = set_state;
         api.llama_get_logits_ith = logits;
 
         api.llama_sampler_init = new_sampler;
@@ -551,6 +633,8 @@ struct FakeFunctions {
         api.llama_sampler_chain_default_params = []() -> llama_sampler_chain_params { return {}; };
         api.llama_sampler_chain_init = new_chain;
         api.llama_sampler_chain_add = add;
+        api.llama_sampler_chain_get = [](llama_sampler * chain, int32_t i) { return chain_of(chain).at(i); };
+        api.llama_sampler_clone = clone;
         api.llama_sampler_init_greedy = new_greedy;
         api.llama_sampler_init_penalties = new_penalties;
     }

@@ -81,6 +81,9 @@ public:
     /// result, and it may throw as a failed assertion does.
     std::function<int32_t(const FakeDecode &)> on_decode;
 
+    /// Fails llama_state_seq_get_data.
+    bool refuses_state = false;
+
     /// Fails llama_init_from_model with this as the logged reason.
     std::string context_error;
 
@@ -89,6 +92,7 @@ public:
 
     // Written on the context's thread; read them when it has ended.
     std::vector<FakeDecode> decodes;          // those that succeeded
+    std::vector<size_t> n_ubatches;           // passes through the model that each of them took
     std::atomic<int> n_interrupted { 0 };     // llama_decodes that the abort callback ended
     std::vector<llama_token> told;            // what the penalties sampler was given
     llama_context_params context_params = {}; // of the last context

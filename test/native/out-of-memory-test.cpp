@@ -75,6 +75,8 @@ void watch(const FakeLlama & fake) {
     Uncounted<&Api::llama_get_logits_ith>::install(api);
     Uncounted<&Api::llama_get_memory>::install(api);
     Uncounted<&Api::llama_memory_seq_rm>::install(api);
+    Uncounted<&Api::llama_memory_seq_cp>::install(api);
+    Uncounted<&Api::llama_sampler_clone>::install(api);
     Uncounted<&Api::llama_sampler_init>::install(api);
     Uncounted<&Api::llama_sampler_init_greedy>::install(api);
     Uncounted<&Api::llama_sampler_apply>::install(api);
@@ -90,6 +92,7 @@ int run_both(Rig & rig, std::vector<std::string> & codes) {
     Request first = request(spell("promptthatislongerthanafew"), 12, 9, spell("hintwithmanytokens"));
     first.stop = { "neverwrittenbythismodelatall" };
     first.loops = true;
+    first.cuts = { { 0, 3 }, { 5, 6 }, { 6, 4 } };
     const Request second = request(spell("another"), 30, 5, spell("abc"));
     const uint32_t a = rig.start(first);
     const uint32_t b = rig.start(second);
@@ -116,7 +119,7 @@ TEST(each_allocation_fails_once) {
         give_letters(fake);
         fake.logits = endless;
         watch(fake);
-        Rig rig(fake, ContextParams { 256, 2, 16, 1, 1 });
+        Rig rig(fake, ContextParams { 256, 2, 16, 1, 1, 1, true });
         std::vector<std::string> codes;
         n_until_failure = n;
         n_failed += run_both(rig, codes);

@@ -15,9 +15,10 @@ namespace {
 struct Pool : BareContext {
     std::optional<SequencePool> pool;
 
-    explicit Pool(uint32_t n_seq_max, bool unified = true, bool recurrent = false)
-        : BareContext({ n_seq_max, 256, n_seq_max, unified, recurrent }) {
-        pool.emplace(fake.api(), fake.api().llama_get_memory(ctx), n_seq_max, unified);
+    explicit Pool(uint32_t n_prompts, uint32_t n_spare = 0, bool unified = true, bool recurrent = false)
+        : BareContext({ n_prompts + n_spare, 256, n_prompts + n_spare, unified, recurrent }) {
+        pool.emplace(fake.api(), ctx,
+                     SequencePool::Shape { n_prompts, n_spare, unified || recurrent, !unified || recurrent });
     }
 
     // Takes the best one and decodes the prompt in it.
@@ -88,26 +89,24 @@ TEST(the_best_is_the_one_that_holds_most_of_the_prompt) {
 
 TEST(a_fork_goes_on_by_itself) {
     for (const bool recurrent : { false, true }) {
-        Pool pool(3, true, recurrent);
-        Sequence & parent = pool.fill(talk);
-        Sequence * child = pool.pool->fork(parent);
-        CHECK(child && child != &parent && child->seq_id() != parent.seq_id());
-        CHECK_EQ(child->size(), parent.size());
-        pool.decode(*child, { 1, 2 }, with(talk, { 1, 2 }));
-        pool.decode(parent, { 3 }, with(talk, { 3 }));
-        pool.decode(*child, { 4 }, with(talk, { 1, 2, 4 }));
-        CHECK_EQ(parent.size(), 61);
-        CHECK_EQ(child->size(), 63);
-        // It knows what it holds: the tokens of both are reused.
-        pool.pool->give_back(*child);
-        CHECK(pool.pool->best_for(with(talk, { 1, 2, 4, 5 }), true) == child);
-        CHECK_EQ(child->sync(with(talk, { 1, 2, 4, 5 }), true), 63);
-        CHECK_EQ(parent.sync(with(talk, { 3, 9 }), true), 61);
+        for (const bool unified : { false, true }) {
+            Pool pool(2, 1, unified, recurrent);
+            Sequence & parent = pool.fill(talk);
+            Sequence * child = pool.pool->fork(parent);
+            CHECK(child && child != &parent && child->seq_id() == 2);
+            CHECK_EQ(child->size(), parent.size());
+            pool.decode(*child, { 1, 2 }, with(talk, { 1, 2 }));
+            pool.decode(parent, { 3 }, with(talk, { 3 }));
+            pool.decode(*child, { 4 }, with(talk, { 1, 2, 4 }));
+            CHECK_EQ(parent.size(), 61);
+            CHECK_EQ(child->size(), 63);
+            CHECK_EQ(parent.sync(with(talk, { 3, 9 }), true), 61);
+        }
     }
 }
 
 TEST(a_fork_takes_no_cells_for_what_it_shares) {
-    Pool pool(4); // 256 cells
+    Pool pool(1, 3); // 256 cells
     Sequence & parent = pool.fill(with(talk, with(talk, talk)));
     for (int i = 0; i < 3; ++i) {
         Sequence * child = pool.pool->fork(parent);
@@ -118,46 +117,77 @@ TEST(a_fork_takes_no_cells_for_what_it_shares) {
 }
 
 TEST(a_fork_of_a_fork_outlives_both) {
-    Pool pool(3);
-    Sequence & parent = pool.fill(talk);
-    Sequence * child = pool.pool->fork(parent);
-    pool.decode(*child, { 1 });
-    Sequence * grandchild = pool.pool->fork(*child);
-    for (Sequence * one : { &parent, child }) {
-        pool.pool->give_back(*one);
-        one->sync(question, true); // removes all
+    for (const bool unified : { false, true }) {
+        Pool pool(1, 2, unified);
+        Sequence & parent = pool.fill(talk);
+        Sequence * child = pool.pool->fork(parent);
+        pool.decode(*child, { 1 });
+        Sequence * grandchild = pool.pool->fork(*child);
+        for (Sequence * one : { &parent, child }) {
+            pool.pool->give_back(*one);
+            one->clear();
+        }
+        pool.decode(*grandchild, { 2 }, with(talk, { 1, 2 }));
     }
-    pool.decode(*grandchild, { 2 }, with(talk, { 1, 2 }));
 }
 
-TEST(what_a_free_sequence_held_is_removed_before_it_becomes_a_fork) {
-    Pool pool(2);
-    pool.pool->give_back(pool.fill(talk));
-    Sequence & parent = pool.fill(question);
-    Sequence * child = pool.pool->fork(parent);
-    CHECK_EQ(child->size(), 20);
-    pool.decode(*child, { 5 }, with(question, { 5 }));
+TEST(what_a_spare_sequence_held_is_removed_before_it_becomes_a_fork) {
+    for (const bool unified : { false, true }) {
+        Pool pool(2, 1, unified);
+        pool.pool->give_back(*pool.pool->fork(pool.fill(talk)));
+        Sequence & parent = pool.fill(question);
+        Sequence * child = pool.pool->fork(parent);
+        CHECK_EQ(child->size(), 20);
+        pool.decode(*child, { 5 }, with(question, { 5 }));
+    }
 }
 
-TEST(the_fork_goes_where_least_is_lost) {
-    Pool pool(4);
-    Sequence & parent = pool.fill(Tokens(17, 3));
-    Sequence & longer = pool.fill(talk);
-    Sequence & shorter = pool.fill(question);
-    Sequence & last = pool.fill(Tokens(30, 9));
-    pool.pool->give_back(longer);
-    pool.pool->give_back(shorter);
-    pool.pool->give_back(last);
-    CHECK(pool.pool->fork(parent) == &shorter);
-}
-
-TEST(without_shared_cells_nothing_is_forked) {
-    Pool pool(2, false);
+TEST(prompts_and_forks_have_sequences_of_their_own) {
+    Pool pool(2, 2);
     Sequence & parent = pool.fill(talk);
-    CHECK_THROWS(std::logic_error, pool.pool->fork(parent));
-    // Nothing was taken.
-    CHECK(pool.pool->best_for(question, true) != nullptr);
-    pool.decode(parent, { 1 }, with(talk, { 1 }));
+    pool.fill(question);
+    CHECK(pool.pool->best_for(question, true) == nullptr);
+    Sequence * first = pool.pool->fork(parent);
+    Sequence * second = pool.pool->fork(parent);
+    CHECK_EQ(first->seq_id(), 2);
+    CHECK_EQ(second->seq_id(), 3);
+    CHECK(pool.pool->fork(parent) == nullptr);
+    pool.pool->give_back(*second);
+    pool.pool->give_back(*first);
+    CHECK(pool.pool->best_for(question, true) == nullptr);
+    CHECK_EQ(pool.pool->fork(parent)->seq_id(), 2); // the lowest, whichever came back last
+}
+
+TEST(a_copy_that_llama_cpp_refuses_takes_nothing) {
+    Pool pool(1, 1, false);
+    Sequence & parent = pool.fill(talk);
+    pool.fake.refuses_state = true;
+    CHECK_THROWS(Error, pool.pool->fork(parent));
+    pool.fake.refuses_state = false;
+    Sequence * child = pool.pool->fork(parent);
+    CHECK(child != nullptr);
+    pool.decode(*child, { 1 }, with(talk, { 1 }));
+}
+
+TEST(sequences_in_use_are_neighbors_where_that_counts) {
+    for (const bool unified : { false, true }) {
+        Pool pool(6, 0, unified);
+        std::vector<Sequence *> all;
+        for (int i = 0; i < 6; ++i) {
+            all.push_back(&pool.fill(Tokens(20 + 5 * i, 3 + i))); // 0 holds least
+            CHECK_EQ(all[i]->seq_id(), i);
+        }
+        for (const int i : { 0, 1, 3, 4 }) {
+            pool.pool->give_back(*all[i]);
+        }
+        // 2 and 5 are in use: 1, 3 and 4 have a neighbor, and 1 holds least of them; 0 holds least of all.
+        const Sequence * taken = pool.pool->best_for(Tokens(30, 50), true);
+        CHECK_EQ(taken->seq_id(), unified ? 0 : 1);
+        // What holds the prompt comes first all the same.
+        CHECK_EQ(pool.pool->best_for(Tokens(20, 3), true)->seq_id(), 0);
+        pool.pool->take(*all[3]);
+        CHECK_EQ(pool.pool->best_for(Tokens(30, 50), true)->seq_id(), unified ? 0 : 4); // closes the gap
+    }
 }
 
 // What these tests rely on.

@@ -193,6 +193,14 @@ const loadRows: Row[] = [
   },
   integers('contextSize', 8, 16777216),
   integers('parallel', 1, 64),
+  integers('branches', 0, 64),
+  {
+    name: 'kvCache',
+    expected: 'auto, separate, shared',
+    takes: ['auto', 'separate', 'shared'],
+    types: notStrings,
+    ranges: [['unified', '"unified"']],
+  },
   integers('batchSize', 1, 8192),
   integers('threads', 1, 512),
   chatTemplate,
@@ -219,6 +227,18 @@ const reasonRows: Row[] = [
     takes: [0, 4096, Infinity, { given: 2 ** 60, read: 2147483647 }],
     types: notNumbers,
     ranges: notIntegers,
+  },
+  {
+    name: 'cuts',
+    expected: 'array of integers',
+    takes: [[], [0, 512, 64], { given: [2 ** 60], read: [2147483647] }],
+    types: [
+      [64, '64'],
+      ['64', '"64"'],
+      [{}, 'an object'],
+      [null, 'null'],
+    ],
+    ranges: [],
   },
   counts('maxTokens', 1),
   {
@@ -387,7 +407,8 @@ describe.each([
   })
 
   it('says in its documentation what the table says', () => {
-    const source = readFileSync(new URL('../../lib/reason/options.ts', import.meta.url), 'utf8')
+    const file = type === 'LoadOptions' ? 'load-options.ts' : 'options.ts'
+    const source = readFileSync(new URL(`../../lib/reason/${file}`, import.meta.url), 'utf8')
     const body = source.slice(source.indexOf(`export interface ${type} {`)).split('\n}\n')[0] as string
     const documented = [...body.matchAll(/\/\*\*(.*?)\*\/\s+(\w+)\?:/gs)]
     expect(documented.map(([, , name]) => name)).toEqual(Object.keys(table))
@@ -415,6 +436,8 @@ describe('defaults', () => {
       gpuLayers: 'auto',
       contextSize: undefined,
       parallel: 1,
+      branches: 0,
+      kvCache: 'auto',
       batchSize: 512,
       threads: undefined,
       mmap: true,
@@ -426,6 +449,7 @@ describe('defaults', () => {
   it("of a request: the window's are the method's, the samplers' llama.cpp's", () => {
     expect(checkReasonOptions({})).toEqual({
       thinkingWindow: undefined,
+      cuts: [],
       maxTokens: undefined,
       hint: PLAIN_HINT,
       loops: false,
@@ -550,9 +574,38 @@ describe('unknown options', () => {
 
   it('lists all when none is near', () => {
     const sentence =
-      'Unknown option color: expected one of model, engine, gpuLayers, contextSize, parallel, batchSize, threads, ' +
-      'chatTemplate, templateVariables, mmap, onProgress, signal'
+      'Unknown option color: expected one of model, engine, gpuLayers, contextSize, parallel, branches, kvCache, ' +
+      'batchSize, threads, chatTemplate, templateVariables, mmap, onProgress, signal'
     expect(() => checkLoadOptions({ color: 'red' })).toThrow(new TypeError(sentence))
+  })
+})
+
+describe('cuts', () => {
+  it.each([
+    [{ cuts: [1, -1] }, RangeError, 'Expected integer ≥ 0 for cuts[1] but received -1'],
+    [{ cuts: [1, '2'] }, TypeError, 'Expected integer ≥ 0 for cuts[1] but received "2"'],
+    [{ cuts: [Infinity] }, RangeError, 'Expected integer ≥ 0 for cuts[0] but received Infinity'],
+    [{ cuts: [3, 1, 3] }, RangeError, 'Expected no window twice for cuts but received 3'],
+    [
+      { cuts: Array.from({ length: 65 }, (_, i) => i) },
+      RangeError,
+      'Expected at most 64 windows for cuts but received 65',
+    ],
+    [{ cuts: [1, 8], thinkingWindow: 8 }, RangeError, 'Expected windows < thinkingWindow (8) for cuts but received 8'],
+    [
+      { cuts: [1], thinkingWindow: Infinity, stop: 'x' },
+      TypeError,
+      'Expected true for stopInThinking with cuts, stop and thinkingWindow Infinity but received false',
+    ],
+  ])('%j', (options, Misuse, sentence) => {
+    expect(() => checkReasonOptions(options)).toThrow(new Misuse(sentence))
+  })
+
+  it('a stop string may stand beside them where a window or the thinking watches it', () => {
+    const cuts = { cuts: [1], stop: 'x' }
+    for (const more of [{ thinkingWindow: 8 }, { thinkingWindow: Infinity, stopInThinking: true }, { tags: 'keep' }]) {
+      expect(checkReasonOptions({ ...cuts, ...more }).cuts).toEqual([1])
+    }
   })
 })
 

@@ -141,6 +141,8 @@ describe('what is no policy', () => {
     [{ wait: { times: 0 } }, 'Expected integer between 1 and 1000 for wait.times but received 0'],
     [{ wait: { text: '' } }, 'Expected non-empty string for wait.text but received ""'],
     [{ wait: { until: 0.5 } }, 'Expected integer ≥ 1 or Infinity for wait.until but received 0.5'],
+    [{ thinkingWindow: 9, cuts: [3], landing: 'line' }, 'Expected no landing beside cuts'],
+    [{ thinkingWindow: 9, cuts: [3], wait: {} }, 'Expected no wait beside cuts'],
     [{ confidence: 1 }, 'Expected boolean for confidence but received 1'],
   ])('%j', async (options, message) => {
     await expect(z1.reason('x', options as object)).rejects.toThrow(message)

@@ -63,6 +63,7 @@ expectTypeOf<keyof ReasonResult>().toEqualTypeOf<
   | 'usage'
   | 'timings'
   | 'seed'
+  | 'cuts'
 >()
 
 // Every option that the API has, each of its forms; undefined is the same as absent.
@@ -72,6 +73,8 @@ const load: Required<LoadOptions> = {
   gpuLayers: 'auto',
   contextSize: 4096,
   parallel: 4,
+  branches: 2,
+  kvCache: 'shared',
   batchSize: 512,
   threads: 8,
   chatTemplate: '{{ messages }}',
@@ -82,6 +85,7 @@ const load: Required<LoadOptions> = {
 }
 const reason: Required<ReasonOptions> = {
   thinkingWindow: 512,
+  cuts: [0, 64] as const,
   maxTokens: 100,
   hint: 'boxed',
   loops: true,
@@ -145,6 +149,9 @@ async function read(stream: ReasonStream): Promise<string> {
         text += event.hint
         // @ts-expect-error a cut has no text
         event.text
+        break
+      case 'branch':
+        expectTypeOf(event.result).toEqualTypeOf<Omit<ReasonResult, 'cuts'>>()
         break
       case 'done':
         expectTypeOf(event.result).toEqualTypeOf<ReasonResult>()

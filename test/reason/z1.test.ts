@@ -47,6 +47,8 @@ describe('Z1.load()', () => {
       trainingContext: 4096,
       contextSize: 300,
       parallel: 2,
+      branches: 0,
+      kvCache: 'separate',
       batchSize: 64,
       threads: 1,
       chatTemplate: chatMlTemplate,

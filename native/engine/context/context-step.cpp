@@ -22,9 +22,31 @@ void Context::admit() {
 }
 
 void Context::step(const EngineCall & call) {
+    place_branches();
     plan();
     if (!plan_.entries.empty()) {
         decode(call);
+    }
+}
+
+// In order of turns. What waits for a spare sequence is not decoded further; the branches that have them wait for nobody.
+void Context::place_branches() {
+    for (auto at = generations.begin(); at != generations.end(); ++at) {
+        Generation & trunk = **at;
+        while (trunk.has_branch_to_place()) {
+            std::list<std::unique_ptr<Generation>> branch(1); // memory, before a sequence is taken
+            try {
+                Sequence * sequence = sequences->fork(trunk.target());
+                if (!sequence) {
+                    return;
+                }
+                branch.front() = trunk.place_branch(*sequence);
+            } catch (const Error & error) {
+                end(trunk, error.code, error.what());
+                break;
+            }
+            generations.splice(std::next(at), branch);
+        }
     }
 }
 
@@ -36,20 +58,13 @@ void Context::plan() {
         if (generation->started() && !generation->done()) {
             generation->begin_step();
         }
-        if (generation->started() && !generation->done()) {
+        if (generation->started() && !generation->done() && !generation->has_branch_to_place()) {
             running.push_back(generation.get());
             demands.push_back(
                 { generation->reads_prompt(), generation->next_tokens().size(), generation->n_outputs() });
         }
     }
     plan_step(demands, params_.n_ubatch, plan_);
-
-    batch.clear();
-    for (const BatchEntry & entry : plan_.entries) {
-        const Generation & generation = *running[entry.generation];
-        const Sequence & sequence = generation.target();
-        batch.add(generation.next_tokens().first(entry.n_tokens), sequence.size(), sequence.seq_ids(), entry.n_outputs);
-    }
 
     if (plan_.starved) {
         // More wait than a step has room for: who was served now comes last the next time.
@@ -58,6 +73,17 @@ void Context::plan() {
                                              [&](const auto & one) { return one.get() == running[entry.generation]; });
             generations.splice(generations.end(), generations, served);
         }
+    }
+
+    // Sequences that have no cells in common go through the model together only where their ids ascend without a gap.
+    std::sort(plan_.entries.begin(), plan_.entries.end(), [&](const BatchEntry & a, const BatchEntry & b) {
+        return running[a.generation]->target().seq_id() < running[b.generation]->target().seq_id();
+    });
+    batch.clear();
+    for (const BatchEntry & entry : plan_.entries) {
+        const Generation & generation = *running[entry.generation];
+        const Sequence & sequence = generation.target();
+        batch.add(generation.next_tokens().first(entry.n_tokens), sequence.size(), sequence.seq_ids(), entry.n_outputs);
     }
 }
 
@@ -90,14 +116,16 @@ void Context::decode(const EngineCall & call) {
     int32_t next = 0; // batch index after the entry's last token
     for (const BatchEntry & entry : plan_.entries) {
         next += static_cast<int32_t>(entry.n_tokens);
-        if (entry.n_outputs > 0) {
-            try {
-                running[entry.generation]->sample(ctx.get(), next - 1);
-            } catch (const Error & error) {
-                end(*running[entry.generation], error.code, error.what());
-            } catch (const std::bad_alloc &) {
-                running[entry.generation]->abandon(ErrorCode::OUT_OF_MEMORY);
-            }
+        Generation & generation = *running[entry.generation];
+        if (entry.n_outputs == 0 || generation.head().failed()) {
+            continue;
+        }
+        try {
+            generation.sample(ctx.get(), next - 1);
+        } catch (const Error & error) {
+            end(generation, error.code, error.what());
+        } catch (const std::bad_alloc &) {
+            generation.head().abandon(ErrorCode::OUT_OF_MEMORY);
         }
     }
 }
@@ -115,34 +143,62 @@ void Context::decode_failed(int32_t status, const std::string & reason) {
         Generation & generation = *running[entry.generation];
         generation.target().repair();
         if (status == 1) {
-            generation.fail(ErrorCode::DECODE_FAILED, "The KV cache has no room for the batch");
+            generation.head().fail(ErrorCode::DECODE_FAILED, "The KV cache has no room for the batch");
         } else if (status != 2) {
-            generation.fail(ErrorCode::DECODE_FAILED,
-                            "llama_decode returned " + std::to_string(status) + (reason.empty() ? "" : ": " + reason));
+            generation.head().fail(ErrorCode::DECODE_FAILED, "llama_decode returned " + std::to_string(status) +
+                                                                 (reason.empty() ? "" : ": " + reason));
         }
         // 2: every generation in it was aborted, or the context is closing. Their messages are still in the inbox.
     }
 }
 
+// What a branch gave is told by its trunk; a trunk that failed ends its branches.
+void Context::settle_branches() {
+    for (auto at = generations.begin(); at != generations.end();) {
+        Generation & generation = **at;
+        Generation * trunk = generation.trunk();
+        if (!trunk || !(generation.done() || trunk->failed())) {
+            ++at;
+            continue;
+        }
+        if (!trunk->failed()) {
+            trunk->branch_ended(generation);
+        }
+        leave(generation);
+        at = generations.erase(at);
+    }
+}
+
+// Gives the sequence back. What was in a branch's is of no use to anybody, and would be attended over.
+void Context::leave(Generation & generation) {
+    if (!generation.started()) {
+        return;
+    }
+    Sequence & sequence = generation.release();
+    if (generation.trunk() && fatal_error.empty()) {
+        sequence.clear();
+    }
+    sequences->give_back(sequence);
+}
+
 // Hands the step's events to the sink, all at once, and lets go of the generations that ended. What is thrown in it loses
 // nothing: nothing is taken before there is room for all, and what the sink did not take stays in `unposted`.
 void Context::publish() {
+    settle_branches();
     size_t n_events = unposted.size();
     for (const auto & generation : generations) {
-        n_events += generation->n_events();
+        n_events += generation->trunk() ? 0 : generation->n_events();
     }
     unposted.reserve(n_events);
     for (auto at = generations.begin(); at != generations.end();) {
         Generation & generation = **at;
-        generation.take_events(unposted);
-        if (!generation.done()) {
-            ++at;
-            continue;
+        if (!generation.trunk()) {
+            generation.take_events(unposted);
         }
-        if (generation.started()) {
-            sequences->give_back(generation.target());
+        if (generation.done() && !generation.has_branch_to_place()) {
+            leave(generation); // also while branches go on: they have what they need of it
         }
-        at = generations.erase(at);
+        at = generation.over() ? generations.erase(at) : std::next(at);
     }
     if (!unposted.empty()) {
         sink->post(unposted);

@@ -41,6 +41,9 @@ void Context::start(Request request) {
                                                       " tokens does not fit a context of " +
                                                       std::to_string(params_.n_ctx));
     }
+    if (!request.cuts.empty() && !request.hint.empty() && params_.n_branches == 0) {
+        throw Error(ErrorCode::CONTEXT_TOO_SMALL, "A request with cuts needs a sequence for its branches");
+    }
     std::lock_guard lock(mutex);
     if (closing) {
         throw Error(ErrorCode::DISPOSED, "The model was disposed");
@@ -58,11 +61,7 @@ void Context::send(Message message) {
 void Context::abort(uint32_t id) {
     send(AbortMessage { id });
     std::lock_guard lock(mutex);
-    const auto found = std::find(decoding.begin(), decoding.end(), id);
-    if (found != decoding.end()) {
-        decoding.erase(found);
-        --n_not_aborted;
-    }
+    n_not_aborted -= std::erase(decoding, id); // with its branches
 }
 
 void Context::close() {
@@ -146,9 +145,9 @@ void Context::insist(const std::function<void()> & action) noexcept {
 
 void Context::end(Generation & generation, ErrorCode code, const char * message) noexcept {
     try {
-        generation.fail(code, message);
+        generation.head().fail(code, message);
     } catch (...) {
-        generation.abandon(code);
+        generation.head().abandon(code);
     }
 }
 
@@ -178,16 +177,16 @@ void Context::break_down(const char * reason) noexcept {
 void Context::make_llama_context() {
     EngineCall call;
     llama_context_params params = api.llama_context_default_params();
-    params.n_ctx = params_.n_ctx * params_.n_seq_max;
+    params.n_ctx = params_.n_ctx * n_sequences();
     params.n_batch = params.n_ctx; // a hint goes into one llama_decode, however long it is
     params.n_ubatch = params_.n_ubatch;
-    params.n_seq_max = params_.n_seq_max;
-    params.n_outputs_max = static_cast<uint32_t>(max_outputs(params_.n_seq_max));
+    params.n_seq_max = n_sequences();
+    params.n_outputs_max = static_cast<uint32_t>(max_outputs(n_sequences()));
     params.n_threads = params_.n_threads;
     params.n_threads_batch = params_.n_threads_batch;
-    // One pool of cells: a step's tokens go through the model together. A single sequence has that anyway, and with the
-    // flag set llama_batch_allocr::init compares all pairs of 256 sequences in each decode.
-    params.kv_unified = params_.n_seq_max > 1;
+    // A single sequence shares with nobody, and with the flag set llama_batch_allocr::init compares all pairs of 256
+    // sequences in each decode.
+    params.kv_unified = params_.shares_cells && n_sequences() > 1;
     params.no_perf = true;
     params.abort_callback = [](void * self) {
         const Context * context = static_cast<Context *>(self);
@@ -200,12 +199,14 @@ void Context::make_llama_context() {
     if (!ctx) {
         const std::string reason = call.reason();
         throw Error(call.ran_out_of_memory() ? ErrorCode::OUT_OF_MEMORY : ErrorCode::MODEL_INVALID,
-                    "Cannot make a context of " + std::to_string(params_.n_seq_max) + " × " +
-                        std::to_string(params_.n_ctx) + " tokens: " + (reason.empty() ? "unknown reason" : reason));
+                    "Cannot make a context of " + std::to_string(n_sequences()) + " × " + std::to_string(params_.n_ctx) + " tokens: " + (reason.empty() ? "unknown reason" : reason));
     }
     params_.n_ubatch = api.llama_n_ubatch(ctx.get());
     thread_pool.attach(ctx.get(), std::max(params_.n_threads, params_.n_threads_batch));
-    sequences.emplace(api, api.llama_get_memory(ctx.get()), params_.n_seq_max, params.kv_unified);
+    const bool recurrent = model_->metadata().recurrent;
+    sequences.emplace(api, ctx.get(),
+                      SequencePool::Shape { params_.n_seq_max, params_.n_branches, params.kv_unified || recurrent,
+                                            !params.kv_unified || recurrent });
 }
 
 // Waits for a message when nothing runs. False when the thread shall end. What is thrown in it loses no message: the one
@@ -265,8 +266,10 @@ void Context::handle(EndThinkingMessage & message) {
 }
 
 void Context::handle(StopMessage & message) {
-    if (Generation * generation = find(message.id)) {
-        generation->stop();
+    for (const auto & generation : generations) {
+        if (generation->id() == message.id) {
+            generation->stop(); // each branch, too
+        }
     }
 }
 
@@ -276,10 +279,10 @@ void Context::handle(AbortMessage & message) {
     }
 }
 
-// Null when it has ended meanwhile.
+// The generation that was asked for, no branch. Null when it has ended meanwhile.
 Generation * Context::find(uint32_t id) {
-    const auto found =
-        std::find_if(generations.begin(), generations.end(), [&](const auto & one) { return one->id() == id; });
+    const auto found = std::find_if(generations.begin(), generations.end(),
+                                    [&](const auto & one) { return one->id() == id && !one->trunk(); });
     return found == generations.end() ? nullptr : found->get();
 }
 

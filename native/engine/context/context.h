@@ -34,6 +34,8 @@ struct ContextParams {
     uint32_t n_ubatch = 512; // tokens of one step; a hint alone may be longer
     int32_t n_threads = 1;
     int32_t n_threads_batch = 1;
+    uint32_t n_branches = 0;   // sequences for branches of requests
+    bool shares_cells = false; // all sequences use one pool of cells (kv_unified); else each has its own
 };
 
 class Context {
@@ -53,7 +55,8 @@ public:
 
     /// The following may be called from any thread and return at once; the answer comes as an event.
 
-    /// Throws DISPOSED after close(), CONTEXT_TOO_SMALL when the prompt leaves no room for a token.
+    /// Throws DISPOSED after close(), CONTEXT_TOO_SMALL when the prompt leaves no room for a token, or there are no
+    /// sequences for its branches.
     void start(Request request);
 
     void end_thinking(uint32_t id) { send(EndThinkingMessage { id }); }
@@ -75,6 +78,7 @@ private:
     bool turn();
     static void insist(const std::function<void()> & action) noexcept;
     static void end(Generation & generation, ErrorCode code, const char * message) noexcept;
+    uint32_t n_sequences() const { return params_.n_seq_max + params_.n_branches; }
     void out_of_memory() noexcept;
     void break_down(const char * reason) noexcept;
     void make_llama_context();
@@ -88,10 +92,13 @@ private:
     Generation * find(uint32_t id);
     void admit();
     void step(const EngineCall & call);
+    void place_branches();
     void plan();
     void decode(const EngineCall & call);
     void forget_decoding();
     void decode_failed(int32_t status, const std::string & reason);
+    void settle_branches();
+    void leave(Generation & generation);
     void publish();
 
     std::shared_ptr<Model> model_;
@@ -117,7 +124,8 @@ private:
     bool closes = false;          // no message comes after them
     std::vector<Event> unposted;  // of generations that are gone, and of those that never were
     std::optional<SequencePool> sequences;
-    std::list<std::unique_ptr<Generation>> generations; // in order of turns; those without a sequence wait for one
+    // In order of turns, branches among them; those without a sequence wait for one.
+    std::list<std::unique_ptr<Generation>> generations;
 
     // Of the step that is made. The entries of `plan_` are parts of `demands`, which are those of `running`.
     std::vector<Generation *> running;

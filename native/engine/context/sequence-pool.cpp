@@ -2,23 +2,37 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <tuple>
 
 namespace z1 {
 
-SequencePool::SequencePool(const Api & api, llama_memory_t memory, uint32_t n_seq_max, bool unified)
-    : unified(unified) {
-    for (uint32_t id = 0; id < n_seq_max; ++id) {
-        free.emplace_back(api, memory, static_cast<llama_seq_id>(id));
+SequencePool::SequencePool(const Api & api, llama_context * ctx, const Shape & shape) : shape(shape), ctx(ctx) {
+    const llama_memory_t memory = api.llama_get_memory(ctx);
+    for (uint32_t id = 0; id < shape.n_prompts + shape.n_spare; ++id) {
+        (id < shape.n_prompts ? free : spare).emplace_back(api, memory, static_cast<llama_seq_id>(id));
     }
 }
 
 Sequence * SequencePool::best_for(const std::vector<llama_token> & prompt, bool reuse) {
-    const auto best = std::max_element(free.begin(), free.end(), [&](const Sequence & a, const Sequence & b) {
-        const size_t in_a = reuse ? a.reusable(prompt) : 0;
-        const size_t in_b = reuse ? b.reusable(prompt) : 0;
-        return in_a != in_b ? in_a < in_b : a.size() > b.size();
-    });
+    // Smaller is better.
+    const auto rank = [&](const Sequence & one) {
+        const size_t reused = reuse ? one.reusable(prompt) : 0;
+        const size_t rows = shape.neighbors && reused == 0 ? n_rows_with(one.seq_id()) : 0;
+        return std::tuple(-static_cast<int64_t>(reused), rows, one.size(), one.seq_id());
+    };
+    const auto best = std::min_element(free.begin(), free.end(),
+                                       [&](const Sequence & a, const Sequence & b) { return rank(a) < rank(b); });
     return best == free.end() ? nullptr : &*best;
+}
+
+// How many rows of neighbors there are when `id` is in use, too.
+size_t SequencePool::n_rows_with(llama_seq_id id) const {
+    const auto begins_row = [&](llama_seq_id one) {
+        return one - 1 != id && std::none_of(used.begin(), used.end(),
+                                             [&](const Sequence & other) { return other.seq_id() == one - 1; });
+    };
+    return begins_row(id) + std::count_if(used.begin(), used.end(),
+                                          [&](const Sequence & one) { return begins_row(one.seq_id()); });
 }
 
 void SequencePool::take(Sequence & sequence) {
@@ -26,19 +40,22 @@ void SequencePool::take(Sequence & sequence) {
 }
 
 void SequencePool::give_back(Sequence & sequence) {
-    transfer(sequence, used, free);
+    const bool was_spare = static_cast<uint32_t>(sequence.seq_id()) >= shape.n_prompts;
+    transfer(sequence, used, was_spare ? spare : free);
 }
 
 Sequence * SequencePool::fork(const Sequence & parent) {
-    if (!unified) {
-        throw std::logic_error("A sequence can be forked only where all sequences share their cells");
+    if (spare.empty()) {
+        return nullptr;
     }
-    Sequence * child = best_for({}, false);
-    if (child) {
-        take(*child);
-        child->copy(parent);
+    Sequence & child = spare.front();
+    if (shape.forks_share) {
+        child.share(parent);
+    } else {
+        child.copy(parent, ctx, buffer);
     }
-    return child;
+    transfer(child, spare, used);
+    return &child;
 }
 
 void SequencePool::transfer(Sequence & sequence, std::list<Sequence> & from, std::list<Sequence> & to) {
@@ -46,7 +63,9 @@ void SequencePool::transfer(Sequence & sequence, std::list<Sequence> & from, std
     if (at == from.end()) {
         throw std::logic_error("The sequence is not where it is moved from");
     }
-    to.splice(to.end(), from, at);
+    const auto before = std::find_if(to.begin(), to.end(),
+                                     [&](const Sequence & one) { return one.seq_id() > sequence.seq_id(); });
+    to.splice(before, from, at);
 }
 
 } // namespace z1

@@ -3,6 +3,7 @@
 
 #include "engine/context/sequence.h"
 
+#include <cstdint>
 #include <list>
 #include <vector>
 
@@ -10,29 +11,43 @@ namespace z1 {
 
 class SequencePool {
 public:
-    /// `unified`: whether all sequences share one pool of cells (llama_context_params::kv_unified).
-    SequencePool(const Api & api, llama_memory_t memory, uint32_t n_seq_max, bool unified);
+    struct Shape {
+        uint32_t n_prompts = 1; // sequences for prompts: ids from 0 on
+        uint32_t n_spare = 0;   // sequences for forks: the ids after them
+        /// A fork needs no copy: all sequences share one pool of cells (llama_context_params::kv_unified), or have a
+        /// recurrent state.
+        bool forks_share = true;
+        /// Only neighbors share a micro-batch: where each sequence has cells of its own, llama_batch_allocr::split_equal puts
+        /// into one what has ascending, adjacent ids.
+        bool neighbors = false;
+    };
 
-    /// The free sequence that holds most of the prompt, of which nothing counts when it may not be reused; of those that
-    /// hold nothing of it, the one that holds least at all, so that a long conversation is not thrown out for a short
-    /// question. Null when none is free.
+    SequencePool(const Api & api, llama_context * ctx, const Shape & shape);
+
+    /// The free sequence that holds most of the prompt, of which nothing counts when it may not be reused. Of those that
+    /// hold nothing of it, with `neighbors` one that leaves the fewest gaps between those in use; of these, the one that
+    /// holds least at all, so that a long conversation is not thrown out for a short question, and then the lowest id. Null
+    /// when none is free.
     Sequence * best_for(const std::vector<llama_token> & prompt, bool reuse);
 
     /// A free sequence is in use from here on, until it is given back. What it holds stays in it.
     void take(Sequence & sequence);
     void give_back(Sequence & sequence);
 
-    /// A sequence in use that holds what `parent` holds, in the same cells: nothing is copied or decoded but by later
-    /// changes. Null when none is free. Throws std::logic_error when the cells are not shared: llama_memory_seq_cp between
-    /// two pools copies whole buffers, and asserts on less.
+    /// The spare sequence with the lowest id, which is in use from here on and holds what `parent` holds. Nothing is decoded,
+    /// and where forks share nothing is copied but by later changes. Null when none is free.
     Sequence * fork(const Sequence & parent);
 
 private:
     static void transfer(Sequence & sequence, std::list<Sequence> & from, std::list<Sequence> & to);
+    size_t n_rows_with(llama_seq_id id) const;
 
-    bool unified;
-    std::list<Sequence> free;
+    Shape shape;
+    llama_context * ctx;
+    std::list<Sequence> free;  // for prompts; all three by ascending id
+    std::list<Sequence> spare; // for forks
     std::list<Sequence> used;
+    std::vector<uint8_t> buffer; // of the last copy
 };
 
 } // namespace z1

@@ -1,5 +1,7 @@
 #include "engine/context/sequence.h"
 
+#include "error.h"
+
 #include <algorithm>
 
 namespace z1 {
@@ -24,9 +26,19 @@ size_t Sequence::sync(const std::vector<llama_token> & prompt, bool reuse) {
     return tokens.size();
 }
 
-void Sequence::copy(const Sequence & other) {
+void Sequence::share(const Sequence & other) {
     clear(); // llama_memory_seq_cp adds to what is there
     api.llama_memory_seq_cp(memory, other.id, id, -1, -1);
+    tokens = other.tokens;
+}
+
+void Sequence::copy(const Sequence & other, llama_context * ctx, std::vector<uint8_t> & buffer) {
+    clear();
+    buffer.resize(api.llama_state_seq_get_size(ctx, other.id));
+    const size_t size = api.llama_state_seq_get_data(ctx, buffer.data(), buffer.size(), other.id);
+    if (size == 0 || api.llama_state_seq_set_data(ctx, buffer.data(), size, id) == 0) {
+        throw Error(ErrorCode::DECODE_FAILED, "llama.cpp could not copy a sequence");
+    }
     tokens = other.tokens;
 }
 

@@ -3,6 +3,7 @@
 
 #include "llama/api.h"
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -28,8 +29,13 @@ public:
     /// number of prompt tokens that need no decoding.
     size_t sync(const std::vector<llama_token> & prompt, bool reuse);
 
-    /// Holds what the other holds instead of what is here, in the same cells; only where all sequences share them.
-    void copy(const Sequence & other);
+    /// Holds what the other holds instead of what is here, in the same cells; only where all sequences share them, and for
+    /// a recurrent state, which is copied when one of the two changes it.
+    void share(const Sequence & other);
+
+    /// Holds what the other holds instead of what is here, as a copy in cells of its own. Takes `ctx` from which the memory
+    /// is, and a buffer whose memory is used again. Throws DECODE_FAILED when llama.cpp refuses.
+    void copy(const Sequence & other, llama_context * ctx, std::vector<uint8_t> & buffer);
 
     /// A decode that held these tokens at the end of this sequence has succeeded.
     void append(const llama_token * first, size_t n) { tokens.insert(tokens.end(), first, first + n); }
@@ -37,9 +43,11 @@ public:
     /// A decode of this sequence failed part-way: what llama.cpp holds beyond `size()` is removed.
     void repair();
 
+    /// Holds nothing.
+    void clear();
+
 private:
     void truncate(size_t n);
-    void clear();
 
     const Api & api;
     llama_memory_t memory;

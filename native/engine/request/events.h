@@ -1,5 +1,6 @@
-// What a context reports of its generations. Per generation: any number of text events, at most one cut, any number of nudges
-// before it, then exactly one done or error, then nothing. The texts together are the text that was generated.
+// What a context reports of its generations. Per generation: any number of text events, any number of nudges, at most one cut
+// after them, any number of branches, then exactly one done or error, then nothing. The texts together are the text that was
+// generated.
 #pragma once
 
 #include "error.h"
@@ -75,6 +76,17 @@ struct DoneEvent {
     std::optional<double> confidence; // least probability of the answer's tokens, if it was asked for and there are any
 };
 
+/// One of the request's cuts that the thinking has passed: all that a request with that smaller window gives. There is none
+/// for a cut that was not reached. Once told, the branch has ended.
+struct BranchEvent {
+    std::string thinking_text;
+    std::vector<llama_token> thinking;
+    std::string answer_text;
+    std::vector<llama_token> answer;
+    size_t n_hint = 0;
+    DoneEvent done {};
+};
+
 struct ErrorEvent {
     ErrorCode code;
     std::string message;
@@ -82,7 +94,7 @@ struct ErrorEvent {
 
 struct Event {
     uint32_t id;
-    std::variant<TextEvent, NudgeEvent, CutEvent, DoneEvent, ErrorEvent> what;
+    std::variant<TextEvent, NudgeEvent, CutEvent, BranchEvent, DoneEvent, ErrorEvent> what;
 
     bool ends_generation() const {
         return std::holds_alternative<DoneEvent>(what) || std::holds_alternative<ErrorEvent>(what);

@@ -1,32 +1,13 @@
 #include "engine/request/generation.h"
 
 #include "engine/model/model.h"
-#include "engine/sampling/logits.h"
-#include "engine/thinking/close-tag.h"
-#include "engine/thinking/landing.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 
 namespace z1 {
 
 namespace {
-
-// Of a generation that ends with its thinking.
-FinishReason finish_reason(Ended how) {
-    switch (how) {
-        case Ended::request: return FinishReason::abort;
-        case Ended::loop:    return FinishReason::loop;
-        case Ended::self:
-        case Ended::stop:
-        case Ended::stated:  return FinishReason::stop;
-        case Ended::window:
-        case Ended::length:
-        case Ended::early:   return FinishReason::length;
-    }
-    return FinishReason::length;
-}
 
 double milliseconds(Generation::Clock::duration duration) {
     return std::chrono::duration<double, std::milli>(duration).count();
@@ -51,41 +32,6 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
         tags.add(model.tag_index(tag));
     }
     add_policies();
-}
-
-// In order of precedence. All of them come after an end of generation and after a stop string, and before the context is
-// full.
-void Generation::add_policies() {
-    if (!request.close_tag.empty()) {
-        policies.add(std::make_unique<CloseTagPolicy>(request.close_tag));
-    }
-    policies.add(std::make_unique<WindowPolicy>(*window));
-    if (request.lands_on_line) {
-        policies.add(std::make_unique<LandingPolicy>(*window));
-    }
-    if (request.loops) {
-        policies.add(std::make_unique<LoopPolicy>());
-        answer_loop.emplace();
-    }
-    if (request.early_margin) {
-        auto margin_policy = std::make_unique<MarginPolicy>(*request.early_margin, stated);
-        margin = margin_policy.get();
-        policies.add(std::move(margin_policy));
-    }
-    reads_stated = request.keeps_stated || request.early_margin;
-    if (request.early_margin || request.wait.times > 0) {
-        end_tokens = model.end_tokens();
-        if (!request.close_tag.empty()) {
-            for (const llama_token token : model.tag_index(request.close_tag)->completing[0]) {
-                if (model.pieces()[token] == request.close_tag) {
-                    end_tokens.push_back(token);
-                }
-            }
-        }
-    }
-    auto caller_policy = std::make_unique<CallerPolicy>();
-    caller = caller_policy.get();
-    policies.add(std::move(caller_policy));
 }
 
 void Generation::start(Sequence & target) {
@@ -120,6 +66,7 @@ void Generation::decoded(size_t n) {
     } else if (phase == Phase::prompt) {
         enter(Phase::thinking);
         window->arm();
+        branch_at_cut();
         ask_policies(); // nothing is drawn when the thinking ends with the prompt
     } else if (phase == Phase::hint) {
         enter(Phase::answer);
@@ -151,6 +98,7 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
             stated.push(model.pieces().text(token));
         }
         policies.accept(token, model.pieces()[token]);
+        branch_at_cut();
         ask_policies();
     } else {
         ++n_answer;
@@ -159,50 +107,6 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
         }
     }
     check_length();
-}
-
-// The next token. Who asks what the model makes of it sees the logits before tags are banned from them.
-llama_token Generation::draw(llama_context * ctx, int32_t idx) {
-    const bool looks = looks_at_margin();
-    const bool counts = phase == Phase::answer && request.confidence;
-    if (!looks && !counts) {
-        return chain.sample(ctx, idx, tags);
-    }
-    const float * row = model.api().llama_get_logits_ith(ctx, idx);
-    if (!row) {
-        return chain.sample(ctx, idx, tags); // which says so
-    }
-    const std::span<const float> logits(row, static_cast<size_t>(model.metadata().n_vocab));
-    if (looks) {
-        margin->look(margin_over(logits, end_tokens));
-    }
-    const double total = counts ? log_sum_exp(logits) : 0;
-    const llama_token token = chain.sample(ctx, idx, tags);
-    if (counts && !model.api().llama_vocab_is_eog(model.vocab(), token)) {
-        probability = std::min(probability, std::exp(row[token] - total));
-    }
-    return token;
-}
-
-bool Generation::ends_by_itself(llama_token token) const {
-    return std::find(end_tokens.begin(), end_tokens.end(), token) != end_tokens.end();
-}
-
-// Feeds the text of budget forcing in the place of an end. False: the end stands.
-bool Generation::nudge() {
-    const size_t held = static_cast<size_t>(sequence->size()) + request.hint.size() + 1;
-    if (!wait.replaces(window->sampled(), n_ctx - std::min(held, static_cast<size_t>(n_ctx)))) {
-        return false;
-    }
-    show_rest();
-    feed(wait.use());
-    events.push_back({ id(), NudgeEvent { window->sampled(), pending.size() } });
-    if (reads_stated) {
-        for (const llama_token token : pending) {
-            stated.push(model.pieces().text(token));
-        }
-    }
-    return true;
 }
 
 // Appends tokens that were not sampled.
@@ -225,27 +129,6 @@ void Generation::accept(llama_token token) {
     // Think tags show even where they are control tokens: with them left out, delimited thinking could not be told apart.
     const bool is_close_tag = !request.close_tag.empty() && pieces[token] == request.close_tag;
     show(text.push(is_close_tag ? pieces[token] : pieces.text(token)));
-}
-
-// Ends the thinking if it is due.
-void Generation::ask_policies() {
-    if (phase != Phase::thinking) {
-        return;
-    }
-    const std::optional<Ending> ending = policies.ending();
-    if (!ending) {
-        return;
-    }
-    if (!ending->hint_follows) {
-        cut(ending->how, 0);
-        enter(Phase::answer);
-    } else if (request.keeps_stated && stated.stands()) {
-        finish(Ended::stated, FinishReason::stop);
-    } else if (request.hint.empty()) {
-        finish(ending->how, finish_reason(ending->how));
-    } else {
-        append_hint(ending->how);
-    }
 }
 
 // The last sampled token, if there is one, is still pending: it and the hint go into one llama_decode.
@@ -284,26 +167,37 @@ void Generation::cut(Ended how, size_t n_hint) {
 }
 
 void Generation::stop() {
-    if (done()) {
-        return; // ended by another message of the same delivery
+    if (!done()) { // else ended by another message of the same delivery
+        finish(phase == Phase::hint || phase == Phase::answer ? ended : Ended::stop, FinishReason::abort);
     }
-    finish(phase == Phase::hint || phase == Phase::answer ? ended : Ended::stop, FinishReason::abort);
+    stop_unplaced();
 }
 
 void Generation::fail(ErrorCode code, const std::string & message) {
-    if (done()) {
+    if (over()) {
         return;
     }
-    show_rest();
+    if (!done()) {
+        show_rest();
+    }
     events.push_back({ id(), ErrorEvent { code, message } });
-    phase = Phase::done;
+    fall();
 }
 
 void Generation::abandon(ErrorCode code) noexcept {
-    if (!done()) {
-        phase = Phase::done;
+    if (!over()) {
+        fall();
         abandoned = code;
     }
+}
+
+// An error ends it, and its branches.
+void Generation::fall() noexcept {
+    phase = Phase::done;
+    failed_ = true;
+    last.reset();
+    unplaced.clear();
+    n_branches = 0;
 }
 
 void Generation::take_events(std::vector<Event> & taken) noexcept {
@@ -316,6 +210,10 @@ void Generation::take_events(std::vector<Event> & taken) noexcept {
         taken.back().what = ErrorEvent { *abandoned, message };
         abandoned.reset();
     }
+    if (last && over()) {
+        taken.push_back(std::move(*last));
+        last.reset();
+    }
 }
 
 void Generation::finish(Ended how, FinishReason reason) {
@@ -327,13 +225,12 @@ void Generation::finish(Ended how, FinishReason reason) {
                      n_cached,
                      {},
                      n_answer > 0 && request.confidence ? std::optional(probability) : std::nullopt };
-    // Once it is done nothing may throw: its end would never be told.
-    events.reserve(events.size() + 2);
     show_rest();
+    // Once it is done nothing may throw: its end would never be told.
     enter(Phase::done);
     timings.total = milliseconds(phase_began - arrival);
     done.timings = timings;
-    events.push_back({ id(), std::move(done) });
+    last.emplace(Event { id(), std::move(done) });
 }
 
 // Books the time since the last change on the phase that ends.
@@ -353,15 +250,23 @@ void Generation::enter(Phase next) {
 
 void Generation::show(std::string shown) {
     if (!shown.empty()) {
-        events.push_back({ id(), TextEvent { part(), std::move(shown), std::exchange(unsent, {}) } });
+        tell(std::move(shown));
     }
 }
 
 void Generation::show_rest() {
     std::string shown = text.flush();
     if (!shown.empty() || !unsent.empty()) {
-        events.push_back({ id(), TextEvent { part(), std::move(shown), std::exchange(unsent, {}) } });
+        tell(std::move(shown));
     }
+}
+
+void Generation::tell(std::string shown) {
+    if (next_cut < request.cuts.size() && phase == Phase::thinking) {
+        thought.text += shown;
+        thought.tokens.insert(thought.tokens.end(), unsent.begin(), unsent.end());
+    }
+    events.push_back({ id(), TextEvent { part(), std::move(shown), std::exchange(unsent, {}) } });
 }
 
 } // namespace z1

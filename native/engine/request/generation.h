@@ -4,6 +4,9 @@
 //
 //   prompt ──► thinking ──► hint ──► answer ──► done
 //      └── window 0 ──────────┘
+//
+// A branch is a generation that begins at the hint, for a smaller window, as a copy of the one whose thinking has got
+// there: its trunk. The trunk tells what the branch gave, and ends after all of them.
 #pragma once
 
 #include "engine/context/sequence.h"
@@ -40,12 +43,36 @@ public:
 
     uint32_t id() const { return request.id; }
 
+    /// The generation that this one is a branch of; null for one that was asked for.
+    Generation * trunk() const { return trunk_; }
+
+    /// The one that tells how this one ends.
+    Generation & head() { return trunk_ ? *trunk_ : *this; }
+
     /// Binds to a sequence and reuses what it holds of the prompt.
     void start(Sequence & sequence);
 
     bool started() const { return sequence != nullptr; }
     bool reads_prompt() const { return phase == Phase::prompt; }
     bool done() const { return phase == Phase::done; }
+
+    /// Nothing is generated any more, here or in a branch.
+    bool over() const { return done() && n_branches == 0; }
+
+    /// Ended by an error, and with it all branches.
+    bool failed() const { return failed_; }
+
+    /// Whether a branch needs a sequence that holds what this one's does. Until it has got it nothing more may be decoded.
+    bool has_branch_to_place() const { return !unplaced.empty(); }
+
+    /// The first of those branches goes on in the sequence.
+    std::unique_ptr<Generation> place_branch(Sequence & sequence) noexcept;
+
+    /// A branch of this generation is done: what it gave becomes an event.
+    void branch_ended(Generation & branch);
+
+    /// The sequence is somebody else's from here on.
+    Sequence & release() noexcept { return *std::exchange(sequence, nullptr); }
 
     Sequence & target() const { return *sequence; }
     const std::vector<llama_token> & prompt() const { return request.prompt; }
@@ -70,7 +97,7 @@ public:
     /// Closes the window at the next step, if it is still open then.
     void end_thinking() { caller->end_thinking(); }
 
-    /// Ends now with what there is.
+    /// Ends now with what there is, and so does each branch that has no sequence yet.
     void stop();
 
     /// Ends now with an error.
@@ -79,7 +106,7 @@ public:
     /// Ends now with an error for which no memory is needed.
     void abandon(ErrorCode code) noexcept;
 
-    size_t n_events() const { return events.size() + (abandoned ? 1 : 0); }
+    size_t n_events() const { return events.size() + (abandoned ? 1 : 0) + (last && over() ? 1 : 0); }
 
     /// Moves the events since the last call to the end of `taken`, which has room for them.
     void take_events(std::vector<Event> & taken) noexcept;
@@ -87,7 +114,13 @@ public:
 private:
     enum class Phase { prompt, thinking, hint, answer, done };
 
+    Generation(Generation & trunk, const Cut & cut);
+
     void add_policies();
+    void branch_at_cut();
+    void stop_unplaced();
+    void fall() noexcept;
+    BranchEvent outcome();
     llama_token draw(llama_context * ctx, int32_t idx);
     bool ends_by_itself(llama_token token) const;
     bool looks_at_margin() const { return phase == Phase::thinking && margin && margin->due(); }
@@ -102,6 +135,7 @@ private:
     void finish(Ended how, FinishReason reason);
     void show(std::string shown);
     void show_rest();
+    void tell(std::string shown);
     Part part() const { return answers ? Part::answer : Part::thinking; }
 
     const Model & model;
@@ -131,8 +165,16 @@ private:
     Ended ended = Ended::self; // valid once the thinking has ended
 
     std::vector<llama_token> unsent; // sampled; they go out with the text they complete
-    std::vector<Event> events;
+    std::vector<Event> events;       // of a branch, all of them, for its trunk
+    std::optional<Event> last;       // how it ended; told once the branches have ended too
+    bool failed_ = false;
     std::optional<ErrorCode> abandoned; // why; it is told after the events
+
+    Generation * trunk_ = nullptr;
+    size_t next_cut = 0;                               // of those that the request asks for
+    size_t n_branches = 0;                             // that have not ended
+    std::vector<std::unique_ptr<Generation>> unplaced; // of them, those that have no sequence yet
+    TextEvent thought { Part::thinking, {}, {} };      // shown so far, while a branch may still need it
 
     Clock::time_point arrival;
     Clock::time_point phase_began;

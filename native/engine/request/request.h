@@ -11,12 +11,19 @@
 
 namespace z1 {
 
+/// A smaller window for which a branch of the generation answers, while the generation goes on.
+struct Cut {
+    int64_t thinking_window = 0; // tokens
+    int32_t max_tokens = 1;      // of the answer
+};
+
 struct Request {
     uint32_t id = 0;
     std::vector<llama_token> prompt;      // at least one token
     bool thinks = true;                   // false: all of the response is the answer
     int64_t thinking_window = 0;          // tokens; Window::infinite never closes
     int32_t max_tokens = 1;               // of the answer after a cut
+    std::vector<Cut> cuts;                // ascending, all smaller than the window
     std::vector<llama_token> hint;        // empty: the generation ends where the hint would follow
     std::vector<std::string> stop;        // none empty; they end the answer
     bool stop_in_thinking = false;        // and the thinking

@@ -16,6 +16,13 @@ public:
     SamplerChain(const Api & api, const llama_vocab * vocab, const SamplingParams & params, int32_t n_ctx,
                  llama_sampler * first);
 
+    /// A clone with the state of the other: given the same logits, both choose the same tokens.
+    SamplerChain(const SamplerChain & other);
+    SamplerChain & operator=(const SamplerChain &) = delete;
+
+    /// The one that the chain was given.
+    llama_sampler * first() const { return api.llama_sampler_chain_get(chain.get(), 0); }
+
     /// The next token for the output at batch index `idx` of the last decode. `tags` are banned. Throws DECODE_FAILED
     /// when the logits hold no number to choose by, as those of a broken model do.
     llama_token sample(llama_context * ctx, int32_t idx, const TagBan & tags);

@@ -4,12 +4,10 @@ namespace z1 {
 
 // llama.h's twelve hooks (struct llama_sampler_i).
 struct WindowSampler {
-    static Window * of(const llama_sampler * sampler) { return static_cast<Window *>(sampler->ctx); }
-
     static const char * name(const llama_sampler *) { return "z1-window"; }
 
     static void accept(llama_sampler * sampler, llama_token) {
-        Window * window = of(sampler);
+        Window * window = Window::of(sampler);
         if (window->armed) {
             ++window->n_sampled;
         }
@@ -18,16 +16,16 @@ struct WindowSampler {
     static void apply(llama_sampler *, llama_token_data_array *) {}
 
     static void reset(llama_sampler * sampler) {
-        of(sampler)->n_sampled = 0;
-        of(sampler)->armed = false;
+        Window::of(sampler)->n_sampled = 0;
+        Window::of(sampler)->armed = false;
     }
 
     static llama_sampler * clone(const llama_sampler * sampler) {
-        const Window * window = of(sampler);
+        const Window * window = Window::of(sampler);
         return window->api.llama_sampler_init(&interface, new Window(*window));
     }
 
-    static void free(llama_sampler * sampler) { delete of(sampler); }
+    static void free(llama_sampler * sampler) { delete Window::of(sampler); }
 
     // The backend hooks, which do nothing, keep a chain on the GPU: there it runs only up to the first sampler whose
     // backend_init is missing or refuses.
@@ -42,8 +40,8 @@ struct WindowSampler {
     static void backend_reset(llama_sampler *) {}
 
     static void copy_state(const llama_sampler * from, llama_sampler * to) {
-        of(to)->n_sampled = of(from)->n_sampled;
-        of(to)->armed = of(from)->armed;
+        Window::of(to)->n_sampled = Window::of(from)->n_sampled;
+        Window::of(to)->armed = Window::of(from)->armed;
     }
 
     static llama_sampler_i interface;

@@ -17,6 +17,9 @@ public:
     /// The sampler that a chain takes over and frees with itself, and the window in it.
     static llama_sampler * create(const Api & api, int64_t size, Window ** window);
 
+    /// The window in a sampler that create() made, or in a clone of one.
+    static Window * of(const llama_sampler * sampler) { return static_cast<Window *>(sampler->ctx); }
+
     /// Counting starts: llama_sampler_accept cannot tell a sampled token from a prompt's or a hint's, which a chain
     /// must be given too for its penalties.
     void arm() { armed = true; }

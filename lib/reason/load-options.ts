@@ -1,0 +1,77 @@
+/** What callers may pass to a load: every option with its type, range and default in one table, and their check. */
+import { abortSignal, boolean, callback, filePath, integer, oneOf, text } from '../base/checks.js'
+import { type Option, option, type Read, readOptions } from '../base/options.js'
+import { engineName, layerCount, templateVariables } from './kinds.js'
+import type { TemplateVariables } from './template.js'
+
+export interface LoadOptions {
+  /** Path or `file:` URL of a GGUF file. Default: the embedded model. */
+  model?: string | URL | undefined
+  /**
+   * The llama.cpp to run: `auto` takes the best one that is installed and works; a path (with a separator, or beginning
+   * with a dot) is the directory of another one. Default `auto`.
+   */
+  engine?: 'auto' | 'cpu' | 'cuda' | 'vulkan' | 'metal' | (string & {}) | undefined
+  /** Layers to keep on GPU devices, ≥ 0; `auto`: as many as fit in their free memory. Default `auto`. */
+  gpuLayers?: 'auto' | number | undefined
+  /** Tokens of one request, prompt to answer, 8 … 16777216. Default: the model's training length, at most 8192. */
+  contextSize?: number | undefined
+  /**
+   * Requests that run at the same time, 1 … 64; more wait. Memory grows with contextSize × (parallel + branches). Default 1.
+   */
+  parallel?: number | undefined
+  /**
+   * Sequences beside those of `parallel`, 0 … 64, on which the `cuts` of requests are answered: of all requests so many at
+   * once, while others wait. Default 0.
+   */
+  branches?: number | undefined
+  /**
+   * `separate`: each sequence has cells of its own in the KV cache, and attends over them alone; for a branch they are
+   * copied. `shared`: all use the same cells, and each attends over all of them; for a branch nothing is copied. `auto`:
+   * shared with branches, else separate. Default `auto`.
+   */
+  kvCache?: 'auto' | 'separate' | 'shared' | undefined
+  /** Tokens in one `llama_decode` at most, 1 … 8192. Default 512. */
+  batchSize?: number | undefined
+  /** Threads on the CPU, 1 … 512. Default: the physical cores that the process may use. */
+  threads?: number | undefined
+  /** A chat template in Jinja, in place of the one in the model's file. Default: the model's. */
+  chatTemplate?: string | undefined
+  /** Variables of the template in every request: `enable_thinking`, `date_string` and the like. Default: none. */
+  templateVariables?: TemplateVariables | undefined
+  /**
+   * Map the file into memory, so that it is read where it is needed and shared with other processes. A mapped file must not
+   * change while the model runs. False: all of it is read at the load. Default true.
+   */
+  mmap?: boolean | undefined
+  /** Called with 0 … 1 while the model loads. What it throws ends the load, which then rejects with it. */
+  onProgress?: ((progress: number) => void) | undefined
+  /** Aborts the load, which then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined
+}
+
+export const LOAD_OPTIONS = {
+  model: option(filePath()),
+  engine: option(engineName(), 'auto'),
+  gpuLayers: option(layerCount(), 'auto'),
+  // Up to contextSize × (parallel + branches), the number of cells is within llama.cpp's 32 bits.
+  contextSize: option(integer(8, 2 ** 24)),
+  parallel: option(integer(1, 64), 1),
+  branches: option(integer(0, 64), 0),
+  kvCache: option(oneOf(['auto', 'separate', 'shared']), 'auto'),
+  batchSize: option(integer(1, 8192), 512),
+  // ggml.h: GGML_MAX_N_THREADS.
+  threads: option(integer(1, 512)),
+  chatTemplate: option(text),
+  templateVariables: option(templateVariables()),
+  mmap: option(boolean, true),
+  onProgress: option(callback<(progress: number) => void>()),
+  signal: option(abortSignal()),
+} satisfies Record<keyof LoadOptions, Option<unknown>>
+
+/** {@link LoadOptions} with every default that needs no model. `engine` is a known name or an absolute path. */
+export type ResolvedLoadOptions = Read<typeof LOAD_OPTIONS>
+
+export function checkLoadOptions(input: unknown): ResolvedLoadOptions {
+  return readOptions(LOAD_OPTIONS, input)
+}

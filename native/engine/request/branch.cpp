@@ -1,0 +1,102 @@
+// The branches of a generation: one for each cut that its thinking passes.
+#include "engine/model/model.h"
+#include "engine/request/generation.h"
+
+#include <algorithm>
+
+namespace z1 {
+
+namespace {
+
+Request at_cut(Request request, const Cut & cut) {
+    request.thinking_window = cut.thinking_window;
+    request.max_tokens = cut.max_tokens;
+    request.cuts.clear();
+    return request;
+}
+
+void append(std::string & text, std::vector<llama_token> & tokens, const TextEvent & event) {
+    text += event.text;
+    tokens.insert(tokens.end(), event.tokens.begin(), event.tokens.end());
+}
+
+} // namespace
+
+// The trunk has just got to the cut: what it does next is not in the copy, which closes its window here.
+Generation::Generation(Generation & trunk, const Cut & cut)
+    : model(trunk.model), request(at_cut(trunk.request, cut)), n_ctx(trunk.n_ctx), chain(trunk.chain),
+      stated(trunk.stated), wait(request.wait),
+      tags(trunk.tags), text(trunk.text), sequence(trunk.sequence), phase(Phase::thinking), pending(trunk.pending),
+      n_cached(trunk.n_cached), unsent(trunk.unsent), trunk_(&trunk), thought(trunk.thought), arrival(trunk.arrival),
+      phase_began(trunk.phase_began), timings(trunk.timings) {
+    window = Window::of(chain.first());
+    if (request.loops) {
+        answer_loop.emplace();
+    }
+    if (request.keeps_stated && stated.stands()) {
+        finish(Ended::stated, FinishReason::stop);
+    } else if (request.hint.empty()) {
+        finish(Ended::window, FinishReason::length);
+    } else {
+        append_hint(Ended::window);
+    }
+    sequence = nullptr; // the trunk's: its size was all that was needed
+}
+
+// Where the text itself closes the thinking, a window that is full at the same token does not.
+void Generation::branch_at_cut() {
+    if (next_cut == request.cuts.size() || request.cuts[next_cut].thinking_window != window->sampled()) {
+        return;
+    }
+    const std::optional<Ending> ending = policies.ending();
+    if (ending && !ending->hint_follows) {
+        return;
+    }
+    unplaced.push_back(std::unique_ptr<Generation>(new Generation(*this, request.cuts[next_cut])));
+    ++n_branches;
+    ++next_cut;
+    if (unplaced.back()->done()) { // no hint, or no room for one
+        branch_ended(*unplaced.back());
+        unplaced.pop_back();
+    }
+}
+
+std::unique_ptr<Generation> Generation::place_branch(Sequence & target) noexcept {
+    std::unique_ptr<Generation> branch = std::move(unplaced.front());
+    unplaced.erase(unplaced.begin());
+    branch->sequence = &target;
+    branch->phase_began = Clock::now(); // not the wait for a sequence
+    return branch;
+}
+
+void Generation::branch_ended(Generation & branch) {
+    events.push_back({ id(), branch.outcome() });
+    --n_branches;
+}
+
+void Generation::stop_unplaced() {
+    for (; !unplaced.empty(); unplaced.pop_back()) {
+        Generation & branch = *unplaced.back();
+        branch.stop();
+        branch_ended(branch);
+    }
+}
+
+// Of a branch that is done.
+BranchEvent Generation::outcome() {
+    BranchEvent result;
+    append(result.thinking_text, result.thinking, thought);
+    for (const Event & event : events) {
+        if (const auto * shown = std::get_if<TextEvent>(&event.what)) {
+            const bool answer = shown->part == Part::answer;
+            append(answer ? result.answer_text : result.thinking_text, answer ? result.answer : result.thinking,
+                   *shown);
+        } else if (const auto * cut = std::get_if<CutEvent>(&event.what)) {
+            result.n_hint = cut->n_hint;
+        }
+    }
+    result.done = std::get<DoneEvent>(last->what);
+    return result;
+}
+
+} // namespace z1
