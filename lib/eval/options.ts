@@ -26,7 +26,8 @@ export interface EvaluateOptions extends ModelOptions, MethodOptions, Pick<Reaso
   output: string
   /**
    * `window`: the shifted thinking window; `delimited`: thinking between the model's tags, closed by force at the
-   * window; `none`: no hint, the response ends at the window. Default `window`.
+   * window; `none`: no hint, the response ends at the window; `budget-forcing`: s1's, `Wait` in the place of an end, `Final
+   * Answer:` at the window. Default `window`.
    */
   method?: Method | undefined
   /** 0 … 100; 0 is greedy. Default 0. */
@@ -94,10 +95,8 @@ export interface ResolvedOptions
 
 /** @throws {TypeError|RangeError} for options that are invalid, or that do not go together. */
 export function resolveOptions(options: EvaluateOptions): ResolvedOptions {
-  const { model, engine, gpuLayers, contextSize, parallel, threads, hint, maxTokens, method, ...checked } = readOptions(
-    EVALUATE_OPTIONS,
-    options,
-  )
+  const { model, engine, gpuLayers, contextSize, parallel, threads, ...others } = readOptions(EVALUATE_OPTIONS, options)
+  const { hint, maxTokens, loops, landing, stated, earlyExit, confidence, wait, method, ...checked } = others
   const load = { model, engine, gpuLayers, contextSize, parallel, threads }
   if (checked.reasoner) {
     const [name] = Object.entries(load).find(([, value]) => value !== undefined) ?? []
@@ -110,7 +109,7 @@ export function resolveOptions(options: EvaluateOptions): ResolvedOptions {
     ...checked,
     load: { ...load, model: model ?? EMBEDDED_MODEL },
     methodName: method,
-    method: methodOf(method).resolve({ hint, maxTokens }),
+    method: methodOf(method).resolve({ hint, maxTokens, loops, landing, stated, earlyExit, confidence, wait }),
   }
 }
 

@@ -76,6 +76,8 @@ export interface ResultRecord {
   finishReason: FinishReason
   /** In results of before they were counted there are no tokens of nudges and probes. */
   usage: Usage
+  /** Where it was asked for and there is one. */
+  confidence?: number
   timings: ReasonResult['timings']
   seed: number
 }
@@ -104,8 +106,11 @@ export interface WindowSummary extends Figures {
   generatedTokens: number
   /** Average of the tokens that hints fed to the model, of all responses; null in a summary of before they were counted. */
   hintTokens: number | null
+  /** Averages of the tokens that were fed in the place of ends, and of those that policies fed and generated beside. */
+  nudgeTokens?: number
+  probeTokens?: number
   /** Shares by how the thinking ended. */
-  ended: { self: number; window: number; length: number }
+  ended: { self: number; window: number; length: number; loop?: number; early?: number; stated?: number }
   /** Share of responses without any answer. */
   unanswered: number
   /** Responses that got a hint. */

@@ -44,6 +44,7 @@ export async function respond(
     ended: result.ended,
     finishReason: result.finishReason,
     usage: result.usage,
+    ...(result.confidence !== null && { confidence: result.confidence }),
     timings: result.timings,
     seed,
   }

@@ -59,22 +59,35 @@ export function itemMeans(responses: readonly ScoredResponse[]): Map<string, Ite
 function summarizeWindow(window: string, responses: readonly ScoredResponse[]): WindowSummary {
   const share = (isCounted: (response: ScoredResponse) => boolean) =>
     responses.filter(isCounted).length / responses.length
+  const policies = (['loop', 'early', 'stated'] as const).map(
+    (how) => [how, share(({ ended }) => ended === how)] as const,
+  )
+  const fed = (['nudgeTokens', 'probeTokens'] as const).map(
+    (name) => [name, mean(responses.map(({ usage }) => usage[name] ?? 0))] as const,
+  )
   const cuts = responses.filter(({ inForm }) => inForm !== null)
   return {
     window,
     ...figuresOf(responses),
     generatedTokens: mean(responses.map(({ usage }) => usage.thinkingTokens + usage.answerTokens)),
     hintTokens: mean(responses.map(({ usage }) => usage.hintTokens)),
+    ...whereThereAreAny(fed),
     ended: {
       self: share(({ ended }) => ended === 'self'),
       window: share(({ ended }) => ended === 'window'),
       length: share(({ ended }) => ended === 'length'),
+      ...whereThereAreAny(policies),
     },
     unanswered: share(({ extracted }) => extracted === null),
     cuts: cuts.length,
     inForm: cuts.length > 0 ? cuts.filter(({ inForm }) => inForm).length / cuts.length : null,
     groups: figuresByGroup(responses),
   }
+}
+
+/** A run without policies has none of their figures. */
+function whereThereAreAny<Name extends string>(figures: (readonly [Name, number])[]): Partial<Record<Name, number>> {
+  return Object.fromEntries(figures.filter(([, figure]) => figure > 0)) as Partial<Record<Name, number>>
 }
 
 /** Names in the order in which the items have them, values in their own. */

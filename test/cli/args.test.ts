@@ -284,9 +284,11 @@ describe('z1 ask', () => {
   it('has every option of the library, but for the exceptions', () => {
     const known = Object.keys({ ...LOAD_OPTIONS, ...REASON_OPTIONS })
     const expected = known.filter((name) => !Object.hasOwn(exceptions, name))
-    // Variables are given one by one.
-    const names = expected.map((name) => name.replace('templateVariables', 'templateVariable'))
-    expect(Object.keys(ask.options).sort()).toEqual([...names, 'json', 'showPrompt'].sort())
+    // Variables are given one by one, and a policy's keys as options of their own.
+    const names = expected.map((name) => {
+      return name.replace('templateVariables', 'templateVariable').replace('earlyExit', 'earlyMargin')
+    })
+    expect(Object.keys(ask.options).sort()).toEqual([...names, 'waitText', 'waitUntil', 'json', 'showPrompt'].sort())
     expect(known).toEqual(expect.arrayContaining(Object.keys(exceptions)))
   })
 

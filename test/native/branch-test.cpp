@@ -36,8 +36,7 @@ struct Fixture {
 FakeLlama::Logits script(size_t n_prompt, Tokens thinking, Tokens answer) {
     return [=](std::span<const llama_token> sequence, std::span<float> row) {
         const auto begin = sequence.begin() + n_prompt;
-        const auto hint =
-            std::find(sequence.rbegin(), std::make_reverse_iterator(begin), spell("+")[0]).base();
+        const auto hint = std::find(sequence.rbegin(), std::make_reverse_iterator(begin), spell("+")[0]).base();
         const Tokens & says = hint == begin ? thinking : answer;
         const size_t said = sequence.end() - hint;
         std::fill(row.begin(), row.end(), 0.0f);
@@ -217,8 +216,8 @@ TEST(sequences_that_share_no_cells_go_through_the_model_together) {
     // Sequence 1 has no request, so the trunk stands apart from its branches; no branch stands apart from another.
     for (size_t i = 0; i < fixture.fake.decodes.size(); ++i) {
         const FakeDecode & decode = fixture.fake.decodes[i];
-        const bool only_next = std::all_of(decode.begin(), decode.end(),
-                                           [](const FakeEntry & entry) { return entry.tokens.size() == 1; });
+        const bool only_next =
+            std::all_of(decode.begin(), decode.end(), [](const FakeEntry & entry) { return entry.tokens.size() == 1; });
         if (only_next) {
             CHECK(fixture.fake.n_ubatches[i] <= 2);
         }

@@ -7,9 +7,9 @@ using namespace z1;
 
 namespace {
 
-constexpr llama_token dot = 64;      // "."
-constexpr llama_token box = 65;      // "\boxed{4}"
-constexpr llama_token feed = 66;     // a line feed
+constexpr llama_token dot = 64;       // "."
+constexpr llama_token box = 65;       // "\boxed{4}"
+constexpr llama_token feed = 66;      // a line feed
 constexpr llama_token close_tag = 67; // "</think>"
 
 ContextParams params(uint32_t n_ctx, uint32_t n_seq_max = 1) {
@@ -41,8 +41,7 @@ struct Script {
         fake.vocabulary.push_back({ "</think>", LLAMA_TOKEN_ATTR_CONTROL });
         fake.logits = [=](std::span<const llama_token> sequence, std::span<float> row) {
             const auto begin = sequence.begin() + 6;
-            const auto hint =
-                std::find(sequence.rbegin(), std::make_reverse_iterator(begin), spell("+")[0]).base();
+            const auto hint = std::find(sequence.rbegin(), std::make_reverse_iterator(begin), spell("+")[0]).base();
             const Tokens & says = hint == begin ? thinking : answer;
             const size_t said = static_cast<size_t>(sequence.end() - hint);
             std::fill(row.begin(), row.end(), 0.0f);

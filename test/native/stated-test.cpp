@@ -38,12 +38,27 @@ TEST(a_box_that_is_closed) {
 }
 
 TEST(a_sentence_that_ended) {
-    keeps({ "The answer is 42.", "The answer is 42.\n", "So, the final answer is $4$.", "The answer is 3.14.",
-            "The answer is 42\n", "The answer is: **25**.", "the correct option is (C).", "Final answer = 25\n",
-            "The answer is 4, because 2+2=4.", "The answer is 3 apples.", "The answer is therefore 25.",
-            "The answer is x. The answer is 25.", "The answer to the question should be 25.", "Ans: 25\n",
-            "The answer is $\\boxed{7}$ apples.", "Answer: (C) 25\n", "<answer>25</answer>", "The answer is Dr. Strange.",
-            "So **25** is the final answer.", "Thus $x <= 2$ is our answer.\n", "The answer is 25<|im_end|>",
+    keeps({ "The answer is 42.",
+            "The answer is 42.\n",
+            "So, the final answer is $4$.",
+            "The answer is 3.14.",
+            "The answer is 42\n",
+            "The answer is: **25**.",
+            "the correct option is (C).",
+            "Final answer = 25\n",
+            "The answer is 4, because 2+2=4.",
+            "The answer is 3 apples.",
+            "The answer is therefore 25.",
+            "The answer is x. The answer is 25.",
+            "The answer to the question should be 25.",
+            "Ans: 25\n",
+            "The answer is $\\boxed{7}$ apples.",
+            "Answer: (C) 25\n",
+            "<answer>25</answer>",
+            "The answer is Dr. Strange.",
+            "So **25** is the final answer.",
+            "Thus $x <= 2$ is our answer.\n",
+            "The answer is 25<|im_end|>",
             "The answer is (because of 2. and 3.) 25." });
     // A value that may go on is not stated yet.
     asks({ "The answer is 42", "The answer is", "The answer is ", "The answer is 3.1", "The answer is $42",
@@ -55,21 +70,23 @@ TEST(headings_fences_and_formulas) {
             "The answer is:\n\n25\n", "The answer is:\n\n```\n25\n```", "The answer is:\n\\[\n25\n\\]\n",
             "### Final Answer\n\n$$\n25\n$$", "**Answer:** 25\n", "**Answer:**\n\nHere it is:\n25\n" });
     asks({ "#### 72", "#### Step one\n", "#### 1. First we add\n", "#### 3 easy steps to do it\n", "### 72\n",
-           "### Answer\n\n", "The answer is:\n\n```\n25\n", "The answer is:\n\\[\n25\n", "The answer is:\n\n```\n25\n```\nok",
-           "the final\nanswer\n\nis unknown\n", "#### 72\nNext" });
+           "### Answer\n\n", "The answer is:\n\n```\n25\n", "The answer is:\n\\[\n25\n",
+           "The answer is:\n\n```\n25\n```\nok", "the final\nanswer\n\nis unknown\n", "#### 72\nNext" });
 }
 
 TEST(reasoning_that_went_on) {
     asks({ "The answer is 42. Wait", "The answer is 42.\n\nLet me check.", "The answer is 5. No, the answer is",
            "The answer is 25. It is in France.\n", "\\boxed{5}\n\nWait, 7.", "#### 72\n\nHm.\n" });
-    keeps({ "The answer is 5. No, the answer is 7.", "\\boxed{5}\n\nWait, \\boxed{7}", "\\boxed{5}. No, the answer is 7.\n" });
+    keeps({ "The answer is 5. No, the answer is 7.", "\\boxed{5}\n\nWait, \\boxed{7}",
+            "\\boxed{5}. No, the answer is 7.\n" });
 }
 
 TEST(remarks_conditions_and_questions_state_nothing) {
-    asks({ "The answer is correct.", "The answer is not 5.\n", "The answer is indeed correct.", "The answer is unclear.",
-           "If the answer is 5.", "I wonder whether the answer is 24.", "Suppose the answer is 24.\n",
-           "The answer is 24?", "Is the answer 24?", "The answer isn't 5.", "unanswered: 5\n", "The answers are below.",
-           "\\boxed{25}\n\nThe answer is right.", "I have no answer.\n", "25.\n", "We look for the answer we need.\n" });
+    asks({ "The answer is correct.", "The answer is not 5.\n", "The answer is indeed correct.",
+           "The answer is unclear.", "If the answer is 5.", "I wonder whether the answer is 24.",
+           "Suppose the answer is 24.\n", "The answer is 24?", "Is the answer 24?", "The answer isn't 5.",
+           "unanswered: 5\n", "The answers are below.", "\\boxed{25}\n\nThe answer is right.", "I have no answer.\n",
+           "25.\n", "We look for the answer we need.\n" });
 }
 
 TEST(other_languages) {

@@ -17,6 +17,7 @@ import { aime24, amc23, gsm8k, math500 } from '../../eval/tasks/mathematics.js'
 import { flag, integer, list, oneOf, range, required, text, UsageError, type Values, word } from '../args.js'
 import { defineCommand } from '../command.js'
 import { answerOptions, modelOptions, samplingOptions } from '../groups.js'
+import { policiesOf, policyOptions } from '../policies.js'
 import { runInterruptible } from '../progress.js'
 import { print } from '../terminal.js'
 
@@ -56,10 +57,12 @@ z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
       value: 'NAME',
       help:
         "window: the shifted thinking window; delimited: thinking between the model's tags, closed by force; " +
-        'none: no hint, the response ends at the window',
+        "none: no hint, the response ends at the window; budget-forcing: s1's, Wait in the place of an end",
       default: 'window',
     }),
     hint: answerOptions.hint,
+    loops: flag({ help: 'a block of 4 to 128 tokens three times in a row ends the thinking or the answer' }),
+    ...policyOptions,
     maxTokens: answerOptions.maxTokens,
     system: answerOptions.system,
     temperature: samplingOptions.temperature,
@@ -74,7 +77,8 @@ z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
     figure: text({ value: 'FILE.svg', help: 'draw accuracy over thinking tokens' }),
     json: flag({ help: 'print the summary as JSON and nothing else' }),
   },
-  async run({ figure, json, task, data, count, limit, filter, families, difficulty, ...options }) {
+  async run({ figure, json, task, data, count, limit, filter, families, difficulty, ...given }) {
+    const { policies, rest: options } = policiesOf(given)
     const { output, seed } = options
     const read = [data, options.model].filter((file) => file !== undefined)
     await checkDistinct(filesOfRun(output), read)
@@ -85,7 +89,7 @@ z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…`,
     const summary = await runInterruptible(
       ({ signal, show }) => {
         const onProgress = show && ((progress: Progress) => show(responseProgress(progress)))
-        return evaluate({ ...options, task: items, signal, onProgress })
+        return evaluate({ ...options, ...policies, task: items, signal, onProgress })
       },
       () => afterInterrupt(output, json === true),
     )

@@ -1,11 +1,12 @@
 /** All methods, by name. */
 import { oneOf } from '../../base/checks.js'
+import { budgetForcing } from './budget-forcing.js'
 import { delimited } from './delimited.js'
 import type { MethodDefinition } from './method.js'
 import { none } from './none.js'
 import { window } from './window.js'
 
-const METHODS = [window, delimited, none] as const satisfies MethodDefinition[]
+const METHODS = [window, delimited, none, budgetForcing] as const satisfies MethodDefinition[]
 
 export type Method = (typeof METHODS)[number]['name']
 

@@ -199,7 +199,8 @@ void Context::make_llama_context() {
     if (!ctx) {
         const std::string reason = call.reason();
         throw Error(call.ran_out_of_memory() ? ErrorCode::OUT_OF_MEMORY : ErrorCode::MODEL_INVALID,
-                    "Cannot make a context of " + std::to_string(n_sequences()) + " × " + std::to_string(params_.n_ctx) + " tokens: " + (reason.empty() ? "unknown reason" : reason));
+                    "Cannot make a context of " + std::to_string(n_sequences()) + " × " +
+                        std::to_string(params_.n_ctx) + " tokens: " + (reason.empty() ? "unknown reason" : reason));
     }
     params_.n_ubatch = api.llama_n_ubatch(ctx.get());
     thread_pool.attach(ctx.get(), std::max(params_.n_threads, params_.n_threads_batch));

@@ -31,8 +31,8 @@ size_t SequencePool::n_rows_with(llama_seq_id id) const {
         return one - 1 != id && std::none_of(used.begin(), used.end(),
                                              [&](const Sequence & other) { return other.seq_id() == one - 1; });
     };
-    return begins_row(id) + std::count_if(used.begin(), used.end(),
-                                          [&](const Sequence & one) { return begins_row(one.seq_id()); });
+    return begins_row(id) +
+           std::count_if(used.begin(), used.end(), [&](const Sequence & one) { return begins_row(one.seq_id()); });
 }
 
 void SequencePool::take(Sequence & sequence) {
@@ -63,8 +63,8 @@ void SequencePool::transfer(Sequence & sequence, std::list<Sequence> & from, std
     if (at == from.end()) {
         throw std::logic_error("The sequence is not where it is moved from");
     }
-    const auto before = std::find_if(to.begin(), to.end(),
-                                     [&](const Sequence & one) { return one.seq_id() > sequence.seq_id(); });
+    const auto before =
+        std::find_if(to.begin(), to.end(), [&](const Sequence & one) { return one.seq_id() > sequence.seq_id(); });
     to.splice(before, from, at);
 }
 

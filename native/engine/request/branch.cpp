@@ -25,10 +25,9 @@ void append(std::string & text, std::vector<llama_token> & tokens, const TextEve
 // The trunk has just got to the cut: what it does next is not in the copy, which closes its window here.
 Generation::Generation(Generation & trunk, const Cut & cut)
     : model(trunk.model), request(at_cut(trunk.request, cut)), n_ctx(trunk.n_ctx), chain(trunk.chain),
-      stated(trunk.stated), wait(request.wait),
-      tags(trunk.tags), text(trunk.text), sequence(trunk.sequence), phase(Phase::thinking), pending(trunk.pending),
-      n_cached(trunk.n_cached), unsent(trunk.unsent), trunk_(&trunk), thought(trunk.thought), arrival(trunk.arrival),
-      phase_began(trunk.phase_began), timings(trunk.timings) {
+      stated(trunk.stated), wait(request.wait), tags(trunk.tags), text(trunk.text), sequence(trunk.sequence),
+      phase(Phase::thinking), pending(trunk.pending), n_cached(trunk.n_cached), unsent(trunk.unsent), trunk_(&trunk),
+      thought(trunk.thought), arrival(trunk.arrival), phase_began(trunk.phase_began), timings(trunk.timings) {
     window = Window::of(chain.first());
     if (request.loops) {
         answer_loop.emplace();

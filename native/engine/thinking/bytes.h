@@ -24,8 +24,8 @@ inline bool is_space(char c) {
 /// Whether the text begins with the word; letters of ASCII in any case. `word` is in lower case.
 inline bool begins(std::string_view text, std::string_view word) {
     const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; };
-    return text.size() >= word.size() && std::equal(word.begin(), word.end(), text.begin(),
-                                                    [&](char b, char a) { return same(a, b); });
+    return text.size() >= word.size() &&
+           std::equal(word.begin(), word.end(), text.begin(), [&](char b, char a) { return same(a, b); });
 }
 
 /// Whether the text ends with the word, as in begins().

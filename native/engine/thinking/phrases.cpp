@@ -190,9 +190,9 @@ std::optional<Phrase> european_at(std::string_view text, size_t at) {
     Cursor cursor(text, at);
     size_t end = 0;
     if ((at > 0 && is_letter(text[at - 1])) ||
-        !cursor.read_one({ "respuesta",   "risposta",   "resposta",  "réponse",   "antwort",   "endergebnis", "antwoord",
-                           "odpowiedź",   "cevap",      "jawaban",   "svar",      "vastaus",   "odpověď",     "đáp án",
-                           "Đáp án",      "відповідь",  "Відповідь", "ответ",     "Ответ" })) {
+        !cursor.read_one({ "respuesta", "risposta", "resposta", "réponse", "antwort", "endergebnis", "antwoord",
+                           "odpowiedź", "cevap", "jawaban", "svar", "vastaus", "odpověď", "đáp án", "Đáp án",
+                           "відповідь", "Відповідь", "ответ", "Ответ" })) {
         return {};
     }
     const std::string_view noun = text.substr(at, cursor.at() - at);
@@ -200,17 +200,17 @@ std::optional<Phrase> european_at(std::string_view text, size_t at) {
     if (begins(noun, "antwort") && is_word_before(text, at, { "ist die", "lautet die" }) && !cursor.before_letter()) {
         return found(cursor.at());
     }
-    const bool has_article =
-        is_word_before(text, at, { "la", "una", "a", "die", "het", "die endgültige", "die richtige", "die korrekte",
-                                   "die finale", "het juiste", "het definitieve" });
-    cursor.read_one({ " finale", " final", " correcta", " corretta", " correta", " correcte", " definitiva", " certa",
-                      " exacte" });
+    const bool has_article = is_word_before(text, at,
+                                            { "la", "una", "a", "die", "het", "die endgültige", "die richtige",
+                                              "die korrekte", "die finale", "het juiste", "het definitieve" });
+    cursor.read_one(
+        { " finale", " final", " correcta", " corretta", " correta", " correcte", " definitiva", " certa", " exacte" });
     if (colon(cursor, end)) {
         return found(end);
     }
-    if (cursor.blanks(2) == 0 || !(cursor.read_one({ "—", "–", "là", "равен", "adalah", "jest" }) ||
-                                   (has_article && cursor.read_one({ "est", "es", "è", "sería", "é", "ist", "lautet",
-                                                                     "is" })))) {
+    if (cursor.blanks(2) == 0 ||
+        !(cursor.read_one({ "—", "–", "là", "равен", "adalah", "jest" }) ||
+          (has_article && cursor.read_one({ "est", "es", "è", "sería", "é", "ist", "lautet", "is" })))) {
         return {};
     }
     return cursor.before_letter() ? std::nullopt : std::optional(found(cursor.at()));

@@ -13,7 +13,8 @@ constexpr auto none = std::string_view::npos;
 
 // White space, and marks that end a sentence, a formula or an emphasis, from `at` on.
 size_t skip_closers(std::string_view text, size_t at) {
-    constexpr std::string_view several[] = { "\\]", "\\)", "</answer>", "</b>", "<|im_end|>", "</s>", "\xE3\x80\x82", "\xE2\x80\x9D" };
+    constexpr std::string_view several[] = { "\\]",        "\\)",  "</answer>",    "</b>",
+                                             "<|im_end|>", "</s>", "\xE3\x80\x82", "\xE2\x80\x9D" };
     while (at < text.size()) {
         if (is_space(text[at]) || std::string_view(".,;!\"'*_`$)").find(text[at]) != none) {
             ++at;
@@ -61,8 +62,8 @@ bool ends_with_box(std::string_view text) {
 }
 
 struct Sentence {
-    size_t end;  // where the sentence ends in its line, the full stop left out
-    bool ended;  // by a mark, else by the end of the line
+    size_t end; // where the sentence ends in its line, the full stop left out
+    bool ended; // by a mark, else by the end of the line
     bool asked;
 };
 
@@ -94,13 +95,12 @@ size_t span_end(std::string_view line, size_t at) {
 bool is_abbreviation(std::string_view before) {
     const size_t space = before.find_last_of(" \t(");
     const std::string_view word = before.substr(space == none ? 0 : space + 1);
-    constexpr std::string_view known[] = { "dr",  "mr", "mrs", "ms", "st", "mt",     "prof", "jr",
-                                           "vs",  "ca", "no",  "e.g", "i.e", "u.s", "d.c", "approx" };
+    constexpr std::string_view known[] = { "dr", "mr", "mrs", "ms",  "st",  "mt",  "prof", "jr",
+                                           "vs", "ca", "no",  "e.g", "i.e", "u.s", "d.c",  "approx" };
     const bool initial = word.size() == 1 && word[0] >= 'A' && word[0] <= 'Z' && space != none && space > 0 &&
                          is_letter(before[space - 1]) && before[space - 1] < 'a';
-    return initial || std::any_of(std::begin(known), std::end(known), [&](std::string_view one) {
-               return word.size() == one.size() && begins(word, one);
-           });
+    return initial || std::any_of(std::begin(known), std::end(known),
+                                  [&](std::string_view one) { return word.size() == one.size() && begins(word, one); });
 }
 
 // lib/reason/values.ts, firstSentence; clauses that say why stay with it.
@@ -150,11 +150,28 @@ size_t filler_end(std::string_view text) {
     Cursor cursor(text, 0);
     size_t end = 0;
     for (int i = 0; i < 2; ++i) {
-        while (cursor.skip(" \t\r\n:,", 4) > 0 || cursor.read("：")) {
-        }
-        if (!cursor.read_one({ "approximately equal to", "therefore", "thus", "then", "hence", "simply", "just", "indeed",
-                               "still", "now", "clearly", "also", "actually", "exactly", "equal to", "given by",
-                               "given as", "as follows", "definitely", "probably", "likely" }) ||
+        while (cursor.skip(" \t\r\n:,", 4) > 0 || cursor.read("：")) {}
+        if (!cursor.read_one({ "approximately equal to",
+                               "therefore",
+                               "thus",
+                               "then",
+                               "hence",
+                               "simply",
+                               "just",
+                               "indeed",
+                               "still",
+                               "now",
+                               "clearly",
+                               "also",
+                               "actually",
+                               "exactly",
+                               "equal to",
+                               "given by",
+                               "given as",
+                               "as follows",
+                               "definitely",
+                               "probably",
+                               "likely" }) ||
             cursor.before_letter() || cursor.rest().starts_with("-")) {
             break;
         }
@@ -170,10 +187,11 @@ bool is_remark(std::string_view value) {
         return true;
     }
     cursor.read("in");
-    const bool known = cursor.read_one(
-        { "correct", "wrong", "unclear", "unknown", "undetermined", "not", "clear", "obvious", "known", "verified",
-          "confirmed", "consistent", "obtained", "found", "derived", "based", "below", "above", "here", "reasonable",
-          "simple", "easy", "supposed", "expected", "required", "needed", "always", "already", "right" });
+    const bool known = cursor.read_one({ "correct",  "wrong",      "unclear", "unknown",  "undetermined", "not",
+                                         "clear",    "obvious",    "known",   "verified", "confirmed",    "consistent",
+                                         "obtained", "found",      "derived", "based",    "below",        "above",
+                                         "here",     "reasonable", "simple",  "easy",     "supposed",     "expected",
+                                         "required", "needed",     "always",  "already",  "right" });
     return known && !cursor.before_letter();
 }
 
@@ -209,9 +227,8 @@ std::string_view value_of(std::string_view sentence) {
 }
 
 bool has_value(std::string_view value) {
-    return std::any_of(value.begin(), value.end(), [](char c) {
-        return is_letter(c) || is_digit(c) || static_cast<signed char>(c) < 0;
-    });
+    return std::any_of(value.begin(), value.end(),
+                       [](char c) { return is_letter(c) || is_digit(c) || static_cast<signed char>(c) < 0; });
 }
 
 // What closes a fence or a formula on lines of its own that begins the text; empty: none does. `inside`: where its content
