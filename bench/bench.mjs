@@ -6,6 +6,7 @@ import { arch, argv, platform, versions } from 'node:process'
 import { parseArgs } from 'node:util'
 import { ScriptError, script } from '../scripts/common.mjs'
 import { abort } from './abort.mjs'
+import { curve } from './curve.mjs'
 import { cut } from './cut.mjs'
 import { load } from './load.mjs'
 import { mainThread } from './main-thread.mjs'
@@ -13,14 +14,17 @@ import { models, setUp } from './setup.mjs'
 import { size } from './size.mjs'
 import { speed } from './speed.mjs'
 
-const commands = { speed, 'main-thread': mainThread, cut, abort, load, size }
+const commands = { speed, 'main-thread': mainThread, cut, abort, load, size, curve }
 
 const usage = `Usage: npm run bench -- <${Object.keys(commands).join(' | ')}> [options]
 
   --model small|large   one model only
   --rounds N            how often each side runs, in turn
   --tokens N            tokens of a run, where a run generates
-  --threads N           threads of the engine (default 2)`
+  --threads N           threads of the engine (default 2)
+
+curve: --data FILE --model FILE (GGUF) [--items 32] [--parallel 4] [--branches 4] [--windows 64,128,256,512,1024]
+       [--kv-cache auto|separate|shared]; --tokens is the length of an answer (default 64)`
 
 function count(options, name, fallback) {
   if (options[name] === undefined) return fallback
@@ -38,13 +42,25 @@ await script(async () => {
       rounds: { type: 'string' },
       tokens: { type: 'string' },
       threads: { type: 'string' },
+      data: { type: 'string' },
+      items: { type: 'string' },
+      parallel: { type: 'string' },
+      branches: { type: 'string' },
+      windows: { type: 'string' },
+      'kv-cache': { type: 'string' },
     },
   })
   const [name, ...more] = positionals
   if (!Object.hasOwn(commands, name ?? '') || more.length > 0) throw new ScriptError(usage)
-  if (values.model && !Object.hasOwn(models, values.model)) throw new ScriptError(usage)
+  const ofFile = name === 'curve'
+  if (values.model && !ofFile && !Object.hasOwn(models, values.model)) throw new ScriptError(usage)
 
   const options = {
+    ...(ofFile && {
+      ...{ data: values.data, model: values.model, kvCache: values['kv-cache'] },
+      ...{ items: count(values, 'items'), parallel: count(values, 'parallel'), branches: count(values, 'branches') },
+      windows: values.windows?.split(',').map((window) => count({ windows: window }, 'windows')),
+    }),
     names: values.model ? [values.model] : Object.keys(models),
     rounds: count(values, 'rounds'),
     tokens: count(values, 'tokens'),
@@ -52,7 +68,7 @@ await script(async () => {
   }
 
   const [before] = loadavg()
-  setUp()
+  if (!ofFile) setUp()
   console.log(
     `${platform}-${arch}, ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores, ` +
       `Node ${versions.node}, load ${before.toFixed(2)} before the start${before > 0.5 ? ': too busy to measure' : ''}`,

@@ -1,6 +1,6 @@
 // z1-native's side.
 import { performance } from 'node:perf_hooks'
-import { memoryUsage } from 'node:process'
+import { cpuUsage, memoryUsage } from 'node:process'
 import { Meter, measureAbort, serve } from './serve.mjs'
 
 const start = performance.now()
@@ -71,6 +71,38 @@ await serve({
     )
     await z1.dispose()
     return report
+  },
+
+  /** Answers all questions under the window and its cuts, as many at once as the model is loaded for. */
+  async curve({ questions, thinkingWindow, cuts, tokens, parallel, ...options }) {
+    const contextSize = thinkingWindow + tokens + 1024
+    const z1 = await Z1.load({ ...options, parallel, contextSize })
+    const request = { thinkingWindow, maxTokens: tokens, cachePrompt: false }
+    await z1.reason(questions[0], { ...request, thinkingWindow: 8, maxTokens: 8 })
+    const begin = performance.now()
+    const before = cpuUsage()
+    const waiting = [...questions]
+    const results = []
+    const work = async () => {
+      for (let question = waiting.shift(); question !== undefined; question = waiting.shift()) {
+        results.push(await z1.reason(question, { ...request, cuts }))
+      }
+    }
+    await Promise.all(Array.from({ length: parallel }, work))
+    const { user, system } = cpuUsage(before)
+    const { kvCache } = z1.model
+    const all = results.flatMap((result) => [result, ...(result.cuts ?? []).filter((cut) => cut.ended === 'window')])
+    await z1.dispose()
+    return {
+      seconds: (performance.now() - begin) / 1000,
+      cpuSeconds: (user + system) / 1e6,
+      // Those of the thinking once, and of every answer.
+      tokens:
+        results.reduce((sum, { usage }) => sum + usage.thinkingTokens, 0) +
+        all.reduce((sum, { usage }) => sum + usage.answerTokens, 0),
+      reached: results.filter(({ ended }) => ended === 'window').length / results.length,
+      kvCache,
+    }
   },
 
   async load({ prompt, ...options }) {

@@ -37,6 +37,12 @@ export interface EvaluateOptions extends ModelOptions, MethodOptions, Pick<Reaso
   /** 0 … 4294967294; each item and sample has a seed of its own, drawn from it. Default 0. */
   seed?: number | undefined
   /**
+   * As in `Z1.load()`, for a model that is loaded here. Where windows are numbers of tokens or `'inf'` and the temperature is
+   * 0, the smaller windows of an item are cuts of the largest, in one request; 0: a request for each. Default: as many as
+   * `parallel`, at least 2.
+   */
+  branches?: number | undefined
+  /**
    * `2/4`: only every fourth item, from the second on, so that several runs share the items; {@link mergeRuns} makes one of
    * them. Default: all items.
    */
@@ -80,6 +86,7 @@ const EVALUATE_OPTIONS = {
   temperature: option(REASON_OPTIONS.temperature, 0),
   samples: option(count(1), 1),
   seed: option(integer(0, 2 ** 32 - 2), 0),
+  branches: option(integer(0, 64)),
   shard: option(shardName),
   signal: option(abortSignal()),
   onProgress: option(callback<(progress: Progress) => void>()),
@@ -99,7 +106,8 @@ export function resolveOptions(options: EvaluateOptions): ResolvedOptions {
   const { hint, maxTokens, loops, landing, stated, earlyExit, confidence, wait, method, ...checked } = others
   const load = { model, engine, gpuLayers, contextSize, parallel, threads }
   if (checked.reasoner) {
-    const [name] = Object.entries(load).find(([, value]) => value !== undefined) ?? []
+    const [name] =
+      Object.entries({ ...load, branches: checked.branches }).find(([, value]) => value !== undefined) ?? []
     if (name) throw new TypeError(`Expected no ${name} beside a reasoner: its model is loaded`)
   }
   if (checked.samples > 1 && checked.temperature === 0) {
@@ -112,6 +120,15 @@ export function resolveOptions(options: EvaluateOptions): ResolvedOptions {
     method: methodOf(method).resolve({ hint, maxTokens, loops, landing, stated, earlyExit, confidence, wait }),
   }
 }
+
+/** Whether one request can answer under all windows: greedily, the thinking under one is a beginning of that under a larger. */
+export function usesCuts({ windows, temperature, branches }: ResolvedOptions): boolean {
+  const inTokens = windows.every(({ tokens }) => tokens !== null)
+  return inTokens && windows.length > 1 && windows.length <= MAX_WINDOWS && temperature === 0 && branches !== 0
+}
+
+/** The largest, and as many cuts as a request may have. */
+const MAX_WINDOWS = 65
 
 function hasFunctions(value: unknown, names: string[]): boolean {
   if (typeof value !== 'object' || value === null) return false

@@ -60,13 +60,14 @@ async function pinReasoner({ model }: Reasoner): Promise<PinnedModel> {
 
 /** Of a model that runs elsewhere it may be little. */
 export async function environmentOf(model: ReasonerModel): Promise<RunEnvironment> {
-  const { path, architecture, quantization, parameters, size, engine, devices, parallel, threads } = model
+  const { path, architecture, quantization, parameters, size, engine, devices, parallel, branches, threads } = model
   return {
     version: packageVersion(),
     model: { file: (await isFile(path)) ? basename(path) : path, architecture, quantization, parameters, size },
     engine,
     devices: devices?.map(({ name }) => name),
     parallel,
+    branches,
     threads,
   }
 }

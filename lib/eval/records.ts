@@ -37,6 +37,8 @@ export interface RunEnvironment {
   engine: string | undefined
   devices: string[] | undefined
   parallel: number
+  /** Above 0: the smaller windows of an item may be cuts of the largest one's request. */
+  branches: number | undefined
   threads: number | undefined
 }
 

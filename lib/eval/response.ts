@@ -1,31 +1,74 @@
-/** One response: the prompt and the seed of a cell, the method's answer to it, the grade, and the record of all that. */
+/** One response, or all of an item: the prompt and the seed, the method's answer, the grade, and the record of all that. */
 import { createHash } from 'node:crypto'
 import { Z1Error } from '../base/errors.js'
 import { extractFinalAnswer } from '../reason/answer.js'
 import type { ChatMessage } from '../reason/messages.js'
 import type { Reasoner } from '../reason/reasoner.js'
 import type { ReasonResult } from '../reason/result.js'
-import type { Question } from './methods/method.js'
+import type { Question, ResolvedMethod } from './methods/method.js'
 import type { ResolvedOptions } from './options.js'
 import type { ResultRecord } from './records.js'
 import type { Cell } from './schedule.js'
 import type { Item, Task } from './task.js'
 
+type AskOptions = Pick<ResolvedOptions, 'task' | 'method' | 'system' | 'temperature' | 'seed'>
+
 /** @throws {Z1Error} as `z1.reason()` does, with the item and the window. */
 export async function respond(
   reasoner: Reasoner,
-  options: Pick<ResolvedOptions, 'task' | 'method' | 'system' | 'temperature' | 'seed'>,
-  { item, sample, window, thinkingWindow, windows }: Cell,
+  options: AskOptions,
+  cell: Cell,
   signal: AbortSignal,
 ): Promise<ResultRecord> {
-  const { task, method, system, temperature } = options
+  const question = questionOf(options, cell, signal)
+  const result = await options.method.ask(reasoner, question).catch(failedAt(cell, `window ${cell.window}`))
+  return record(options, cell, question, result)
+}
+
+/**
+ * The responses to all windows that are asked for together with the cell's, from one request.
+ * @param names Of these windows.
+ * @throws {Z1Error} as `z1.reason()` does, with the item.
+ */
+export async function respondToAll(
+  reasoner: Reasoner,
+  options: AskOptions & { method: Required<ResolvedMethod> },
+  cell: Cell,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<ResultRecord[]> {
+  const { thinkingWindow, ...question } = questionOf(options, cell, signal)
+  const asked = options.method.askAll(reasoner, question).catch(failedAt(cell, `windows ${names.join(', ')}`))
+  const records: ResultRecord[] = []
+  for (const [i, result] of (await asked).entries()) {
+    const own = { ...cell, window: names[i] as string, thinkingWindow: cell.windows[i] as number }
+    records.push(await record(options, own, question, result))
+  }
+  return records
+}
+
+function questionOf(
+  { task, system, temperature, seed }: AskOptions,
+  { item, sample, thinkingWindow, windows }: Cell,
+  signal: AbortSignal,
+): Question {
   const prompt = promptOf(task, item, system)
-  const seed = seedOf(options.seed, item.id, sample)
-  const question: Question = { prompt, thinkingWindow, windows, temperature, seed, signal }
-  const result = await method.ask(reasoner, question).catch((error) => {
+  return { prompt, thinkingWindow, windows, temperature, seed: seedOf(seed, item.id, sample), signal }
+}
+
+function failedAt({ item }: Cell, where: string) {
+  return (error: unknown): never => {
     if (!(error instanceof Z1Error)) throw error
-    throw new Z1Error(error.code, `Item ${item.id} at window ${window}: ${error.message}`, { cause: error })
-  })
+    throw new Z1Error(error.code, `Item ${item.id} at ${where}: ${error.message}`, { cause: error })
+  }
+}
+
+async function record(
+  { task }: AskOptions,
+  { item, sample, window, thinkingWindow }: Cell,
+  { prompt, seed }: Pick<Question, 'prompt' | 'seed'>,
+  result: ReasonResult,
+): Promise<ResultRecord> {
   const { correct, extracted } = await task.grade(item, result)
   const { id, groups, answer } = item
   return {

@@ -3,14 +3,15 @@ import { join } from 'node:path'
 import { limiter } from '../base/concurrency.js'
 import { writeWhole } from '../base/files.js'
 import { oneLine } from '../base/one-line.js'
+import type { Reasoner } from '../reason/reasoner.js'
 import { Z1 } from '../reason/z1.js'
-import { type EvaluateOptions, type ResolvedOptions, resolveOptions } from './options.js'
+import { type EvaluateOptions, type ResolvedOptions, resolveOptions, usesCuts } from './options.js'
 import { environmentOf, pinnedOptions } from './pinned.js'
 import { countComputed, type Progress, startProgress } from './progress.js'
-import type { Summary } from './records.js'
-import { respond } from './response.js'
+import type { ResultRecord, Summary } from './records.js'
+import { respond, respondToAll } from './response.js'
 import { keyOf, ResultsFolder } from './results.js'
-import { runSchedule } from './schedule.js'
+import { type Cell, runSchedule } from './schedule.js'
 import { ofShard } from './shard.js'
 import { summarize } from './summary.js'
 import type { Item, Task } from './task.js'
@@ -73,10 +74,47 @@ async function readItems(task: Task): Promise<Item[]> {
   return [...items.values()]
 }
 
+type Slot = ReturnType<typeof limiter>
+
+/**
+ * Gets the response of a cell in a slot. Where all windows of an item come from one request, each of its cells waits for that
+ * one: also a cell that is left of an item when a run goes on, so that it gets what it would have got.
+ */
+function responder(reasoner: Reasoner, options: ResolvedOptions) {
+  const { windows, method } = options
+  const names = windows.map(({ name }) => name)
+  const { branches = -1 } = reasoner.model // of one that runs elsewhere, nothing is known of any
+  if (!usesCuts(options) || !method.askAll || branches < (method.pinned.hint === null ? 0 : 1)) {
+    return (cell: Cell, slot: Slot, signal: AbortSignal) =>
+      slot(async () => {
+        signal.throwIfAborted()
+        return respond(reasoner, options, cell, signal)
+      })
+  }
+  const asking = { ...options, method: { ...method, askAll: method.askAll } }
+  const requests = new Map<string, Promise<ResultRecord[]>>()
+  return async (cell: Cell, slot: Slot, signal: AbortSignal) => {
+    const key = JSON.stringify([cell.item.id, cell.sample])
+    let request = requests.get(key)
+    if (!request) {
+      request = slot(async () => {
+        signal.throwIfAborted()
+        return respondToAll(reasoner, asking, cell, names, signal)
+      })
+      requests.set(key, request)
+    }
+    const records = await request
+    requests.delete(key)
+    return records[names.indexOf(cell.window)] as ResultRecord
+  }
+}
+
 /** Gets what a folder lacks. */
 async function compute(options: ResolvedOptions, items: Item[], folder: ResultsFolder): Promise<void> {
   const { windows, samples, method, signal, onProgress } = options
-  await using loaded = options.reasoner ? undefined : await Z1.load({ ...options.load, signal })
+  const needed = usesCuts(options) && method.pinned.hint !== null
+  const branches = needed ? (options.branches ?? Math.max(2, options.load.parallel ?? 1)) : 0
+  await using loaded = options.reasoner ? undefined : await Z1.load({ ...options.load, branches, signal })
   const reasoner = options.reasoner ?? (loaded as Z1)
   const { parallel } = reasoner.model
   await folder.begin(await environmentOf(reasoner.model))
@@ -86,6 +124,7 @@ async function compute(options: ResolvedOptions, items: Item[], folder: ResultsF
   const progress = startProgress(total, names, folder.responses)
   const known = new Map(folder.responses.map((response) => [keyOf(response), response]))
   const slot = limiter(parallel)
+  const get = responder(reasoner, options)
   await runSchedule({
     items,
     samples,
@@ -96,14 +135,11 @@ async function compute(options: ResolvedOptions, items: Item[], folder: ResultsF
       const key = keyOf({ id: cell.item.id, window: cell.window, sample: cell.sample })
       const there = known.get(key)
       if (there) return there
-      return slot(async () => {
-        signal.throwIfAborted()
-        const response = await folder.append(await respond(reasoner, options, cell, signal))
-        known.set(key, response)
-        countComputed(progress, response)
-        onProgress?.(structuredClone(progress))
-        return response
-      })
+      const response = await folder.append(await get(cell, slot, signal))
+      known.set(key, response)
+      countComputed(progress, response)
+      onProgress?.(structuredClone(progress))
+      return response
     },
     room: (promptTokens) => method.room(reasoner, promptTokens),
   })

@@ -26,9 +26,9 @@ export interface LoadOptions {
    */
   branches?: number | undefined
   /**
-   * `separate`: each sequence has cells of its own in the KV cache, and attends over them alone; for a branch they are
-   * copied. `shared`: all use the same cells, and each attends over all of them; for a branch nothing is copied. `auto`:
-   * shared with branches, else separate. Default `auto`.
+   * `separate`: each sequence has cells of its own in the KV cache, and attends over them alone; for a branch those in use
+   * are copied. `shared`: all use the same cells, and each attends over all of them; for a branch nothing is copied. `auto`:
+   * what was measured to be faster, which is separate. Default `auto`.
    */
   kvCache?: 'auto' | 'separate' | 'shared' | undefined
   /** Tokens in one `llama_decode` at most, 1 … 8192. Default 512. */

@@ -211,9 +211,81 @@ describe('samples', () => {
   })
 })
 
-describe('a run that goes on', () => {
-  const windows = ['0', '50%', 'inf']
+describe('windows in tokens', () => {
+  const windows = ['24', '0', 'inf', '9']
 
+  /** One that counts what it is asked. */
+  function counting(z1: Z1, model: Partial<Z1['model']> = {}) {
+    const asked: unknown[] = []
+    const reasoner = {
+      model: { ...z1.model, ...model },
+      reason: (input: Parameters<Z1['reason']>[0], options: Parameters<Z1['reason']>[1]) => {
+        asked.push(options?.cuts)
+        return z1.reason(input, options)
+      },
+      stream: z1.stream.bind(z1),
+      tokenize: z1.tokenize.bind(z1),
+      detokenize: z1.detokenize.bind(z1),
+      dispose: z1.dispose.bind(z1),
+    }
+    return { reasoner, asked }
+  }
+  const ofReasoner = (reasoner: ReturnType<typeof counting>['reasoner'], more: Partial<EvaluateOptions> = {}) =>
+    evaluate({ task, output: newFolder(), maxTokens: 64, windows, reasoner, ...more })
+
+  it.each(['window', 'none'] as const)('are cuts of one request: the records of separate ones (%s)', async (method) => {
+    const limits = method === 'none' ? { maxTokens: undefined } : {}
+    const own = { batchSize: 1, kvCache: 'separate', contextSize: 512, threads: 1 } as const
+    await using z1 = await Z1.load({ ...own, branches: 2 })
+    const { reasoner, asked } = counting(z1)
+    const [together, apart] = [newFolder(), newFolder()]
+    await ofReasoner(reasoner, { output: together, method, ...limits })
+    expect(asked).toEqual([1, 2, 3].map(() => [24, 0, 9]))
+    await using plain = await Z1.load(own)
+    const separate = counting(plain, { branches: undefined })
+    await ofReasoner(separate.reasoner, { output: apart, method, ...limits })
+    expect(separate.asked).toEqual(Array.from({ length: 12 }, () => undefined))
+    expect(withoutTimings(recordsIn(together))).toEqual(withoutTimings(recordsIn(apart)))
+  })
+
+  it.each([
+    ['a temperature', { temperature: 0.5 }, 12],
+    ['a share', { windows: ['24', '50%', 'inf'] }, 9],
+    ['branches 0', { branches: 0 }, 12],
+  ])('need a request each with %s', async (_, more, n) => {
+    await using z1 = await Z1.load({ threads: 1, contextSize: 512, branches: (more as { branches?: number }).branches ?? 1 })
+    const { reasoner, asked } = counting(z1)
+    const { branches, ...options } = more as Partial<EvaluateOptions>
+    await ofReasoner(reasoner, options)
+    expect(asked).toEqual(Array.from({ length: n }, () => undefined))
+  })
+
+  it('are known by run.json, several items at once', async () => {
+    const { output, records } = await run({ windows, parallel: 2 })
+    const { environment } = JSON.parse(readFileSync(join(output, 'run.json'), 'utf8'))
+    expect(environment).toMatchObject({ parallel: 2, branches: 2 })
+    expect(records).toHaveLength(12)
+    for (const id of ['1', '2', '3']) {
+      const at = ofItem(records, id)
+      const natural = at.inf as ResultRecord
+      for (const window of [0, 9, 24]) {
+        expect(at[window]?.tokens.reasoning).toEqual(natural.tokens.reasoning.slice(0, window))
+        expect(at[window]?.usage).toMatchObject({ thinkingTokens: window, hintTokens: expect.any(Number) })
+        expect(at[window]).toMatchObject({ thinkingWindow: window, ended: 'window' })
+      }
+    }
+  })
+
+  it('that do not fit are told with the item and all windows', async () => {
+    const failing = run({ windows: ['9', '900'] })
+    await expect(failing).rejects.toThrow(/^Item 1 at windows 9, 900: The context is too small/)
+  })
+})
+
+describe.each([
+  ['of shares', ['0', '50%', 'inf']],
+  ['of tokens', ['0', '9', 'inf']],
+])('a run that goes on, %s', (_, windows) => {
   it('wherever it was cut off, ends as one that was not', async () => {
     const { records, summary, output } = await run({ windows })
     const whole = readFileSync(join(output, 'results.jsonl'))
@@ -264,7 +336,7 @@ describe('a run that goes on', () => {
     await expect(running).rejects.toThrow('enough')
     // The other request may have been done already.
     expect(seen.slice(0, 4)).toEqual([1, 2, 3, 4])
-    expect(seen.length).toBeLessThanOrEqual(5)
+    expect(seen.length).toBeLessThanOrEqual(windows.includes('50%') ? 5 : 6)
     expect(recordsIn(output)).toHaveLength(seen.length)
     const summary = await evaluate(options({ windows, output, parallel: 3 }))
     expect(summary).toMatchObject({ done: 9, total: 9 })

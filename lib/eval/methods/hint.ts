@@ -3,6 +3,7 @@ import { misuse } from '../../base/checks.js'
 import { checkReasonOptions, type ReasonOptions } from '../../reason/options.js'
 import type { Reasoner } from '../../reason/reasoner.js'
 import { DEFAULT_MAX_TOKENS } from '../../reason/request.js'
+import { askWithCuts } from './cuts.js'
 import type { MethodOptions, ResolvedMethod } from './method.js'
 
 /** At the cut the hint, then up to `maxTokens` of answer. */
@@ -18,6 +19,12 @@ export function hinted(options: MethodOptions, tags: ReasonOptions['tags']): Res
     pinned: { hint, maxTokens, ...(Object.keys(policies).length > 0 && { policies: asJson(policies) }) },
     ask: (reasoner, { prompt, windows, ...request }) =>
       reasoner.reason(prompt, { ...request, ...policies, hint, maxTokens, tags }),
+    // Under a smaller window these would close it elsewhere, or have it count something else.
+    ...(options.landing !== 'line' &&
+      !options.wait && {
+        askAll: (reasoner, { prompt, windows, ...request }) =>
+          askWithCuts(reasoner, prompt, windows, { ...request, ...policies, hint, maxTokens, tags }),
+      }),
     room: (reasoner, promptTokens) => roomBeside(reasoner, promptTokens, { hint, maxTokens, wait: options.wait }),
   }
 }

@@ -46,6 +46,11 @@ export interface ResolvedMethod {
   readonly pinned: PinnedMethod
   /** Answers one question. Its request, or requests, end with the question's signal. */
   ask(reasoner: Reasoner, question: Question): Promise<ReasonResult>
+  /**
+   * Answers one question under all windows that are asked for together, in their order, by one request: greedily, and of a
+   * reasoner that can do that. Absent: each window needs a request of its own.
+   */
+  askAll?(reasoner: Reasoner, question: Omit<Question, 'thinkingWindow'>): Promise<ReasonResult[]>
   /** Tokens of thinking for which there is room beside a prompt and all that the method puts after the thinking. */
   room(reasoner: Reasoner, promptTokens: number): Promise<number>
 }
@@ -55,10 +60,7 @@ export interface Question extends Pick<ReasonOptions, 'temperature' | 'signal'> 
   prompt: ChatMessage[]
   /** Tokens of thinking; Infinity: no end. */
   thinkingWindow: number
-  /**
-   * The windows that are asked for together, with the same prompt and seed, this one among them: for a method that gets
-   * several results from one request.
-   */
+  /** The windows that are asked for together, with the same prompt and seed, this one among them. */
   windows: readonly number[]
   /** The same for all windows of an item and sample, and for no other item and sample. */
   seed: number

@@ -1,4 +1,5 @@
 /** No hint: the response ends at the window. */
+import { askWithCuts } from './cuts.js'
 import type { MethodDefinition } from './method.js'
 
 export const none = {
@@ -13,6 +14,8 @@ export const none = {
       pinned: { hint: null, maxTokens: null },
       ask: (reasoner, { prompt, windows, ...request }) =>
         reasoner.reason(prompt, { ...request, hint: null, tags: 'ban' }),
+      askAll: (reasoner, { prompt, windows, ...request }) =>
+        askWithCuts(reasoner, prompt, windows, { ...request, hint: null, tags: 'ban' }),
       room: async ({ model }, promptTokens) => Math.max(0, model.contextSize - promptTokens),
     }
   },
