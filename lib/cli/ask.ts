@@ -81,6 +81,7 @@ export const command = defineCommand({
         batchSize,
         threads,
         mmap,
+        branches: policies.earlyExit?.probe === undefined ? 0 : 1,
         onProgress: json ? undefined : showFraction('loading', show),
       }),
     )

@@ -18,6 +18,11 @@ export const policyOptions = {
     help: 'end the thinking at a sentence where the end is so nearly the likeliest token',
     default: 'never',
   }),
+  earlyProbe: number({
+    value: 'P',
+    help: 'try out each stated answer beside the thinking, and end it where every token there is so probable',
+    default: 'never',
+  }),
   wait: integer(1, { value: 'N', help: 'times that an end of the thinking is replaced by a text', default: 'none' }),
   waitText: text({ value: 'TEXT', help: 'that text', default: 'Wait' }),
   waitUntil: integer(1, { value: 'N', help: 'tokens of thinking from which on it may end', default: 'no limit' }),
@@ -28,12 +33,12 @@ type Given = Values<typeof policyOptions>
 
 /** The policies under the library's names, and the other values. */
 export function policiesOf<T extends Given>(values: T): { policies: PolicyOptions; rest: Omit<T, keyof Given> } {
-  const { landing, stated, earlyMargin, wait, waitText, waitUntil, confidence, ...rest } = values
+  const { landing, stated, earlyMargin, earlyProbe, wait, waitText, waitUntil, confidence, ...rest } = values
   const asksToWait = wait !== undefined || waitText !== undefined || waitUntil !== undefined
   const policies = {
     landing,
     stated,
-    earlyExit: earlyMargin === undefined ? undefined : { margin: earlyMargin },
+    earlyExit: (earlyMargin ?? earlyProbe) === undefined ? undefined : { margin: earlyMargin, probe: earlyProbe },
     wait: asksToWait ? { times: wait, text: waitText, until: waitUntil } : undefined,
     confidence,
   }

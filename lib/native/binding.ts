@@ -191,6 +191,11 @@ export interface GenerationRequest {
   landsOnLine: boolean
   /** Nats; ends the thinking where an end is so nearly the likeliest token. Null: never. */
   earlyMargin: number | null
+  /**
+   * 0 … 1: where an answer is stated, a branch with the hint answers; if the least probability of its tokens is so large, the
+   * thinking ends. Null: never.
+   */
+  earlyProbe: number | null
   /** Where the thinking is closed right after a stated answer the generation ends, without a hint. */
   keepsStated: boolean
   /** Report the least probability of the answer's tokens. */
@@ -231,6 +236,8 @@ interface DoneEvent {
   promptTokens: number
   cachedTokens: number
   timings: Timings
+  /** Fed and generated for probes. */
+  probeTokens: number
   /** Null: it was not asked for, or the answer has no tokens. */
   confidence: number | null
 }

@@ -248,14 +248,17 @@ function checkCuts(
   cuts: number[],
   {
     thinkingWindow,
-    policies: { landing, wait },
+    policies: { landing, earlyExit, wait },
     stop,
     stopInThinking,
     tags,
   }: Pick<ResolvedReasonOptions, 'thinkingWindow' | 'policies' | 'stop' | 'stopInThinking' | 'tags'>,
 ): void {
   // They change where a smaller window closes, or what it counts.
-  const [policy] = Object.entries({ landing: landing === 'line', wait }).find(([, value]) => value) ?? []
+  const [policy] =
+    Object.entries({ landing: landing === 'line', 'earlyExit.probe': earlyExit?.probe, wait }).find(
+      ([, value]) => value !== undefined && value !== false,
+    ) ?? []
   if (cuts.length > 0 && policy) throw new TypeError(`Expected no ${policy} beside cuts`)
   const tooLarge = cuts.find((cut) => thinkingWindow !== undefined && cut >= thinkingWindow)
   if (tooLarge !== undefined) throw misuse(RangeError, `windows < thinkingWindow (${thinkingWindow})`, 'cuts', tooLarge)

@@ -14,7 +14,7 @@ import {
   oneOf,
   wellFormed,
 } from '../base/checks.js'
-import { type Option, option, type Read, readOptions, required } from '../base/options.js'
+import { type Option, option, type Read, readOptions } from '../base/options.js'
 
 /** Budget forcing, as s1 calls it (arXiv 2501.19393). */
 export interface WaitOptions {
@@ -26,12 +26,18 @@ export interface WaitOptions {
   until?: number | undefined
 }
 
+/** When to end the thinking early: one of them, or both. */
 export interface EarlyExitOptions {
   /**
    * 0 … 100, in nats: at the end of a sentence, or of a stated answer, the thinking ends if the log-probability of the end
    * of generation (between tags: of the closing tag) is at most so much below that of the likeliest token.
    */
-  margin: number
+  margin?: number | undefined
+  /**
+   * 0 … 1: where an answer is stated, the hint is tried out beside the thinking, which waits for it; it ends if the least
+   * probability of the tokens of the answer there (16, at most) is at least this. Needs `branches` of {@link LoadOptions}.
+   */
+  probe?: number | undefined
 }
 
 export interface PolicyOptions {
@@ -67,7 +73,8 @@ const WAIT_OPTIONS = {
 } satisfies Record<keyof WaitOptions, Option<unknown>>
 
 const EARLY_EXIT_OPTIONS = {
-  margin: required(number(0, 100)),
+  margin: option(number(0, 100)),
+  probe: option(number(0, 1)),
 } satisfies Record<keyof EarlyExitOptions, Option<unknown>>
 
 /** A value that is a table of options itself. */
@@ -78,7 +85,15 @@ function table<Table extends Record<string, Option<unknown>>>(options: Table): K
 export const POLICY_OPTIONS = {
   landing: option(oneOf(['token', 'line']), 'token'),
   stated: option(oneOf(['ask', 'keep']), 'ask'),
-  earlyExit: option(table(EARLY_EXIT_OPTIONS)),
+  earlyExit: option(
+    kind('plain object', isPlainObject, {
+      convert: (value, name) => {
+        const { margin, probe } = readOptions(EARLY_EXIT_OPTIONS, value, name)
+        if ((margin ?? probe) === undefined) throw new TypeError(`Expected margin or probe in ${name}`)
+        return { margin, probe }
+      },
+    }),
+  ),
   confidence: option(boolean, false),
   wait: option(table(WAIT_OPTIONS)),
 } satisfies Record<keyof PolicyOptions, Option<unknown>>

@@ -100,6 +100,7 @@ export class RequestBuilder {
         loops,
         landsOnLine: landing === 'line',
         earlyMargin: earlyExit?.margin ?? null,
+        earlyProbe: earlyExit?.probe ?? null,
         keepsStated: stated === 'keep',
         confidence,
         wait: wait && nudge ? { tokens: nudge.tokens, times: wait.times, until: wait.until } : null,

@@ -93,7 +93,8 @@ type Done = Extract<GenerationEvent, { type: 'done' }>
  */
 export type RequestEvent =
   | Exclude<GenerationEvent, { type: 'done' | 'error' }>
-  | (Omit<Done, 'confidence'> & Partial<Pick<Done, 'confidence'>> & { thinkingTokens?: number })
+  | (Omit<Done, 'confidence' | 'probeTokens'> &
+      Partial<Pick<Done, 'confidence' | 'probeTokens'>> & { thinkingTokens?: number })
   | (Extract<GenerationEvent, { type: 'error' }> & { cause?: unknown })
 
 /** Collects one generation's events. */
@@ -192,7 +193,7 @@ export class ResultBuilder {
         hintTokens: hintTokens.length,
         answerTokens: this.#answer.tokens.length,
         nudgeTokens: this.#nudgeTokens,
-        probeTokens: 0,
+        probeTokens: done.probeTokens ?? 0,
       },
       timings: done.timings,
       seed: this.#seed,

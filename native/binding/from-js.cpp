@@ -181,6 +181,10 @@ Request request_of(const Napi::Object & object) {
     request.lands_on_line = boolean(object, "landsOnLine");
     const Napi::Value margin = object.Get("earlyMargin");
     request.early_margin = margin.IsNumber() ? std::optional(margin.ToNumber().FloatValue()) : std::nullopt;
+    const Napi::Value probe = object.Get("earlyProbe");
+    if (probe.IsNumber() && !request.hint.empty()) {
+        request.early_probe = probe.ToNumber().DoubleValue();
+    }
     request.keeps_stated = boolean(object, "keepsStated");
     request.confidence = boolean(object, "confidence");
     request.wait = wait_of(object.Get("wait"));

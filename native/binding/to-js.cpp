@@ -113,6 +113,7 @@ Napi::Object object_of(Napi::Env env, const DoneEvent & event) {
     object.Set("promptTokens", static_cast<double>(event.n_prompt));
     object.Set("cachedTokens", static_cast<double>(event.n_cached));
     object.Set("timings", timings);
+    object.Set("probeTokens", static_cast<double>(event.n_probe));
     object.Set("confidence", event.confidence ? Napi::Value(Napi::Number::New(env, *event.confidence)) : env.Null());
     return object;
 }

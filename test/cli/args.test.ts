@@ -276,6 +276,9 @@ describe('z1 ask', () => {
   /** What an option of the library is not an option of the command for. */
   const exceptions = {
     logitBias: 'token ids mean nothing without the vocabulary at hand',
+    branches: 'it has the one that --early-probe needs',
+    cuts: 'one answer is asked for',
+    kvCache: 'one request runs',
     cachePrompt: 'one question to a model just loaded finds nothing to reuse',
     onProgress: 'a function',
     signal: 'an object; Ctrl-C aborts',
@@ -288,7 +291,9 @@ describe('z1 ask', () => {
     const names = expected.map((name) => {
       return name.replace('templateVariables', 'templateVariable').replace('earlyExit', 'earlyMargin')
     })
-    expect(Object.keys(ask.options).sort()).toEqual([...names, 'waitText', 'waitUntil', 'json', 'showPrompt'].sort())
+    expect(Object.keys(ask.options).sort()).toEqual(
+      [...names, 'earlyProbe', 'waitText', 'waitUntil', 'json', 'showPrompt'].sort(),
+    )
     expect(known).toEqual(expect.arrayContaining(Object.keys(exceptions)))
   })
 

@@ -253,7 +253,11 @@ describe('windows in tokens', () => {
     ['a share', { windows: ['24', '50%', 'inf'] }, 9],
     ['branches 0', { branches: 0 }, 12],
   ])('need a request each with %s', async (_, more, n) => {
-    await using z1 = await Z1.load({ threads: 1, contextSize: 512, branches: (more as { branches?: number }).branches ?? 1 })
+    await using z1 = await Z1.load({
+      threads: 1,
+      contextSize: 512,
+      branches: (more as { branches?: number }).branches ?? 1,
+    })
     const { reasoner, asked } = counting(z1)
     const { branches, ...options } = more as Partial<EvaluateOptions>
     await ofReasoner(reasoner, options)

@@ -293,6 +293,106 @@ TEST(a_banned_token_takes_its_part_of_the_probability) {
     CHECK(outcome.done->confidence && std::abs(*outcome.done->confidence - expected) < 1e-6);
 }
 
+namespace {
+
+ContextParams with_branch() {
+    ContextParams shape = params(64);
+    shape.n_branches = 1;
+    return shape;
+}
+
+// The second letter of the answer has a rival: its probability is about a half of what is beside the other tokens.
+struct Unsure : Script {
+    explicit Unsure(Tokens thinking) : Script(thinking, spell("yes")) {
+        const auto logits = fake.logits;
+        fake.logits = [=](std::span<const llama_token> sequence, std::span<float> row) {
+            logits(sequence, row);
+            for (float & logit : row) {
+                logit *= 10;
+            }
+            if (sequence.back() == spell("y")[0]) {
+                row[spell("k")[0]] = 19.9f;
+            }
+        };
+    }
+};
+
+Request probing(double least) {
+    Request request = asked(20);
+    request.early_probe = least;
+    return request;
+}
+
+} // namespace
+
+TEST(a_probe_that_is_sure_ends_the_thinking_where_the_answer_was_stated) {
+    Unsure script(join({ spell("ab"), { box }, spell("cd") }));
+    Rig rig(script.fake, with_branch());
+    const Outcome outcome = rig.run(probing(0.5));
+    CHECK_EQ(outcome.thinking, join({ spell("ab"), { box } }));
+    CHECK(outcome.cut && outcome.cut->ended == Ended::early);
+    CHECK_EQ(outcome.answer, spell("yes"));
+    CHECK(outcome.branches.empty());
+    CHECK_EQ(outcome.done->n_probe, 2 + 3); // the hint and the answer
+}
+
+TEST(a_probe_that_is_not_sure_leaves_the_thinking_as_it_is) {
+    Unsure script(join({ spell("ab"), { box }, { dot }, spell("cd") }));
+    Rig rig(script.fake, with_branch());
+    const Outcome outcome = rig.run(probing(0.6));
+    CHECK_EQ(outcome.thinking, join({ spell("ab"), { box }, { dot }, spell("cd") }));
+    CHECK_EQ(outcome.done->ended, Ended::self);
+    CHECK_EQ(outcome.done->n_probe, 2 + 3); // once: the full stop states nothing new
+}
+
+TEST(a_sure_probe_lets_the_stated_answer_stand) {
+    Unsure script(join({ spell("ab"), { box }, spell("cd") }));
+    Rig rig(script.fake, with_branch());
+    Request request = probing(0.5);
+    request.keeps_stated = true;
+    const Outcome outcome = rig.run(request);
+    CHECK(!outcome.cut && outcome.done->ended == Ended::stated);
+    CHECK_EQ(outcome.done->n_probe, 5);
+}
+
+TEST(a_probe_is_at_most_so_long_and_ends_with_its_answer) {
+    Script script(join({ spell("ab"), { box }, spell("cd") }),
+                  join({ spell("yyyyyyyyyyyyyyyyyyyyyyyyy"), { box }, spell("yyy") }));
+    Rig rig(script.fake, with_branch());
+    Request request = probing(1);
+    request.max_tokens = 30;
+    CHECK_EQ(rig.run(request).done->n_probe, 2 + ProbePolicy::max_tokens);
+    Script stating(join({ spell("ab"), { box }, spell("cd") }), join({ spell("y"), { box }, spell("yyyyy") }));
+    Rig other(stating.fake, with_branch());
+    CHECK_EQ(other.run(request).done->n_probe, 2 + 2);
+}
+
+TEST(where_the_window_closes_nothing_is_probed) {
+    Unsure script(join({ spell("ab"), { box }, spell("cd") }));
+    Rig rig(script.fake, with_branch());
+    Request request = probing(0.5);
+    request.thinking_window = 3;
+    const Outcome outcome = rig.run(request);
+    CHECK(outcome.cut && outcome.cut->ended == Ended::window);
+    CHECK_EQ(outcome.done->n_probe, 0);
+}
+
+TEST(requests_that_probe_at_once_share_the_spare_sequence) {
+    Unsure script(join({ spell("ab"), { box }, spell("cd") }));
+    ContextParams shape = with_branch();
+    shape.n_seq_max = 3;
+    Rig rig(script.fake, shape);
+    std::vector<uint32_t> ids;
+    for (int i = 0; i < 5; ++i) {
+        ids.push_back(rig.start(probing(i % 2 == 0 ? 0.5 : 0.6)));
+    }
+    for (int i = 0; i < 5; ++i) {
+        const Outcome outcome = rig.wait(ids[i]);
+        CHECK_EQ(outcome.done->ended, i % 2 == 0 ? Ended::early : Ended::self);
+        CHECK_EQ(outcome.done->n_probe, 5);
+    }
+}
+
 TEST(the_window_lands_on_a_line_and_the_line_feed_goes_with_the_hint) {
     Script script(join({ spell("abcdefghijklmnopq"), { feed }, spell("xyz") }), spell("yes"));
     Rig rig(script.fake, params(64));

@@ -59,6 +59,48 @@ describe('earlyExit', () => {
   })
 })
 
+describe('earlyExit: { probe }', () => {
+  const box = '\\boxed{4}'
+  let probing: Z1
+  beforeAll(async () => {
+    probing = await Z1.load({
+      model: tableModel(folder(), 'probing', {
+        extraTokens: [box],
+        // x a \boxed{4} c d; after the hint y, and e with a probability of e / (e + 1), 0.73.
+        rows: { x: 'a', a: box, [box]: 'c', c: 'd', '!': 'y', y: { e: 1, k: 0 }, e: END },
+      }),
+      contextSize: 128,
+      branches: 1,
+      threads: 1,
+      engine: 'cpu',
+    })
+  })
+  afterAll(async () => {
+    await probing.dispose()
+  })
+
+  it('ends the thinking at a stated answer of which the model is sure', async () => {
+    const result = await probing.reason('x', { ...raw, earlyExit: { probe: 0.7 } })
+    expect(result).toMatchObject({ reasoning: `a${box}`, answer: 'ye', ended: 'early', usage: { probeTokens: 3 } })
+    const kept = await probing.reason('x', { ...raw, earlyExit: { probe: 0.7 }, stated: 'keep' })
+    expect(kept).toMatchObject({ text: `a${box}`, hint: '', finalAnswer: '4', ended: 'stated', finishReason: 'stop' })
+  })
+
+  it('leaves the thinking as it is where the model is not', async () => {
+    const result = await probing.reason('x', { ...raw, earlyExit: { probe: 0.75 } })
+    expect(result).toMatchObject({ text: `a${box}cd`, ended: 'self', usage: { thinkingTokens: 4, probeTokens: 3 } })
+  })
+
+  it('needs a branch and a hint', async () => {
+    await expect(z1.reason('x', { ...raw, earlyExit: { probe: 0.7 } })).rejects.toThrow(
+      'Expected at least 1 for branches, an option of load, with earlyExit.probe but received 0',
+    )
+    await expect(probing.reason('x', { ...raw, hint: null, earlyExit: { probe: 0.7 } })).rejects.toThrow(
+      'Expected text for hint with earlyExit.probe but received null',
+    )
+  })
+})
+
 describe('landing', () => {
   it('closes the window at the end of a line in its last tenth', async () => {
     const options = { ...raw, maxTokens: 1, thinkingWindow: 22 } as const
@@ -132,7 +174,9 @@ describe('wait', () => {
 
 describe('what is no policy', () => {
   it.each([
-    [{ earlyExit: {} }, 'Expected number between 0 and 100 for earlyExit.margin but received undefined'],
+    [{ earlyExit: {} }, 'Expected margin or probe in earlyExit'],
+    [{ earlyExit: { probe: 1.1 } }, 'Expected number between 0 and 1 for earlyExit.probe but received 1.1'],
+    [{ thinkingWindow: 9, cuts: [3], earlyExit: { probe: 0.5 } }, 'Expected no earlyExit.probe beside cuts'],
     [{ earlyExit: { margin: -1 } }, 'Expected number between 0 and 100 for earlyExit.margin but received -1'],
     [{ earlyExit: { marign: 1 } }, 'Unknown key marign of earlyExit: did you mean margin?'],
     [{ earlyExit: true }, 'Expected plain object for earlyExit but received true'],

@@ -23,6 +23,7 @@ describe('ResultBuilder', () => {
     promptTokens: 7,
     cachedTokens: 3,
     timings,
+    probeTokens: 0,
     confidence: null,
   }
   const text = (phase: 'thinking' | 'answer', text: string, ...tokens: number[]): Native => {

@@ -21,6 +21,7 @@ export function hinted(options: MethodOptions, tags: ReasonOptions['tags']): Res
       reasoner.reason(prompt, { ...request, ...policies, hint, maxTokens, tags }),
     // Under a smaller window these would close it elsewhere, or have it count something else.
     ...(options.landing !== 'line' &&
+      options.earlyExit?.probe === undefined &&
       !options.wait && {
         askAll: (reasoner, { prompt, windows, ...request }) =>
           askWithCuts(reasoner, prompt, windows, { ...request, ...policies, hint, maxTokens, tags }),

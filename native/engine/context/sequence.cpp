@@ -37,7 +37,8 @@ void Sequence::copy(const Sequence & other, llama_context * ctx, std::vector<uin
     buffer.resize(api.llama_state_seq_get_size(ctx, other.id));
     const size_t size = api.llama_state_seq_get_data(ctx, buffer.data(), buffer.size(), other.id);
     if (size == 0 || api.llama_state_seq_set_data(ctx, buffer.data(), size, id) == 0) {
-        throw Error(ErrorCode::DECODE_FAILED, "llama.cpp could not copy a sequence to a branch: kvCache 'shared' needs no copy");
+        throw Error(ErrorCode::DECODE_FAILED,
+                    "llama.cpp could not copy a sequence to a branch: kvCache 'shared' needs no copy");
     }
     tokens = other.tokens;
 }

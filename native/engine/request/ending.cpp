@@ -48,7 +48,12 @@ void Generation::add_policies() {
         margin = margin_policy.get();
         policies.add(std::move(margin_policy));
     }
-    reads_stated = request.keeps_stated || request.early_margin;
+    if (request.early_probe) {
+        auto probe_policy = std::make_unique<ProbePolicy>(*request.early_probe, stated);
+        prober = probe_policy.get();
+        policies.add(std::move(probe_policy));
+    }
+    reads_stated = request.keeps_stated || request.early_margin || request.early_probe;
     if (request.early_margin || request.wait.times > 0) {
         end_tokens = model.end_tokens();
         if (!request.close_tag.empty()) {

@@ -73,6 +73,7 @@ struct DoneEvent {
     size_t n_prompt;
     size_t n_cached;
     Timings timings;
+    size_t n_probe = 0;               // tokens that were fed and generated for probes
     std::optional<double> confidence; // least probability of the answer's tokens, if it was asked for and there are any
 };
 

@@ -99,9 +99,13 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
         }
         policies.accept(token, model.pieces()[token]);
         branch_at_cut();
+        probe_answer();
         ask_policies();
     } else {
         ++n_answer;
+        if (is_probe && answers_probe(token)) {
+            finish(ended, FinishReason::stop);
+        }
         if (answer_loop && answer_loop->push(token) != 0) {
             finish(ended, FinishReason::loop);
         }
@@ -224,6 +228,7 @@ void Generation::finish(Ended how, FinishReason reason) {
                      request.prompt.size(),
                      n_cached,
                      {},
+                     n_probe,
                      n_answer > 0 && request.confidence ? std::optional(probability) : std::nullopt };
     show_rest();
     // Once it is done nothing may throw: its end would never be told.

@@ -20,6 +20,7 @@
 #include "engine/thinking/loop.h"
 #include "engine/thinking/margin.h"
 #include "engine/thinking/policy.h"
+#include "engine/thinking/probe.h"
 #include "engine/thinking/stated.h"
 #include "engine/thinking/wait.h"
 #include "engine/thinking/window.h"
@@ -64,6 +65,9 @@ public:
 
     /// Whether a branch needs a sequence that holds what this one's does. Until it has got it nothing more may be decoded.
     bool has_branch_to_place() const { return !unplaced.empty(); }
+
+    /// Whether nothing more may be decoded until a branch has a sequence, or has told what was asked of it.
+    bool waits() const { return has_branch_to_place() || probes; }
 
     /// The first of those branches goes on in the sequence.
     std::unique_ptr<Generation> place_branch(Sequence & sequence) noexcept;
@@ -118,6 +122,9 @@ private:
 
     void add_policies();
     void branch_at_cut();
+    void probe_answer();
+    void add_branch(const Cut & cut);
+    bool answers_probe(llama_token token);
     void stop_unplaced();
     void fall() noexcept;
     BranchEvent outcome();
@@ -146,6 +153,7 @@ private:
     PolicyList policies;             // of the thinking
     CallerPolicy * caller = nullptr; // one of them
     MarginPolicy * margin = nullptr; // another, if it was asked for
+    ProbePolicy * prober = nullptr;  // and another
     StatedAnswer stated;             // told of the thinking where a policy reads it
     bool reads_stated = false;
     Wait wait;
@@ -171,6 +179,9 @@ private:
     std::optional<ErrorCode> abandoned; // why; it is told after the events
 
     Generation * trunk_ = nullptr;
+    bool is_probe = false;                             // of the trunk's policy
+    bool probes = false;                               // a branch is one
+    size_t n_probe = 0;                                // tokens of those that have ended
     size_t next_cut = 0;                               // of those that the request asks for
     size_t n_branches = 0;                             // that have not ended
     std::vector<std::unique_ptr<Generation>> unplaced; // of them, those that have no sequence yet
