@@ -27,7 +27,7 @@ export interface WaitOptions {
 }
 
 /** When to end the thinking early: one of them, or both. */
-export interface EarlyExitOptions {
+interface EarlyExitOptions {
   /**
    * 0 … 100, in nats: at the end of a sentence, or of a stated answer, the thinking ends if the log-probability of the end
    * of generation (between tags: of the closing tag) is at most so much below that of the likeliest token.

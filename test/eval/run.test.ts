@@ -248,19 +248,14 @@ describe('windows in tokens', () => {
     expect(withoutTimings(recordsIn(together))).toEqual(withoutTimings(recordsIn(apart)))
   })
 
-  it.each([
-    ['a temperature', { temperature: 0.5 }, 12],
-    ['a share', { windows: ['24', '50%', 'inf'] }, 9],
-    ['branches 0', { branches: 0 }, 12],
-  ])('need a request each with %s', async (_, more, n) => {
-    await using z1 = await Z1.load({
-      threads: 1,
-      contextSize: 512,
-      branches: (more as { branches?: number }).branches ?? 1,
-    })
+  it.each<[string, Partial<EvaluateOptions>, number, number]>([
+    ['a temperature', { temperature: 0.5 }, 1, 12],
+    ['a share', { windows: ['24', '50%', 'inf'] }, 1, 9],
+    ['no branches', {}, 0, 12],
+  ])('need a request each with %s', async (_, more, branches, n) => {
+    await using z1 = await Z1.load({ threads: 1, contextSize: 512, branches })
     const { reasoner, asked } = counting(z1)
-    const { branches, ...options } = more as Partial<EvaluateOptions>
-    await ofReasoner(reasoner, options)
+    await ofReasoner(reasoner, more)
     expect(asked).toEqual(Array.from({ length: n }, () => undefined))
   })
 
