@@ -1,6 +1,6 @@
 // Whether the reasoning has just stated its answer, and not gone on since. The rules are those of extractFinalAnswer in
 // lib/reason, on bytes, and stricter in one thing: a value that may still grow (`4` of `42`) is not stated yet. What is
-// stated here, extractFinalAnswer finds; test/fixtures/stated-answers.txt holds the two to that.
+// stated here, extractFinalAnswer finds; test/reason/stated.test.ts holds the two to that.
 #pragma once
 
 #include <string>
