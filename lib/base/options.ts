@@ -26,18 +26,24 @@ export function required<T>(kind: Kind<T>): Option<T> {
 
 /**
  * @param input A plain object, or undefined for none at all.
+ * @param within The option whose value it is, for the sentences.
  * @throws {TypeError} for a name that is not in the table: it names the nearest one.
  * @throws {TypeError|RangeError} for a wrong value, and a required option that is absent.
  */
-export function readOptions<Table extends Record<string, Option<unknown>>>(table: Table, input: unknown): Read<Table> {
-  const given = fieldsOf(input === undefined ? {} : input, 'options')
+export function readOptions<Table extends Record<string, Option<unknown>>>(
+  table: Table,
+  input: unknown,
+  within?: string,
+): Read<Table> {
+  const given = fieldsOf(input === undefined ? {} : input, within ?? 'options')
   const names = Object.keys(table)
   for (const key of given.keys()) {
-    if (!names.includes(key)) throw unknownName(`option ${key}`, key, names)
+    if (!names.includes(key)) throw unknownName(within ? `key ${key} of ${within}` : `option ${key}`, key, names)
   }
   const values = Object.entries(table).map(([name, option]) => {
     const isRead = option.required || given.has(name)
-    return [name, isRead ? option.read(given.get(name), name) : option.default]
+    const where = within ? `${within}.${name}` : name
+    return [name, isRead ? option.read(given.get(name), where) : option.default]
   })
   return Object.fromEntries(values) as Read<Table>
 }

@@ -10,6 +10,7 @@ import { colors, errorColors } from './colors.js'
 import { defineCommand } from './command.js'
 import { answerOptions, modelOptions, samplingOptions } from './groups.js'
 import { machineMemory, suggestionsFor } from './memory.js'
+import { policiesOf, policyOptions } from './policies.js'
 import { showBytes, showFraction, withProgress } from './progress.js'
 import { readTemplate, readVariables } from './template.js'
 
@@ -18,6 +19,7 @@ export const command = defineCommand({
   operands: { min: 1, max: 1, expected: 'one question' },
   options: {
     ...answerOptions,
+    ...policyOptions,
     ...modelOptions,
     download: flag({ help: 'download the model that --model names, if it was not pulled' }),
     batchSize: integer(1, {
@@ -59,9 +61,11 @@ export const command = defineCommand({
       mmap,
       ...rest
     } = given
-    const { chatTemplate: file, templateVariable, ...options } = rest
+    const { chatTemplate: file, templateVariable, ...asks } = rest
+    const { policies, rest: options } = policiesOf(asks)
     const reason = {
       ...options,
+      ...policies,
       loops: options.loops ?? true,
       chatTemplate: file === undefined ? undefined : await readTemplate(file),
       templateVariables: readVariables(templateVariable),
@@ -90,6 +94,7 @@ export const command = defineCommand({
         batchSize,
         threads,
         mmap,
+        branches: policies.earlyExit?.probe === undefined ? 0 : 1,
         onProgress: json ? undefined : showFraction('loading', show),
       }),
     )
@@ -136,6 +141,8 @@ function paint(event: ReasonEvent): string {
   switch (event.type) {
     case 'thinking':
       return colors.dim(event.text)
+    case 'nudge':
+      return colors.cyan(event.text)
     case 'cut':
       return colors.yellow(`⟨${WHY[event.ended]} after ${event.thinkingTokens} tokens⟩`) + colors.cyan(event.hint)
     case 'answer':
@@ -150,6 +157,7 @@ function paint(event: ReasonEvent): string {
 function plain(event: ReasonEvent): string {
   switch (event.type) {
     case 'thinking':
+    case 'nudge':
     case 'answer':
       return event.text
     case 'cut':
@@ -167,5 +175,4 @@ const WHY = {
   self: 'thinking ended',
   loop: 'loop',
   early: 'ended early',
-  stated: 'answer stated',
 }

@@ -30,7 +30,7 @@ export interface EvaluateOptions extends ModelOptions, MethodOptions, Pick<Reaso
   /**
    * `window`: the shifted thinking window; `delimited`: thinking between the model's tags, closed by force at the
    * window; `none`: no hint, the response ends at the window; `direct`: no thinking, the hint comes at once; `unlimited`: no
-   * window and no hint. Default `window`.
+   * window and no hint; `budget-forcing`: s1's, `Wait` in the place of an end, `Final Answer:` at the window. Default `window`.
    */
   method?: Method | undefined
   /** 0 … 100; 0 is greedy. Default 0. */
@@ -105,10 +105,11 @@ export interface ResolvedOptions
 
 /** @throws {TypeError|RangeError} for options that are invalid, or that do not go together. */
 export function resolveOptions(options: EvaluateOptions): ResolvedOptions {
-  const { model, engine, gpuLayers, contextSize, parallel, threads, hint, maxTokens, method, ...checked } = readOptions(
+  const { model, engine, gpuLayers, contextSize, parallel, threads, ...others } = readOptions(
     EVALUATE_OPTIONS,
     withWindows(options),
   )
+  const { hint, maxTokens, loops, landing, stated, earlyExit, confidence, wait, method, ...checked } = others
   checkWindows(method, checked.windows)
   const load = { model, engine, gpuLayers, contextSize, parallel, threads }
   if (checked.reasoner) {
@@ -123,7 +124,7 @@ export function resolveOptions(options: EvaluateOptions): ResolvedOptions {
     ...checked,
     load: { ...load, model: model ?? EMBEDDED_MODEL },
     methodName: method,
-    method: methodOf(method).resolve({ hint, maxTokens }),
+    method: methodOf(method).resolve({ hint, maxTokens, loops, landing, stated, earlyExit, confidence, wait }),
   }
 }
 

@@ -53,6 +53,9 @@ export interface Run {
   environment: RunEnvironment
 }
 
+type LaterCounts = 'nudgeTokens' | 'probeTokens'
+type Usage = Omit<ReasonResult['usage'], LaterCounts> & Partial<Pick<ReasonResult['usage'], LaterCounts>>
+
 /** One response, graded: a line of results.jsonl. */
 export interface ResultRecord {
   id: string
@@ -81,7 +84,10 @@ export interface ResultRecord {
   /** As in `ReasonResult`. */
   ended: Ended
   finishReason: FinishReason
-  usage: ReasonResult['usage']
+  /** In results of before they were counted there are no tokens of nudges and probes. */
+  usage: Usage
+  /** Where it was asked for and there is one. */
+  confidence?: number
   timings: ReasonResult['timings']
   seed: number
 }
@@ -113,9 +119,11 @@ export interface WindowSummary extends Figures {
   generatedTokens: number
   /** Average of the tokens that hints fed to the model, of all responses; null in a summary of before they were counted. */
   hintTokens: number | null
+  /** Average of the tokens that were fed in the place of ends; null as `hintTokens`. */
+  nudgeTokens: number | null
   /** Average of the tokens that policies spent on looking ahead; null as `hintTokens`. */
   probeTokens: number | null
-  /** Average of all tokens after the prompt: generated, hint and probes; null as `hintTokens`. */
+  /** Average of all tokens after the prompt: generated, hint, nudges and probes; null as `hintTokens`. */
   totalTokens: number | null
   /** Shares by how the thinking ended: those of `ReasonResult` that a run may have. */
   ended: Record<'self' | 'window' | 'length' | 'loop' | 'early' | 'stated', number>

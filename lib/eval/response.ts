@@ -89,6 +89,7 @@ async function record(
     ended: result.ended,
     finishReason: result.finishReason,
     usage: result.usage,
+    ...(result.confidence !== null && { confidence: result.confidence }),
     timings: result.timings,
     seed,
   }

@@ -138,7 +138,8 @@ function checkSymbolic(output: string, now: string | null | undefined): void {
 /** Gets what a folder lacks. */
 async function compute(options: ResolvedOptions, items: Item[], folder: ResultsFolder): Promise<void> {
   const { windows, samples, method, signal, onProgress } = options
-  const needed = usesCuts(options) && method.pinned.hint !== null
+  const probes = method.pinned.policies?.earlyExit?.probe !== undefined
+  const needed = probes || (usesCuts(options) && method.askAll && method.pinned.hint !== null)
   const branches = needed ? (options.branches ?? Math.max(2, options.load.parallel ?? 1)) : 0
   await using loaded = options.reasoner ? undefined : await Z1.load({ ...options.load, branches, signal })
   const reasoner = options.reasoner ?? (loaded as Z1)

@@ -40,13 +40,18 @@ export function thinkingTokens({ usage }: Pick<ScoredResponse, 'usage'>): number
 
 /** Tokens that policies spent on looking ahead; none where the result does not know of them. */
 function probeTokens({ usage }: ScoredResponse): number {
-  return (usage as { probeTokens?: number }).probeTokens ?? 0
+  return usage.probeTokens ?? 0
+}
+
+/** Tokens that were fed in the place of ends. */
+function nudgeTokens({ usage }: ScoredResponse): number {
+  return usage.nudgeTokens ?? 0
 }
 
 /** All that was decoded after the prompt. */
 function totalTokens(response: ScoredResponse): number {
   const { thinkingTokens, hintTokens, answerTokens } = response.usage
-  return thinkingTokens + hintTokens + answerTokens + probeTokens(response)
+  return thinkingTokens + hintTokens + answerTokens + nudgeTokens(response) + probeTokens(response)
 }
 
 interface ItemMeans {
@@ -78,6 +83,7 @@ function summarizeWindow(window: string, responses: readonly ScoredResponse[]): 
     ...figuresOf(responses),
     generatedTokens: mean(responses.map(({ usage }) => usage.thinkingTokens + usage.answerTokens)),
     hintTokens: mean(responses.map(({ usage }) => usage.hintTokens)),
+    nudgeTokens: mean(responses.map(nudgeTokens)),
     probeTokens: mean(responses.map(probeTokens)),
     totalTokens: mean(responses.map(totalTokens)),
     ended: {

@@ -187,6 +187,21 @@ export interface GenerationRequest {
   closeTag: string | null
   /** A loop (4 to 128 tokens, three times in a row) closes the window; in the answer it ends the generation. */
   loops: boolean
+  /** The window closes at the first end of a line in its last tenth, if there is one. */
+  landsOnLine: boolean
+  /** Nats; ends the thinking where an end is so nearly the likeliest token. Null: never. */
+  earlyMargin: number | null
+  /**
+   * 0 … 1: where an answer is stated, a branch with the hint answers; if the least probability of its tokens is so large, the
+   * thinking ends. Null: never.
+   */
+  earlyProbe: number | null
+  /** Where the thinking is closed right after a stated answer the generation ends, without a hint. */
+  keepsStated: boolean
+  /** Report the least probability of the answer's tokens. */
+  confidence: boolean
+  /** Fed in the place of an end of the thinking, up to `times` times, before `until` tokens were sampled. Null: nothing is. */
+  wait: { tokens: Int32Array; times: number; until: number } | null
   /** Reuse the longest common prefix already in the KV cache. */
   cachePrompt: boolean
   sampling: SamplingParams
@@ -198,10 +213,10 @@ export type CrossingRequest = Omit<GenerationRequest, 'sampling'> & {
   sampling: Omit<SamplingParams, 'logitBias'> & { logitBias: Float64Array }
 }
 
-/** How the thinking ended; see `ReasonResult.ended`. `early` and `stated` do not occur yet. */
+/** How the thinking ended; see `ReasonResult.ended`. */
 export type Ended = 'self' | 'window' | 'request' | 'stop' | 'length' | 'loop' | 'early' | 'stated'
 /** What a cut's `ended` can be: the others end the generation. */
-export type CutEnded = Exclude<Ended, 'stop' | 'length'>
+export type CutEnded = Exclude<Ended, 'stop' | 'length' | 'stated'>
 export type FinishReason = 'stop' | 'length' | 'abort' | 'loop'
 
 export interface Timings {
@@ -221,14 +236,19 @@ interface DoneEvent {
   promptTokens: number
   cachedTokens: number
   timings: Timings
+  /** Fed and generated for probes. */
+  probeTokens: number
+  /** Null: it was not asked for, or the answer has no tokens. */
+  confidence: number | null
 }
 
 /**
- * What the context's thread reports. Per generation: any number of text events, at most one cut, any number of branches, then
- * exactly one done or error.
+ * What the context's thread reports. Per generation: any number of text events, any number of nudges, at most one cut after them,
+ * any number of branches, then exactly one done or error.
  */
 export type GenerationEvent =
   | { type: 'text'; phase: 'thinking' | 'answer'; text: string; tokens: number[] }
+  | { type: 'nudge'; thinkingTokens: number; nudgeTokens: number }
   | { type: 'cut'; ended: CutEnded; thinkingTokens: number; hintTokens: number }
   /** All that a request with one of the `cuts` as its window gives; none comes for a cut that was not reached. */
   | {

@@ -12,7 +12,7 @@ export interface Generation {
   abort(): void
 }
 
-/** Any number of texts, at most one cut, then exactly one `done` or `error`. */
+/** Any number of texts, at most one cut, any number of nudges before it, then exactly one `done` or `error`. */
 export type GenerationListener = (event: GenerationEvent) => void
 
 export class Context {

@@ -60,6 +60,7 @@ export class PartReader {
   take(event: ReasonEvent): Part[] {
     switch (event.type) {
       case 'thinking':
+      case 'nudge': // stands in the reasoning, between what the model thought before and after it
         return event.text === '' ? [] : [{ type: 'reasoning', text: event.text }]
       case 'cut':
         return [event]

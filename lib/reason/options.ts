@@ -17,6 +17,7 @@ import {
   tokenBiases,
   windowTokens,
 } from './kinds.js'
+import { POLICY_OPTIONS, type Policies, type PolicyOptions, withoutPolicies } from './policies.js'
 import { type ModelFacts, withRecommended } from './recommended.js'
 import type { TemplateVariables } from './template.js'
 
@@ -32,7 +33,7 @@ export const BOXED_HINT = '\n\nI overthought it, the final answer in \\boxed{} s
  * common_params_sampling), except `temperature`. At temperature 0 the most likely token is taken, and those that only
  * cut off unlikely tokens (top-k, top-p, min-p, typical-p, XTC) have no effect.
  */
-export interface ReasonOptions {
+export interface ReasonOptions extends PolicyOptions {
   /**
    * Tokens of thinking, ≥ 0, after which the window closes and the hint is appended; 0 closes it at once, Infinity
    * never. Default: what the model's file says (`z1.thinking_window`); else, where its template has think tags, 4096; both
@@ -145,6 +146,7 @@ export const REASON_OPTIONS = {
   maxTokens: option(count(1)),
   hint: option(hintText({ plain: PLAIN_HINT, boxed: BOXED_HINT }), PLAIN_HINT),
   loops: option(boolean, false),
+  ...POLICY_OPTIONS,
   tags: option(tagsMode(), 'ban'),
   system: option(text),
   template: option(boolean, true),
@@ -180,7 +182,11 @@ export const REASON_OPTIONS = {
 } satisfies Record<keyof ReasonOptions, Option<unknown>>
 
 /** {@link ReasonOptions} with every default that needs no model. `hint` is the text to append, or null. */
-export type ResolvedReasonOptions = Omit<Read<typeof REASON_OPTIONS>, keyof SamplingParams | 'cachePrompt'> & {
+export type ResolvedReasonOptions = Omit<
+  Read<typeof REASON_OPTIONS>,
+  keyof SamplingParams | keyof Policies | 'cachePrompt'
+> & {
+  policies: Policies
   seed: number | undefined
   cachePrompt: boolean
   sampling: Omit<SamplingParams, 'seed'>
@@ -209,18 +215,20 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     stopInThinking,
     cachePrompt,
     signal,
-    ...sampling
+    ...others
   } = readOptions(table, input)
+  const { policies, rest: sampling } = withoutPolicies(others)
   for (const [name, value] of Object.entries({ system, chatTemplate, templateVariables })) {
     if (value !== undefined && !template) throw misuse(TypeError, 'true', `template with ${name}`, template)
   }
-  checkCuts(cuts, { thinkingWindow, stop, stopInThinking, tags })
+  checkCuts(cuts, { thinkingWindow, policies, stop, stopInThinking, tags })
   return {
     thinkingWindow,
     cuts,
     maxTokens,
     hint,
     loops,
+    policies,
     tags,
     system,
     template,
@@ -240,11 +248,18 @@ function checkCuts(
   cuts: number[],
   {
     thinkingWindow,
+    policies: { landing, earlyExit, wait },
     stop,
     stopInThinking,
     tags,
-  }: Pick<ResolvedReasonOptions, 'thinkingWindow' | 'stop' | 'stopInThinking' | 'tags'>,
+  }: Pick<ResolvedReasonOptions, 'thinkingWindow' | 'policies' | 'stop' | 'stopInThinking' | 'tags'>,
 ): void {
+  // They change where a smaller window closes, or what it counts.
+  const [policy] =
+    Object.entries({ landing: landing === 'line', 'earlyExit.probe': earlyExit?.probe, wait }).find(
+      ([, value]) => value !== undefined && value !== false,
+    ) ?? []
+  if (cuts.length > 0 && policy) throw new TypeError(`Expected no ${policy} beside cuts`)
   const tooLarge = cuts.find((cut) => thinkingWindow !== undefined && cut >= thinkingWindow)
   if (tooLarge !== undefined) throw misuse(RangeError, `windows < thinkingWindow (${thinkingWindow})`, 'cuts', tooLarge)
   const kept = tags === 'keep' || (typeof tags === 'object' && tags.mode === 'keep')

@@ -26,9 +26,11 @@ export interface BuiltRequest {
   request: Omit<GenerationRequest, 'id'>
   /** What is appended when the window closes, if anything is. */
   hint: Hint | null
+  /** What is fed in the place of an end, if anything is. */
+  nudge: Hint | null
 }
 
-/** A hint's text, and its tokens as they continue a text. */
+/** A text that is fed to the model, and its tokens as they continue what stands before. */
 export interface Hint {
   text: string
   tokens: Int32Array
@@ -89,9 +91,10 @@ export class RequestBuilder {
     signal?: AbortSignal,
   ): Promise<BuiltRequest> {
     const tokenizing = { most: this.#contextSize, signal }
-    const { prompt, hint, keep, tags, window } = await this.#tokens(input, options, tokenizing)
-    const { loops, stop, stopInThinking, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
-    const limits = this.#resolveLimits(prompt.length, hint, window, options)
+    const { prompt, hint, nudge, keep, tags, window } = await this.#tokens(input, options, tokenizing)
+    const { loops, policies, stop, stopInThinking, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
+    const { landing, stated, earlyExit, confidence, wait } = policies
+    const limits = this.#resolveLimits(prompt.length, hint, nudge, window, options)
     return {
       request: {
         prompt,
@@ -99,6 +102,12 @@ export class RequestBuilder {
         cuts: this.#cuts(prompt.length, hint, limits.thinkingWindow, options),
         hint: hint?.tokens ?? null,
         loops,
+        landsOnLine: landing === 'line',
+        earlyMargin: earlyExit?.margin ?? null,
+        earlyProbe: earlyExit?.probe ?? null,
+        keepsStated: stated === 'keep',
+        confidence,
+        wait: wait && nudge ? { tokens: nudge.tokens, times: wait.times, until: wait.until } : null,
         stop,
         stopInThinking: stopInThinking || (options.thinkingWindow === Infinity && !keep),
         bannedTags: keep ? [keep.open] : bannedTags(tags),
@@ -107,6 +116,7 @@ export class RequestBuilder {
         sampling: { ...sampling, seed },
       },
       hint,
+      nudge,
     }
   }
 
@@ -134,11 +144,19 @@ export class RequestBuilder {
         "The model has no think tags: a window inside them (tags: 'keep') has no place",
       )
     }
-    const [tokens, hint] = await Promise.all([
+    const { wait } = options.policies
+    if (wait && keep && !this.#metadata.specialTokens.some(({ text }) => text === keep.close)) {
+      throw new Z1Error(
+        'MODEL_UNSUPPORTED',
+        `The closing tag ${keep.close} is several tokens of the model: wait can take the place of one only`,
+      )
+    }
+    const [tokens, hint, nudge] = await Promise.all([
       this.#model.tokenize(segments, limits),
       options.hint === null
         ? null
-        : this.#hint(keep ? `${options.hint.trimEnd()}\n${keep.close}\n\n` : options.hint, limits),
+        : this.#fed('hint', keep ? `${options.hint.trimEnd()}\n${keep.close}\n\n` : options.hint, limits),
+      wait ? this.#fed('wait.text', wait.text, limits) : null,
     ])
     const prompt = this.#withBos(tokens)
     if (prompt.length === 0) {
@@ -148,12 +166,12 @@ export class RequestBuilder {
     }
     // Who asks for thinking between tags asks for thinking, also where only the vocabulary has the tags.
     const window = this.#metadata.thinkingWindow ?? (thinks || keep ? DEFAULT_WINDOW : null)
-    return { segments, tokens, prompt, hint, keep, tags, window }
+    return { segments, tokens, prompt, hint, nudge, keep, tags, window }
   }
 
-  async #hint(text: string, limits: TokenizeOptions): Promise<Hint> {
+  async #fed(name: string, text: string, limits: TokenizeOptions): Promise<Hint> {
     const tokens = await this.#model.tokenize([{ text, parseSpecial: true, continuation: true }], limits)
-    if (tokens.length === 0) throw new RangeError('Expected a hint with at least one token')
+    if (tokens.length === 0) throw new RangeError(`Expected a ${name} with at least one token`)
     return { text, tokens }
   }
 
@@ -178,8 +196,9 @@ export class RequestBuilder {
   #resolveLimits(
     prompt: number,
     hint: Hint | null,
+    nudge: Hint | null,
     defaultWindow: number | null,
-    { thinkingWindow: asked, maxTokens: limit }: ResolvedReasonOptions,
+    { thinkingWindow: asked, maxTokens: limit, policies: { earlyExit, wait } }: ResolvedReasonOptions,
   ): { thinkingWindow: number | null; maxTokens: number } {
     const size = this.#contextSize
     const usual = asked ?? defaultWindow
@@ -188,6 +207,8 @@ export class RequestBuilder {
       return { thinkingWindow: Infinity, maxTokens: limit ?? DEFAULT_MAX_TOKENS }
     }
     if (usual === null) {
+      const [name] = Object.entries({ earlyExit, wait }).find(([, value]) => value) ?? []
+      if (name) throw new TypeError(`Expected a thinkingWindow beside ${name}: the model does not think by itself`)
       const maxTokens = limit ?? Math.max(1, Math.min(DEFAULT_MAX_TOKENS, size - prompt))
       if (prompt + maxTokens > size) {
         this.#tooSmall(`${prompt} tokens of prompt and an answer of up to ${maxTokens}`, prompt + maxTokens)
@@ -195,14 +216,16 @@ export class RequestBuilder {
       return { thinkingWindow: null, maxTokens }
     }
     // Without a hint nothing follows the window.
-    const room = size - prompt - (hint?.tokens.length ?? 0)
+    const nudges = nudge ? nudge.tokens.length * (wait?.times ?? 0) : 0
+    const room = size - prompt - nudges - (hint?.tokens.length ?? 0)
     const least = hint ? (limit ?? 1) : 0
     const shared = limit === undefined ? Math.max(room - DEFAULT_MAX_TOKENS, Math.floor(room * WINDOW_SHARE)) : room
     const thinkingWindow = asked ?? Math.max(0, Math.min(usual, hint ? shared : room, room - least))
     if (thinkingWindow + least > room) {
+      const between = nudges > 0 ? `, ${nudges} of wait` : ''
       const after = hint ? `, a hint of ${hint.tokens.length} and an answer of up to ${least}` : ''
       this.#tooSmall(
-        `${prompt} tokens of prompt, a window of ${thinkingWindow}${after}`,
+        `${prompt} tokens of prompt, a window of ${thinkingWindow}${between}${after}`,
         size - room + thinkingWindow + least,
       )
     }
@@ -220,7 +243,7 @@ export class RequestBuilder {
     return cuts
       .toSorted((a, b) => a - b)
       .map((thinkingWindow) => {
-        const { maxTokens } = this.#resolveLimits(prompt, hint, null, { ...options, thinkingWindow })
+        const { maxTokens } = this.#resolveLimits(prompt, hint, null, null, { ...options, thinkingWindow })
         return { thinkingWindow, maxTokens }
       })
   }

@@ -20,27 +20,41 @@ export interface ReasonResult {
   message: { role: 'assistant'; content: string }
   /**
    * How the thinking ended. `self`: the model ended it; `window`: the window closed; `request`: `endThinking()`;
-   * `stop`: a stop string or `stop()`; `length`: the context was full; `loop`: with `loops`, it repeated itself. `early`
-   * and `stated` do not occur yet.
+   * `stop`: a stop string or `stop()`; `length`: the context was full; `loop`: with `loops`, it repeated itself; `early`:
+   * with `earlyExit`; `stated`: it was closed, and with `stated: 'keep'` the answer that it had just stated stands.
    */
   ended: Ended
   /**
    * How the response ended. `stop`: end of generation or a stop string; `length`: `maxTokens`, the context was full, or the
-   * window closed and `hint` is null; `abort`: `stop()`, or `endThinking()` where `hint` is null; `loop`: with `loops`, the
+   * window or `earlyExit` closed the thinking and `hint` is null; `abort`: `stop()`, or `endThinking()` where `hint` is null; `loop`: with `loops`, the
    * answer repeated itself, or the thinking did and `hint` is null.
    */
   finishReason: FinishReason
+  /**
+   * With the option `confidence`: the least probability, 0 … 1, that the model gave to a token of the answer, at temperature 1
+   * and before anything was banned. Null without it, and where nothing was generated after a hint: of a response that ended
+   * by itself, or whose stated answer stands.
+   */
+  confidence: number | null
   /** The stop string that ended it, or null. It is not in the text, but its tokens are in `tokens`. */
   stopString: string | null
-  /** Ids of the sampled tokens and of the hint, the end-of-generation token left out. */
+  /**
+   * Ids of the sampled tokens and of the hint, the end-of-generation token left out. The reasoning's are in order with those
+   * that were fed in the place of an end (`wait`).
+   */
   tokens: { reasoning: number[]; hint: number[]; answer: number[] }
-  /** Counts of tokens. `cachedTokens` of the prompt were in the KV cache already. */
+  /**
+   * Counts of tokens. `cachedTokens` of the prompt were in the KV cache already. `nudgeTokens` were fed in the place of an
+   * end (`wait`), and are no thinking tokens; `probeTokens` were fed and generated beside the response, for a policy.
+   */
   usage: {
     promptTokens: number
     cachedTokens: number
     thinkingTokens: number
     hintTokens: number
     answerTokens: number
+    nudgeTokens: number
+    probeTokens: number
   }
   /** Milliseconds, and the number of `llama_decode` calls that the request took part in. */
   timings: Timings
@@ -56,9 +70,14 @@ export interface ReasonResult {
 /** The result at one of the `cuts`. Its tokens and milliseconds before the cut are those of the whole request. */
 export type CutResult = Omit<ReasonResult, 'cuts'>
 
-/** What a stream gives while a response is generated. The texts together are the text of the result, but for the hint. */
+/**
+ * What a stream gives while a response is generated. The texts together, with the hint of the cut, are the text of the
+ * result.
+ */
 export type ReasonEvent =
   | { type: 'thinking'; text: string; tokens: number[] }
+  /** With `wait`: the model would have ended, and was fed this in the place of the end. */
+  | { type: 'nudge'; text: string; tokens: number[]; thinkingTokens: number }
   /** The thinking ended before the response did. With delimited thinking the model may do that itself; `hint` is '' then. */
   | { type: 'cut'; ended: CutEnded; thinkingTokens: number; hint: string }
   | { type: 'answer'; text: string; tokens: number[] }
@@ -66,13 +85,16 @@ export type ReasonEvent =
   | { type: 'branch'; result: CutResult }
   | { type: 'done'; result: ReasonResult }
 
+type Done = Extract<GenerationEvent, { type: 'done' }>
+
 /**
  * What a running request reports: the native side's events, to which one that runs elsewhere may add how much it thought,
  * and what is behind an error.
  */
 export type RequestEvent =
   | Exclude<GenerationEvent, { type: 'done' | 'error' }>
-  | (Extract<GenerationEvent, { type: 'done' }> & { thinkingTokens?: number })
+  | (Omit<Done, 'confidence' | 'probeTokens'> &
+      Partial<Pick<Done, 'confidence' | 'probeTokens'>> & { thinkingTokens?: number })
   | (Extract<GenerationEvent, { type: 'error' }> & { cause?: unknown })
 
 /** Collects one generation's events. */
@@ -83,12 +105,15 @@ export class ResultBuilder {
   readonly #branches = new Map<number, CutResult>()
   readonly #thinking = { text: '', tokens: [] as number[] }
   readonly #answer = { text: '', tokens: [] as number[] }
+  readonly #nudge: Hint | null
+  #nudgeTokens = 0
   #cut = false
   #hinted = false
 
   /** @param cuts Those that were asked for. */
-  constructor(hint: Hint | null, seed: number, cuts: readonly number[] = []) {
+  constructor(hint: Hint | null, seed: number, cuts: readonly number[] = [], nudge: Hint | null = null) {
     this.#hint = hint
+    this.#nudge = nudge
     this.#seed = seed
     this.#cuts = cuts
   }
@@ -101,6 +126,14 @@ export class ResultBuilder {
         part.text += event.text
         for (const token of event.tokens) part.tokens.push(token)
         return { type: event.phase, text: event.text, tokens: event.tokens }
+      }
+      case 'nudge': {
+        const text = this.#nudge?.text ?? ''
+        const tokens = Array.from(this.#nudge?.tokens ?? [])
+        this.#thinking.text += text
+        this.#thinking.tokens.push(...tokens)
+        this.#nudgeTokens += tokens.length
+        return { type: 'nudge', text, tokens, thinkingTokens: event.thinkingTokens }
       }
       case 'cut':
         this.#cut = true
@@ -150,14 +183,17 @@ export class ResultBuilder {
       message: { role: 'assistant', content: text },
       ended: done.ended,
       finishReason: done.finishReason,
+      confidence: done.confidence ?? null,
       stopString: done.stopString,
       tokens: { reasoning: this.#thinking.tokens, hint: hintTokens, answer: this.#answer.tokens },
       usage: {
         promptTokens: done.promptTokens,
         cachedTokens: done.cachedTokens,
-        thinkingTokens: done.thinkingTokens ?? this.#thinking.tokens.length,
+        thinkingTokens: done.thinkingTokens ?? this.#thinking.tokens.length - this.#nudgeTokens,
         hintTokens: hintTokens.length,
         answerTokens: this.#answer.tokens.length,
+        nudgeTokens: this.#nudgeTokens,
+        probeTokens: done.probeTokens ?? 0,
       },
       timings: done.timings,
       seed: this.#seed,

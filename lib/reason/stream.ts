@@ -11,6 +11,7 @@ import { type ReasonEvent, type ReasonResult, type RequestEvent, ResultBuilder }
 export interface Started {
   generation: Generation
   hint: Hint | null
+  nudge?: Hint | null
   seed: number
   /** The smaller windows that it shall give results for. */
   cuts?: readonly number[]
@@ -64,8 +65,8 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
     }
     signal?.addEventListener('abort', this.#onAbort)
     start((event) => this.#onEvent(event), this.#preparing.signal).then(
-      ({ generation, hint, seed, cuts }) => {
-        this.#builder = new ResultBuilder(hint, seed, cuts)
+      ({ generation, hint, seed, cuts, nudge }) => {
+        this.#builder = new ResultBuilder(hint, seed, cuts, nudge)
         this.#generation = generation
         for (const action of this.#pending.splice(0)) action(generation)
       },

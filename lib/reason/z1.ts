@@ -120,6 +120,11 @@ export class Z1 implements Reasoner {
     const checked = checkReasonOptions(options, this.model)
     const read = checkInput(input, checked.template)
     this.#builder.check(read, checked)
+    if (checked.policies.earlyExit?.probe !== undefined) {
+      if (checked.hint === null) throw misuse(TypeError, 'text', 'hint with earlyExit.probe', null)
+      if (this.model.branches === 0)
+        throw misuse(RangeError, 'at least 1', 'branches, an option of load, with earlyExit.probe', 0)
+    }
     if (checked.cuts.length > 0 && checked.hint !== null && this.model.branches === 0) {
       throw misuse(RangeError, 'at least 1', 'branches, an option of load, with cuts', 0)
     }
@@ -135,10 +140,10 @@ export class Z1 implements Reasoner {
     signal: AbortSignal,
   ): Promise<Started> {
     if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
-    const { request, hint } = await this.#builder.build(input, options, signal)
+    const { request, hint, nudge } = await this.#builder.build(input, options, signal)
     await this.#file?.check()
     const { cuts } = options
-    return { generation: this.#context.start(request, listener), hint, seed: request.sampling.seed, cuts }
+    return { generation: this.#context.start(request, listener), hint, nudge, seed: request.sampling.seed, cuts }
   }
 }
 

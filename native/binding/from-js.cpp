@@ -103,6 +103,22 @@ SamplingParams sampling_of(const Napi::Object & object) {
     return params;
 }
 
+int64_t count_of(const Napi::Value & value) {
+    const double number = value.ToNumber().DoubleValue();
+    return std::isfinite(number) ? static_cast<int64_t>(number) : Window::infinite;
+}
+
+WaitParams wait_of(const Napi::Value & value) {
+    WaitParams wait;
+    if (value.IsObject()) {
+        const Napi::Object object = value.As<Napi::Object>();
+        wait.tokens = tokens_of(object.Get("tokens"));
+        wait.times = wait.tokens.empty() ? 0 : i32(object, "times");
+        wait.until = count_of(object.Get("until"));
+    }
+    return wait;
+}
+
 } // namespace
 
 Napi::Object object_of(const Napi::Value & value) {
@@ -149,8 +165,7 @@ Request request_of(const Napi::Object & object) {
     request.prompt = tokens_of(object.Get("prompt"));
     const Napi::Value given_window = object.Get("thinkingWindow");
     request.thinks = !given_window.IsNull();
-    const double window = given_window.ToNumber().DoubleValue();
-    request.thinking_window = std::isfinite(window) ? static_cast<int64_t>(window) : Window::infinite;
+    request.thinking_window = count_of(given_window);
     request.max_tokens = i32(object, "maxTokens");
     request.cuts = cuts_of(object.Get("cuts").As<Napi::Array>());
     const Napi::Value hint = object.Get("hint");
@@ -163,6 +178,16 @@ Request request_of(const Napi::Object & object) {
     const Napi::Value close_tag = object.Get("closeTag");
     request.close_tag = close_tag.IsString() ? close_tag.ToString().Utf8Value() : "";
     request.loops = boolean(object, "loops");
+    request.lands_on_line = boolean(object, "landsOnLine");
+    const Napi::Value margin = object.Get("earlyMargin");
+    request.early_margin = margin.IsNumber() ? std::optional(margin.ToNumber().FloatValue()) : std::nullopt;
+    const Napi::Value probe = object.Get("earlyProbe");
+    if (probe.IsNumber() && !request.hint.empty()) {
+        request.early_probe = probe.ToNumber().DoubleValue();
+    }
+    request.keeps_stated = boolean(object, "keepsStated");
+    request.confidence = boolean(object, "confidence");
+    request.wait = wait_of(object.Get("wait"));
     request.cache_prompt = boolean(object, "cachePrompt");
     request.sampling = sampling_of(object.Get("sampling").ToObject());
     return request;

@@ -79,6 +79,14 @@ Napi::Array numbers(Napi::Env env, const std::vector<llama_token> & tokens) {
     return array;
 }
 
+Napi::Object object_of(Napi::Env env, const NudgeEvent & event) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("type", "nudge");
+    object.Set("thinkingTokens", static_cast<double>(event.n_thinking));
+    object.Set("nudgeTokens", static_cast<double>(event.n_tokens));
+    return object;
+}
+
 Napi::Object object_of(Napi::Env env, const CutEvent & event) {
     Napi::Object object = Napi::Object::New(env);
     object.Set("type", "cut");
@@ -105,6 +113,8 @@ Napi::Object object_of(Napi::Env env, const DoneEvent & event) {
     object.Set("promptTokens", static_cast<double>(event.n_prompt));
     object.Set("cachedTokens", static_cast<double>(event.n_cached));
     object.Set("timings", timings);
+    object.Set("probeTokens", static_cast<double>(event.n_probe));
+    object.Set("confidence", event.confidence ? Napi::Value(Napi::Number::New(env, *event.confidence)) : env.Null());
     return object;
 }
 

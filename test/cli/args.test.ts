@@ -276,6 +276,9 @@ describe('z1 ask', () => {
   /** What an option of the library is not an option of the command for. */
   const exceptions = {
     logitBias: 'token ids mean nothing without the vocabulary at hand',
+    branches: 'it has the one that --early-probe needs',
+    cuts: 'one answer is asked for',
+    kvCache: 'one request runs',
     cachePrompt: 'one question to a model just loaded finds nothing to reuse',
     onDownload: 'a function',
     onProgress: 'a function',
@@ -285,9 +288,13 @@ describe('z1 ask', () => {
   it('has every option of the library, but for the exceptions', () => {
     const known = Object.keys({ ...LOAD_OPTIONS, ...REASON_OPTIONS })
     const expected = known.filter((name) => !Object.hasOwn(exceptions, name))
-    // Variables are given one by one.
-    const names = expected.map((name) => name.replace('templateVariables', 'templateVariable'))
-    expect(Object.keys(ask.options).sort()).toEqual([...names, 'json', 'showPrompt'].sort())
+    // Variables are given one by one, and a policy's keys as options of their own.
+    const names = expected.map((name) => {
+      return name.replace('templateVariables', 'templateVariable').replace('earlyExit', 'earlyMargin')
+    })
+    expect(Object.keys(ask.options).sort()).toEqual(
+      [...names, 'earlyProbe', 'waitText', 'waitUntil', 'json', 'showPrompt'].sort(),
+    )
     expect(known).toEqual(expect.arrayContaining(Object.keys(exceptions)))
   })
 

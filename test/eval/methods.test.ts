@@ -61,6 +61,42 @@ describe.each([
   })
 })
 
+describe('budget-forcing', () => {
+  const wait = { times: 1, text: 'Wait', until: Infinity }
+
+  it("asks for s1's texts, between the model's tags where it has them", async () => {
+    const method = methodOf('budget-forcing').resolve({})
+    const hint = '\n\nFinal Answer: '
+    const plain = scripted({ thoughts, answer: ['5'] })
+    expect((await method.ask(plain, question(2))).hint).toBe(hint)
+    expect(plain.asked[0]?.options).toMatchObject({ hint, wait, tags: 'ban', thinkingWindow: 2 })
+    const tagged = scripted({ thoughts, answer: ['5'] }, { tags: { open: '<think>', close: '</think>' } })
+    await method.ask(tagged, question(2))
+    expect(tagged.asked[0]?.options).toMatchObject({ hint, wait, tags: 'keep' })
+  })
+
+  it('takes others, and leaves room for them', async () => {
+    const method = methodOf('budget-forcing').resolve({ hint: 'So:', wait: { ...wait, times: 3 }, maxTokens: 9 })
+    // 512 less a prompt of 100, a hint of 3, three times 4, an answer of 9, and 8 for line feeds.
+    expect(await method.room(scripted({ thoughts }), 100)).toBe(380)
+    expect(method.pinned).toEqual({ hint: 'So:', maxTokens: 9, policies: { wait: { ...wait, times: 3, until: null } } })
+  })
+})
+
+describe('policies', () => {
+  const policies = { stated: 'keep', earlyExit: { margin: 0.5 }, landing: 'line', loops: true } as const
+
+  it('are asked for and pinned with the window', async () => {
+    const method = methodOf('window').resolve({ hint: '\n\nso:', maxTokens: 9, ...policies })
+    expect((await ask(method, 2)).options).toMatchObject(policies)
+    expect(method.pinned).toEqual({ hint: '\n\nso:', maxTokens: 9, policies })
+  })
+
+  it('have no place without a hint', () => {
+    expect(() => methodOf('none').resolve({ stated: 'keep' })).toThrow('Expected no stated with the method none')
+  })
+})
+
 describe('none', () => {
   const method = methodOf('none').resolve({})
 
@@ -128,6 +164,6 @@ describe('unlimited', () => {
 
 it('there is no other', () => {
   expect(() => methodName.read('some', 'method')).toThrow(
-    'Expected window, delimited, none, direct, unlimited for method but received "some"',
+    'Expected window, delimited, none, direct, unlimited, budget-forcing for method but received "some"',
   )
 })

@@ -41,6 +41,7 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
   const done = await new Promise<Extract<GenerationEvent, { type: 'done' }>>((resolve, reject) => {
     const request: Omit<GenerationRequest, 'id'> = {
       ...{ prompt: bytes('x'), thinkingWindow: 6, maxTokens: 40, cuts: [], hint: bytes('.'), stop: [] },
+      ...{ landsOnLine: false, earlyMargin: null, earlyProbe: null, keepsStated: false, confidence: false, wait: null },
       ...{ stopInThinking: false, bannedTags: [], closeTag: null, loops: false, cachePrompt: false, sampling },
       ...changes,
     }
@@ -49,7 +50,7 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
       else if (event.type === 'cut') cuts.push(event)
       else if (event.type === 'branch') branches.push(event)
       else if (event.type === 'done') resolve(event)
-      else reject(new Error(event.message))
+      else if (event.type === 'error') reject(new Error(event.message))
     })
   })
   const ended = { ended: done.ended, finishReason: done.finishReason }

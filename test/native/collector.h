@@ -1,5 +1,5 @@
-// A context whose events go to a sink that holds every generation to their law: texts, at most one cut between those of the
-// thinking and those of the answer, a branch for a cut that was asked for, one end, then nothing.
+// A context whose events go to a sink that holds every generation to their law: texts and nudges, at most one cut between
+// those of the thinking and those of the answer, a branch for a cut that was asked for, one end, then nothing.
 #pragma once
 
 #include "check.h"
@@ -29,6 +29,7 @@ struct Outcome {
     Tokens answer;
     std::string thinking_text;
     std::string answer_text;
+    std::vector<NudgeEvent> nudges;
     std::optional<CutEvent> cut;
     std::map<size_t, BranchEvent> branches; // by their tokens of thinking
     std::optional<DoneEvent> done;
@@ -99,10 +100,17 @@ private:
         tokens.insert(tokens.end(), event.tokens.begin(), event.tokens.end());
     }
 
+    void take(Outcome & outcome, NudgeEvent & event) {
+        CHECK(!outcome.cut);
+        CHECK_EQ(event.n_thinking, outcome.thinking.size());
+        CHECK(event.n_tokens > 0);
+        outcome.nudges.push_back(event);
+    }
+
     void take(Outcome & outcome, CutEvent & event) {
         CHECK(!outcome.cut);
         CHECK_EQ(event.n_thinking, outcome.thinking.size());
-        CHECK(event.ended != Ended::stop && event.ended != Ended::length);
+        CHECK(event.ended != Ended::stop && event.ended != Ended::length && event.ended != Ended::stated);
         outcome.cut = event;
     }
 

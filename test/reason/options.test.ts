@@ -16,14 +16,15 @@ import {
   REASON_OPTIONS,
   type ReasonOptions,
 } from '../../lib/reason/options.js'
+import { POLICY_OPTIONS } from '../../lib/reason/policies.js'
 
 type Check = (input: unknown) => object
 type Misuse = [value: unknown, received: string]
 
 /** The value of an option after the check, wherever it was put. */
 function afterCheck(check: Check, name: string, value: unknown): unknown {
-  const { sampling, ...rest } = check({ [name]: value }) as { sampling?: object }
-  return { ...rest, ...sampling }[name as never]
+  const { sampling, policies, ...rest } = check({ [name]: value }) as { sampling?: object; policies?: object }
+  return { ...rest, ...sampling, ...policies }[name as never]
 }
 
 /** One row for each option: what it expects, what it takes (as it is, or as something else), and what it refuses. */
@@ -350,9 +351,51 @@ const reasonRows: Row[] = [
   signals,
 ]
 
+const policyRows: Row[] = [
+  {
+    name: 'landing',
+    expected: 'token or line',
+    takes: ['token', 'line'],
+    types: notStrings,
+    ranges: [['word', '"word"']],
+  },
+  { name: 'stated', expected: 'ask or keep', takes: ['ask', 'keep'], types: notStrings, ranges: [['', '""']] },
+  {
+    name: 'earlyExit',
+    expected: 'plain object',
+    takes: [{ margin: 0 }, { margin: 100 }],
+    types: [
+      [true, 'true'],
+      [0.1, '0.1'],
+      [null, 'null'],
+      [[], 'an array'],
+    ],
+    ranges: [],
+  },
+  booleans('confidence'),
+  {
+    name: 'wait',
+    expected: 'plain object',
+    takes: [
+      { given: {}, read: { times: 1, text: 'Wait', until: Infinity } },
+      { times: 1000, text: 'Hm', until: 1 },
+    ],
+    types: [
+      [true, 'true'],
+      [2, '2'],
+      [null, 'null'],
+      ['Wait', '"Wait"'],
+    ],
+    ranges: [],
+  },
+]
+
+const { landing, stated, earlyExit, confidence, wait, ...OTHER_OPTIONS } = REASON_OPTIONS
+
 describe.each([
   ['LoadOptions', checkLoadOptions as Check, LOAD_OPTIONS, loadRows],
-  ['ReasonOptions', checkReasonOptions as Check, REASON_OPTIONS, reasonRows],
+  ['ReasonOptions', checkReasonOptions as Check, OTHER_OPTIONS, reasonRows],
+  ['PolicyOptions', checkReasonOptions as Check, POLICY_OPTIONS, policyRows],
 ] as const)('%s', (type, check, table, rows) => {
   it('has a row here for every option', () => {
     expect(rows.map((row) => row.name)).toEqual(Object.keys(table))
@@ -408,9 +451,9 @@ describe.each([
   })
 
   it('says in its documentation what the table says', () => {
-    const file = type === 'LoadOptions' ? 'load-options.ts' : 'options.ts'
+    const file = { LoadOptions: 'load-options.ts', ReasonOptions: 'options.ts', PolicyOptions: 'policies.ts' }[type]
     const source = readFileSync(new URL(`../../lib/reason/${file}`, import.meta.url), 'utf8')
-    const body = source.slice(source.indexOf(`export interface ${type} {`)).split('\n}\n')[0] as string
+    const body = source.slice(source.indexOf(`export interface ${type} `)).split('\n}\n')[0] as string
     const documented = [...body.matchAll(/\/\*\*(.*?)\*\/\s+(\w+)\?:/gs)]
     expect(documented.map(([, , name]) => name)).toEqual(Object.keys(table))
     for (const [, text = '', name = ''] of documented) {
@@ -456,6 +499,7 @@ describe('defaults', () => {
       maxTokens: undefined,
       hint: PLAIN_HINT,
       loops: false,
+      policies: { landing: 'token', stated: 'ask', earlyExit: undefined, confidence: false, wait: undefined },
       tags: 'ban',
       system: undefined,
       template: true,

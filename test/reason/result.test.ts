@@ -23,6 +23,8 @@ describe('ResultBuilder', () => {
     promptTokens: 7,
     cachedTokens: 3,
     timings,
+    probeTokens: 0,
+    confidence: null,
   }
   const text = (phase: 'thinking' | 'answer', text: string, ...tokens: number[]): Native => {
     return { type: 'text', phase, text, tokens }
@@ -54,9 +56,18 @@ describe('ResultBuilder', () => {
       message: { role: 'assistant', content: 'abc => 42 ' },
       ended: 'window',
       finishReason: 'stop',
+      confidence: null,
       stopString: null,
       tokens: { reasoning: [1, 2, 3], hint: [90, 91], answer: [4, 5, 6] },
-      usage: { promptTokens: 7, cachedTokens: 3, thinkingTokens: 3, hintTokens: 2, answerTokens: 3 },
+      usage: {
+        promptTokens: 7,
+        cachedTokens: 3,
+        thinkingTokens: 3,
+        hintTokens: 2,
+        answerTokens: 3,
+        nudgeTokens: 0,
+        probeTokens: 0,
+      },
       timings,
       seed: 5,
     })
@@ -298,6 +309,8 @@ describe('how a response ends', () => {
       thinkingTokens: thought.length,
       hintTokens: hint.length,
       answerTokens: answered.length,
+      nudgeTokens: 0,
+      probeTokens: 0,
     })
     if (result.stopString === null) {
       expect(result.reasoning).toBe(thought.join(''))
@@ -308,7 +321,7 @@ describe('how a response ends', () => {
     expect(result.message).toEqual({ role: 'assistant', content: result.text })
     expect(result.seed).toBe(9)
     expect(Object.keys(result).sort()).toEqual(
-      'answer ended finalAnswer finishReason hint message reasoning seed stopString text timings tokens usage'.split(
+      'answer confidence ended finalAnswer finishReason hint message reasoning seed stopString text timings tokens usage'.split(
         ' ',
       ),
     )

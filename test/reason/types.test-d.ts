@@ -40,7 +40,10 @@ expectTypeOf(result.finalAnswer).toEqualTypeOf<string | null>()
 expectTypeOf(result.stopString).toEqualTypeOf<string | null>()
 expectTypeOf(result.tokens).toEqualTypeOf<{ reasoning: number[]; hint: number[]; answer: number[] }>()
 expectTypeOf(result.usage).toEqualTypeOf<
-  Record<'promptTokens' | 'cachedTokens' | 'thinkingTokens' | 'hintTokens' | 'answerTokens', number>
+  Record<
+    'promptTokens' | 'cachedTokens' | 'thinkingTokens' | 'hintTokens' | 'answerTokens' | 'nudgeTokens' | 'probeTokens',
+    number
+  >
 >()
 expectTypeOf(result.timings).toEqualTypeOf<
   Record<'promptMs' | 'thinkingMs' | 'hintMs' | 'answerMs' | 'totalMs' | 'decodeCalls', number>
@@ -54,6 +57,7 @@ expectTypeOf<keyof ReasonResult>().toEqualTypeOf<
   | 'message'
   | 'ended'
   | 'finishReason'
+  | 'confidence'
   | 'stopString'
   | 'tokens'
   | 'usage'
@@ -87,6 +91,11 @@ const reason: Required<ReasonOptions> = {
   maxTokens: 100,
   hint: 'boxed',
   loops: true,
+  landing: 'line',
+  stated: 'keep',
+  earlyExit: { margin: 0.1 },
+  confidence: true,
+  wait: { times: 2, text: 'Wait', until: 100 },
   tags: 'keep',
   system: 'Be brief.',
   template: true,
@@ -129,6 +138,7 @@ async function read(stream: ReasonStream): Promise<string> {
     expectTypeOf(event).toEqualTypeOf<ReasonEvent>()
     switch (event.type) {
       case 'thinking':
+      case 'nudge':
       case 'answer':
         expectTypeOf(event.tokens).toEqualTypeOf<number[]>()
         text += event.text
@@ -137,7 +147,7 @@ async function read(stream: ReasonStream): Promise<string> {
         break
       case 'cut':
         expectTypeOf(event.thinkingTokens).toBeNumber()
-        expectTypeOf(event.ended).toEqualTypeOf<'self' | 'window' | 'request' | 'loop' | 'early' | 'stated'>()
+        expectTypeOf(event.ended).toEqualTypeOf<'self' | 'window' | 'request' | 'loop' | 'early'>()
         text += event.hint
         // @ts-expect-error a cut has no text
         event.text

@@ -24,6 +24,7 @@ import { modelPath } from '../../reason/model-name.js'
 import { flag, integer, list, oneOf, range, required, text, UsageError, type Values, word } from '../args.js'
 import { defineCommand } from '../command.js'
 import { answerOptions, modelOptions, samplingOptions } from '../groups.js'
+import { policiesOf, policyOptions } from '../policies.js'
 import { runInterruptible, showBytes } from '../progress.js'
 import { print } from '../terminal.js'
 
@@ -77,10 +78,13 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE.svg] --output FILE.htm
       value: 'NAME',
       help:
         "window: the shifted thinking window; delimited: thinking between the model's tags, closed by force; " +
-        'none: no hint, the response ends at the window; direct: no thinking; unlimited: no window',
+        'none: no hint, the response ends at the window; direct: no thinking; unlimited: no window; ' +
+        "budget-forcing: s1's, Wait in the place of an end",
       default: 'window',
     }),
     hint: answerOptions.hint,
+    loops: flag({ help: 'a block of 4 to 128 tokens three times in a row ends the thinking or the answer' }),
+    ...policyOptions,
     maxTokens: answerOptions.maxTokens,
     system: answerOptions.system,
     temperature: samplingOptions.temperature,
@@ -113,8 +117,9 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE.svg] --output FILE.htm
     difficulty,
     python,
     unsafeExecution,
-    ...options
+    ...given
   }) {
+    const { policies, rest: options } = policiesOf(given)
     const { output, seed } = options
     const windows = options.windows ?? (methodOf(options.method ?? 'window').windows ? undefined : DEFAULT_WINDOWS)
     const read = [data, options.model].filter((file) => file !== undefined)
@@ -129,7 +134,7 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE.svg] --output FILE.htm
         const items = limit === undefined && !groups ? asked : selectItems(asked, { limit, filter: groups, seed })
         const model = options.model && (await modelPath(options.model, { ...pulling, onDownload: pulling.onProgress }))
         const onProgress = show && ((progress: Progress) => show(responseProgress(progress)))
-        return evaluate({ ...options, model, windows, task: items, signal, onProgress })
+        return evaluate({ ...options, ...policies, model, windows, task: items, signal, onProgress })
       },
       () => afterInterrupt(output, json === true),
     )

@@ -12,20 +12,39 @@ export function hinted(options: MethodOptions, tags: ReasonOptions['tags']): Res
     hint: options.hint,
     maxTokens: options.maxTokens,
   })
+  const { hint: _, maxTokens: __, ...others } = options
+  const policies = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined))
   if (hint === null) throw misuse(TypeError, 'text', 'hint (the method none has no hint)', hint)
   return {
-    pinned: { hint, maxTokens },
-    ask: (reasoner, { prompt, windows, ...request }) => reasoner.reason(prompt, { ...request, hint, maxTokens, tags }),
-    askAll: (reasoner, { prompt, windows, ...request }) =>
-      askWithCuts(reasoner, prompt, windows, { ...request, hint, maxTokens, tags }),
-    room: (reasoner, promptTokens) => roomBeside(reasoner, promptTokens, hint, maxTokens),
+    pinned: { hint, maxTokens, ...(Object.keys(policies).length > 0 && { policies: asJson(policies) }) },
+    ask: (reasoner, { prompt, windows, ...request }) =>
+      reasoner.reason(prompt, { ...request, ...policies, hint, maxTokens, tags }),
+    // Under a smaller window these would close it elsewhere, or have it count something else.
+    ...(options.landing !== 'line' &&
+      options.earlyExit?.probe === undefined &&
+      !options.wait && {
+        askAll: (reasoner, { prompt, windows, ...request }) =>
+          askWithCuts(reasoner, prompt, windows, { ...request, ...policies, hint, maxTokens, tags }),
+      }),
+    room: (reasoner, promptTokens) => roomBeside(reasoner, promptTokens, { hint, maxTokens, wait: options.wait }),
   }
 }
 
+/** As run.json has it: no number of it is infinite. */
+function asJson<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value))
+}
+
 /** Tokens of thinking for which there is room beside prompt, hint and answer. */
-async function roomBeside(reasoner: Reasoner, promptTokens: number, hint: string, maxTokens: number): Promise<number> {
+async function roomBeside(
+  reasoner: Reasoner,
+  promptTokens: number,
+  { hint, maxTokens, wait }: { hint: string; maxTokens: number; wait: MethodOptions['wait'] },
+): Promise<number> {
   const { tags, contextSize } = reasoner.model
   const tokens = await reasoner.tokenize(`${hint}${tags?.close ?? ''}`)
+  const nudge = wait ? await reasoner.tokenize(wait.text ?? '') : []
   // The line feeds that stand around a close tag may be tokens of their own.
-  return Math.max(0, contextSize - promptTokens - tokens.length - maxTokens - 8)
+  const nudges = nudge.length * (wait?.times ?? 0)
+  return Math.max(0, contextSize - promptTokens - nudges - tokens.length - maxTokens - 8)
 }

@@ -1,5 +1,6 @@
 /** All methods, by name. */
 import { oneOf } from '../../base/checks.js'
+import { budgetForcing } from './budget-forcing.js'
 import { delimited } from './delimited.js'
 import { direct } from './direct.js'
 import type { MethodDefinition } from './method.js'
@@ -7,7 +8,7 @@ import { none } from './none.js'
 import { unlimited } from './unlimited.js'
 import { window } from './window.js'
 
-const METHODS = [window, delimited, none, direct, unlimited] as const satisfies MethodDefinition[]
+const METHODS = [window, delimited, none, direct, unlimited, budgetForcing] as const satisfies MethodDefinition[]
 
 export type Method = (typeof METHODS)[number]['name']
 

@@ -9,12 +9,21 @@ import type { Reasoner } from '../../reason/reasoner.js'
 import type { ReasonResult } from '../../reason/result.js'
 
 /** Options that a method may have or not. */
-export type MethodOptions = Pick<ReasonOptions, 'hint' | 'maxTokens'>
+export type MethodOptions = Pick<ReasonOptions, 'hint' | 'maxTokens' | PolicyName>
+
+/** How the thinking ends beside the window. */
+type PolicyName = 'loops' | 'landing' | 'stated' | 'earlyExit' | 'confidence' | 'wait'
 
 /** Absent ones stay absent: a method has defaults of its own, or does not have the option. */
 export const METHOD_OPTIONS = {
   hint: option(REASON_OPTIONS.hint),
   maxTokens: option(REASON_OPTIONS.maxTokens),
+  loops: option(REASON_OPTIONS.loops),
+  landing: option(REASON_OPTIONS.landing),
+  stated: option(REASON_OPTIONS.stated),
+  earlyExit: option(REASON_OPTIONS.earlyExit),
+  confidence: option(REASON_OPTIONS.confidence),
+  wait: option(REASON_OPTIONS.wait),
 } satisfies Record<keyof MethodOptions, Option<unknown>>
 
 /** What run.json holds of them. */
@@ -22,6 +31,8 @@ export interface PinnedMethod {
   /** The text; null for a method that appends none. */
   hint: string | null
   maxTokens: number | null
+  /** Those that were given; absent where none was. */
+  policies?: Pick<MethodOptions, PolicyName>
 }
 
 export interface MethodDefinition {

@@ -58,7 +58,7 @@ void Context::plan() {
         if (generation->started() && !generation->done()) {
             generation->begin_step();
         }
-        if (generation->started() && !generation->done() && !generation->has_branch_to_place()) {
+        if (generation->started() && !generation->done() && !generation->waits()) {
             running.push_back(generation.get());
             demands.push_back(
                 { generation->reads_prompt(), generation->next_tokens().size(), generation->n_outputs() });

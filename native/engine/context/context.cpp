@@ -41,8 +41,8 @@ void Context::start(Request request) {
                                                       " tokens does not fit a context of " +
                                                       std::to_string(params_.n_ctx));
     }
-    if (!request.cuts.empty() && !request.hint.empty() && params_.n_branches == 0) {
-        throw Error(ErrorCode::CONTEXT_TOO_SMALL, "A request with cuts needs a sequence for its branches");
+    if ((!request.cuts.empty() || request.early_probe) && !request.hint.empty() && params_.n_branches == 0) {
+        throw Error(ErrorCode::CONTEXT_TOO_SMALL, "A request with cuts or probes needs a sequence for its branches");
     }
     std::lock_guard lock(mutex);
     if (closing) {

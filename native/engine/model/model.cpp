@@ -188,7 +188,13 @@ Model::Model(const Engine & engine, ModelPtr model_, ModelPtr continuation_, Mod
       registration(process_exit::Registration::Order::model, [this] {
           model.reset();
           continuation.reset();
-      }) {}
+      }) {
+    for (llama_token token = 0; token < metadata_.n_vocab; ++token) {
+        if (engine.api.llama_vocab_is_eog(vocab_, token)) {
+            end_tokens_.push_back(token);
+        }
+    }
+}
 
 std::vector<llama_token> Model::tokenize(const std::vector<Segment> & segments, size_t most,
                                          const Cancelled & cancelled) const {

@@ -87,6 +87,9 @@ public:
     const ModelMetadata & metadata() const { return metadata_; }
     const Pieces & pieces() const { return pieces_; }
 
+    /// The tokens that end a generation.
+    const std::vector<llama_token> & end_tokens() const { return end_tokens_; }
+
     const TextBounds & text_bounds() const { return text_bounds_; }
 
     /// Between two calls of llama_tokenize it throws CONTEXT_TOO_SMALL when there are more than `most` tokens already, and
@@ -114,6 +117,7 @@ private:
     const llama_vocab * vocab_;
     ModelMetadata metadata_;
     Pieces pieces_;
+    std::vector<llama_token> end_tokens_;
     TextBounds text_bounds_;
 
     mutable std::mutex tag_mutex;

@@ -12,6 +12,12 @@ Request at_cut(Request request, const Cut & cut) {
     request.thinking_window = cut.thinking_window;
     request.max_tokens = cut.max_tokens;
     request.cuts.clear();
+    if (cut.probe) {
+        request.keeps_stated = false;
+        request.loops = false;
+        request.stop.clear();
+        request.confidence = true;
+    }
     return request;
 }
 
@@ -24,15 +30,24 @@ void append(std::string & text, std::vector<llama_token> & tokens, const TextEve
 
 // The trunk has just got to the cut: what it does next is not in the copy, which closes its window here.
 Generation::Generation(Generation & trunk, const Cut & cut)
-    : model(trunk.model), request(at_cut(trunk.request, cut)), n_ctx(trunk.n_ctx), chain(trunk.chain), tags(trunk.tags),
-      text(trunk.text), sequence(trunk.sequence), phase(Phase::thinking), pending(trunk.pending),
-      n_cached(trunk.n_cached), unsent(trunk.unsent), trunk_(&trunk), thought(trunk.thought), arrival(trunk.arrival),
-      phase_began(trunk.phase_began), timings(trunk.timings) {
+    : model(trunk.model), request(at_cut(trunk.request, cut)), n_ctx(trunk.n_ctx), chain(trunk.chain),
+      stated(trunk.stated), wait(request.wait), tags(trunk.tags), text(trunk.text), sequence(trunk.sequence),
+      phase(Phase::thinking), pending(trunk.pending), n_cached(trunk.n_cached), unsent(trunk.unsent), trunk_(&trunk),
+      thought(trunk.thought), arrival(trunk.arrival), phase_began(trunk.phase_began), timings(trunk.timings) {
     window = Window::of(chain.first());
+    is_probe = cut.probe;
+    if (is_probe) {
+        stated = {};
+        for (const llama_token token : request.hint) {
+            stated.push(model.pieces().text(token));
+        }
+    }
     if (request.loops) {
         answer_loop.emplace();
     }
-    if (request.hint.empty()) {
+    if (request.keeps_stated && stated.stands()) {
+        finish(Ended::stated, FinishReason::stop);
+    } else if (request.hint.empty()) {
         finish(Ended::window, FinishReason::length);
     } else {
         append_hint(Ended::window);
@@ -49,9 +64,29 @@ void Generation::branch_at_cut() {
     if (ending && !ending->hint_follows) {
         return;
     }
-    unplaced.push_back(std::unique_ptr<Generation>(new Generation(*this, request.cuts[next_cut])));
-    ++n_branches;
+    add_branch(request.cuts[next_cut]);
     ++next_cut;
+}
+
+// The thinking waits for what comes of it, so that it ends where the answer was stated.
+void Generation::probe_answer() {
+    if (!prober || !prober->due() || policies.ending()) {
+        return;
+    }
+    probes = true;
+    add_branch({ window->sampled(), std::min(request.max_tokens, ProbePolicy::max_tokens), true });
+}
+
+// Of a probe: whether it has stated its answer.
+bool Generation::answers_probe(llama_token token) {
+    const std::string_view piece = model.pieces().text(token);
+    stated.push(piece);
+    return (ends_sentence(piece) || stated.closes_box(piece)) && stated.stands();
+}
+
+void Generation::add_branch(const Cut & cut) {
+    unplaced.push_back(std::unique_ptr<Generation>(new Generation(*this, cut)));
+    ++n_branches;
     if (unplaced.back()->done()) { // no hint, or no room for one
         branch_ended(*unplaced.back());
         unplaced.pop_back();
@@ -67,7 +102,15 @@ std::unique_ptr<Generation> Generation::place_branch(Sequence & target) noexcept
 }
 
 void Generation::branch_ended(Generation & branch) {
-    events.push_back({ id(), branch.outcome() });
+    if (branch.is_probe) {
+        n_probe += branch.n_answer > 0 ? request.hint.size() + branch.n_answer : 0;
+        if (branch.n_answer > 0) {
+            prober->tell(branch.probability);
+        }
+        probes = false;
+    } else {
+        events.push_back({ id(), branch.outcome() });
+    }
     --n_branches;
 }
 

@@ -1,5 +1,6 @@
-// What a context reports of its generations. Per generation: any number of text events, at most one cut, any number of
-// branches, then exactly one done or error, then nothing. The texts together are the text that was generated.
+// What a context reports of its generations. Per generation: any number of text events, any number of nudges, at most one cut
+// after them, any number of branches, then exactly one done or error, then nothing. The texts together are the text that was
+// generated.
 #pragma once
 
 #include "error.h"
@@ -13,8 +14,7 @@
 
 namespace z1 {
 
-/// How the thinking ended. What a policy of today gives: self (the closing tag), window, request, loop. `early` and `stated`
-/// have no policy yet.
+/// How the thinking ended.
 enum class Ended {
     self,    // the model ended by itself
     window,  // the window closed
@@ -22,8 +22,8 @@ enum class Ended {
     stop,    // a stop string, or the caller ended the generation
     length,  // the context was full
     loop,    // the model repeated itself
-    early,   // the model was sure of its answer
-    stated,  // the model has stated its answer
+    early,   // the model would nearly have ended
+    stated,  // it was closed where the model had just stated its answer, which stands
 };
 
 /// How the generation ended. Without a hint it ends where the thinking is closed, with no cut and no answer: for the window
@@ -45,9 +45,15 @@ struct TextEvent {
 };
 
 struct CutEvent {
-    Ended ended; // neither stop nor length: those end the generation
+    Ended ended; // neither stop, length nor stated: those end the generation
     int64_t n_thinking;
     size_t n_hint;
+};
+
+/// The model would have ended its thinking by itself: a text was fed in the place of the end.
+struct NudgeEvent {
+    int64_t n_thinking; // tokens sampled so far
+    size_t n_tokens;
 };
 
 /// Milliseconds on the context's thread; `total` counts from the arrival of the request.
@@ -67,6 +73,8 @@ struct DoneEvent {
     size_t n_prompt;
     size_t n_cached;
     Timings timings;
+    size_t n_probe = 0;               // tokens that were fed and generated for probes
+    std::optional<double> confidence; // least probability of the answer's tokens, if it was asked for and there are any
 };
 
 /// One of the request's cuts that the thinking has passed: all that a request with that smaller window gives. There is none
@@ -87,7 +95,7 @@ struct ErrorEvent {
 
 struct Event {
     uint32_t id;
-    std::variant<TextEvent, CutEvent, BranchEvent, DoneEvent, ErrorEvent> what;
+    std::variant<TextEvent, NudgeEvent, CutEvent, BranchEvent, DoneEvent, ErrorEvent> what;
 
     bool ends_generation() const {
         return std::holds_alternative<DoneEvent>(what) || std::holds_alternative<ErrorEvent>(what);

@@ -1,7 +1,6 @@
 #include "engine/request/generation.h"
 
 #include "engine/model/model.h"
-#include "engine/thinking/close-tag.h"
 
 #include <algorithm>
 #include <iterator>
@@ -9,21 +8,6 @@
 namespace z1 {
 
 namespace {
-
-// Of a generation that ends with its thinking.
-FinishReason finish_reason(Ended how) {
-    switch (how) {
-        case Ended::request: return FinishReason::abort;
-        case Ended::loop:    return FinishReason::loop;
-        case Ended::self:
-        case Ended::stop:
-        case Ended::stated:  return FinishReason::stop;
-        case Ended::window:
-        case Ended::length:
-        case Ended::early:   return FinishReason::length;
-    }
-    return FinishReason::length;
-}
 
 double milliseconds(Generation::Clock::duration duration) {
     return std::chrono::duration<double, std::milli>(duration).count();
@@ -35,9 +19,9 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
     : model(model), request(std::move(request_)), n_ctx(n_ctx),
       chain(model.api(), model.vocab(), request.sampling, n_ctx,
             Window::create(model.api(), request.thinking_window, &window)),
-      text(request.thinks && !request.stop_in_thinking ? std::vector<std::string>() : request.stop), arrival(arrival),
-      phase_began(arrival) {
-    for (const std::vector<llama_token> * tokens : { &request.prompt, &request.hint }) {
+      wait(request.wait), text(request.thinks && !request.stop_in_thinking ? std::vector<std::string>() : request.stop),
+      arrival(arrival), phase_began(arrival) {
+    for (const std::vector<llama_token> * tokens : { &request.prompt, &request.hint, &request.wait.tokens }) {
         for (const llama_token token : *tokens) {
             if (token < 0 || token >= model.metadata().n_vocab) {
                 throw Error(ErrorCode::DECODE_FAILED, "The vocabulary has no token " + std::to_string(token));
@@ -48,22 +32,6 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
         tags.add(model.tag_index(tag));
     }
     add_policies();
-}
-
-// In order of precedence. All of them come after an end of generation and after a stop string, and before the context is
-// full.
-void Generation::add_policies() {
-    if (!request.close_tag.empty()) {
-        policies.add(std::make_unique<CloseTagPolicy>(request.close_tag));
-    }
-    policies.add(std::make_unique<WindowPolicy>(*window));
-    if (request.loops) {
-        policies.add(std::make_unique<LoopPolicy>());
-        answer_loop.emplace();
-    }
-    auto caller_policy = std::make_unique<CallerPolicy>();
-    caller = caller_policy.get();
-    policies.add(std::move(caller_policy));
 }
 
 void Generation::start(Sequence & target) {
@@ -106,10 +74,19 @@ void Generation::decoded(size_t n) {
 }
 
 void Generation::sample(llama_context * ctx, int32_t idx) {
-    const llama_token token = chain.sample(ctx, idx, tags);
+    const llama_token token = draw(ctx, idx);
+    if (phase == Phase::thinking && ends_by_itself(token) && nudge()) {
+        return;
+    }
     if (model.api().llama_vocab_is_eog(model.vocab(), token)) {
         finish(phase == Phase::answer ? ended : Ended::self, FinishReason::stop);
         return;
+    }
+    if (looks_at_margin() && !ends_by_itself(token)) {
+        ask_policies();
+        if (phase != Phase::thinking) {
+            return; // the token is not wanted any more
+        }
     }
     accept(token);
     if (text.stopped_by()) {
@@ -117,16 +94,34 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
         return;
     }
     if (phase == Phase::thinking) {
+        if (reads_stated) {
+            stated.push(model.pieces().text(token));
+        }
         policies.accept(token, model.pieces()[token]);
         branch_at_cut();
+        probe_answer();
         ask_policies();
     } else {
         ++n_answer;
+        if (is_probe && answers_probe(token)) {
+            finish(ended, FinishReason::stop);
+        }
         if (answer_loop && answer_loop->push(token) != 0) {
             finish(ended, FinishReason::loop);
         }
     }
     check_length();
+}
+
+// Appends tokens that were not sampled.
+void Generation::feed(const std::vector<llama_token> & tokens) {
+    pending.insert(pending.end(), tokens.begin(), tokens.end());
+    for (const llama_token token : tokens) {
+        tags.accept(model.pieces()[token]);
+        if (chain.looks_back()) {
+            chain.accept(token);
+        }
+    }
 }
 
 void Generation::accept(llama_token token) {
@@ -140,25 +135,6 @@ void Generation::accept(llama_token token) {
     show(text.push(is_close_tag ? pieces[token] : pieces.text(token)));
 }
 
-// Ends the thinking if it is due.
-void Generation::ask_policies() {
-    if (phase != Phase::thinking) {
-        return;
-    }
-    const std::optional<Ending> ending = policies.ending();
-    if (!ending) {
-        return;
-    }
-    if (!ending->hint_follows) {
-        cut(ending->how, 0);
-        enter(Phase::answer);
-    } else if (request.hint.empty()) {
-        finish(ending->how, finish_reason(ending->how));
-    } else {
-        append_hint(ending->how);
-    }
-}
-
 // The last sampled token, if there is one, is still pending: it and the hint go into one llama_decode.
 void Generation::append_hint(Ended how) {
     if (sequence->size() + pending.size() + request.hint.size() >= static_cast<size_t>(n_ctx)) {
@@ -166,14 +142,8 @@ void Generation::append_hint(Ended how) {
         finish(Ended::length, FinishReason::length);
         return;
     }
-    pending.insert(pending.end(), request.hint.begin(), request.hint.end());
     cut(how, request.hint.size());
-    for (const llama_token token : request.hint) {
-        tags.accept(model.pieces()[token]);
-        if (chain.looks_back()) {
-            chain.accept(token);
-        }
-    }
+    feed(request.hint);
     enter(Phase::hint);
 }
 
@@ -252,8 +222,14 @@ void Generation::take_events(std::vector<Event> & taken) noexcept {
 
 void Generation::finish(Ended how, FinishReason reason) {
     const std::optional<size_t> stop = text.stopped_by();
-    DoneEvent done { how,      reason, stop ? std::optional(request.stop[*stop]) : std::nullopt, request.prompt.size(),
-                     n_cached, {} };
+    DoneEvent done { how,
+                     reason,
+                     stop ? std::optional(request.stop[*stop]) : std::nullopt,
+                     request.prompt.size(),
+                     n_cached,
+                     {},
+                     n_probe,
+                     n_answer > 0 && request.confidence ? std::optional(probability) : std::nullopt };
     show_rest();
     // Once it is done nothing may throw: its end would never be told.
     enter(Phase::done);

@@ -18,7 +18,11 @@
 #include "engine/sampling/tag-ban.h"
 #include "engine/thinking/caller.h"
 #include "engine/thinking/loop.h"
+#include "engine/thinking/margin.h"
 #include "engine/thinking/policy.h"
+#include "engine/thinking/probe.h"
+#include "engine/thinking/stated.h"
+#include "engine/thinking/wait.h"
 #include "engine/thinking/window.h"
 
 #include <chrono>
@@ -61,6 +65,9 @@ public:
 
     /// Whether a branch needs a sequence that holds what this one's does. Until it has got it nothing more may be decoded.
     bool has_branch_to_place() const { return !unplaced.empty(); }
+
+    /// Whether nothing more may be decoded until a branch has a sequence, or has told what was asked of it.
+    bool waits() const { return has_branch_to_place() || probes; }
 
     /// The first of those branches goes on in the sequence.
     std::unique_ptr<Generation> place_branch(Sequence & sequence) noexcept;
@@ -115,9 +122,17 @@ private:
 
     void add_policies();
     void branch_at_cut();
+    void probe_answer();
+    void add_branch(const Cut & cut);
+    bool answers_probe(llama_token token);
     void stop_unplaced();
     void fall() noexcept;
     BranchEvent outcome();
+    llama_token draw(llama_context * ctx, int32_t idx);
+    bool ends_by_itself(llama_token token) const;
+    bool looks_at_margin() const { return phase == Phase::thinking && margin && margin->due(); }
+    bool nudge();
+    void feed(const std::vector<llama_token> & tokens);
     void accept(llama_token token);
     void ask_policies();
     void append_hint(Ended how);
@@ -137,6 +152,12 @@ private:
     SamplerChain chain;
     PolicyList policies;             // of the thinking
     CallerPolicy * caller = nullptr; // one of them
+    MarginPolicy * margin = nullptr; // another, if it was asked for
+    ProbePolicy * prober = nullptr;  // and another
+    StatedAnswer stated;             // told of the thinking where a policy reads it
+    bool reads_stated = false;
+    Wait wait;
+    std::vector<llama_token> end_tokens; // of the thinking, where a policy looks for them
     std::optional<LoopDetector> answer_loop;
     TagBan tags;
     TextStream text;
@@ -147,6 +168,7 @@ private:
     size_t n_fed = 0;
     size_t n_cached = 0;
     int32_t n_answer = 0;
+    double probability = 1;    // the least of the answer's tokens, where it is asked for
     bool answers = false;      // what is sampled belongs to the answer
     Ended ended = Ended::self; // valid once the thinking has ended
 
@@ -157,6 +179,9 @@ private:
     std::optional<ErrorCode> abandoned; // why; it is told after the events
 
     Generation * trunk_ = nullptr;
+    bool is_probe = false;                             // of the trunk's policy
+    bool probes = false;                               // a branch is one
+    size_t n_probe = 0;                                // tokens of those that have ended
     size_t next_cut = 0;                               // of those that the request asks for
     size_t n_branches = 0;                             // that have not ended
     std::vector<std::unique_ptr<Generation>> unplaced; // of them, those that have no sequence yet

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "engine/sampling/sampling-params.h"
+#include "engine/thinking/wait.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,7 @@ namespace z1 {
 struct Cut {
     int64_t thinking_window = 0; // tokens
     int32_t max_tokens = 1;      // of the answer
+    bool probe = false;          // it is asked for by a policy, and told to nobody
 };
 
 struct Request {
@@ -28,6 +31,12 @@ struct Request {
     std::vector<std::string> banned_tags; // none empty
     std::string close_tag;                // delimited thinking: completing it ends the thinking; else empty
     bool loops = false;                   // a loop ends the thinking, and in the answer the generation
+    bool lands_on_line = false;           // the window closes at a line's end in its last tenth
+    std::optional<float> early_margin;    // nats: an end that is so nearly the likeliest token ends the thinking
+    std::optional<double> early_probe;    // probability: a probe of a stated answer that is so sure ends the thinking
+    bool keeps_stated = false;            // where the thinking is closed right after a stated answer, no hint follows
+    bool confidence = false;              // report the least probability of the answer's tokens
+    WaitParams wait;                      // in place of an end of the thinking
     bool cache_prompt = true;             // reuse the longest common prefix
     SamplingParams sampling;
 };

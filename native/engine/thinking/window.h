@@ -26,18 +26,21 @@ public:
 
     void disarm() { armed = false; }
 
+    /// Tokens of thinking after which it closes.
+    int64_t size() const { return size_; }
+
     /// Tokens sampled while armed.
     int64_t sampled() const { return n_sampled; }
 
-    bool closed() const { return n_sampled >= size; }
+    bool closed() const { return n_sampled >= size_; }
 
 private:
     friend struct WindowSampler;
 
-    Window(const Api & api, int64_t size) : api(api), size(size) {}
+    Window(const Api & api, int64_t size) : api(api), size_(size) {}
 
     const Api & api;
-    int64_t size;
+    int64_t size_;
     int64_t n_sampled = 0;
     bool armed = false;
 };

@@ -1,0 +1,25 @@
+// The phrases that state a final answer, in English and in the other languages that models answer in: those of
+// lib/reason/phrases.ts, on bytes.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace z1 {
+
+struct Phrase {
+    enum class Kind {
+        before_value, // the answer is …
+        heading,      // #### …, whose value is the rest of its line
+        after_value,  // … is the answer
+    };
+
+    Kind kind;
+    size_t begin;
+    size_t end;
+};
+
+/// The one that begins last.
+std::optional<Phrase> last_phrase(std::string_view text);
+
+} // namespace z1
