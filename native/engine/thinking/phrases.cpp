@@ -278,4 +278,19 @@ std::optional<Phrase> last_phrase(std::string_view text) {
     return {};
 }
 
+bool is_condition(std::string_view before) {
+    while (!before.empty() && is_space(before.back())) {
+        before.remove_suffix(1);
+    }
+    size_t begin = before.size();
+    while (begin > 0 && is_letter(before[begin - 1])) {
+        --begin;
+    }
+    const std::string_view word = before.substr(begin);
+    constexpr std::string_view conditions[] = { "if",       "whether", "unless", "suppose", "assume",
+                                                "assuming", "when",    "until",  "once",    "that" };
+    return std::any_of(std::begin(conditions), std::end(conditions),
+                       [&](std::string_view one) { return word.size() == one.size() && begins(word, one); });
+}
+
 } // namespace z1

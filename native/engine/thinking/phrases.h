@@ -22,4 +22,7 @@ struct Phrase {
 /// The one that begins last.
 std::optional<Phrase> last_phrase(std::string_view text);
 
+/// Whether the text before a phrase makes a condition of it (`if the answer is 5`): it states nothing then.
+bool is_condition(std::string_view before);
+
 } // namespace z1

@@ -195,22 +195,6 @@ bool is_remark(std::string_view value) {
     return known && !cursor.before_letter();
 }
 
-// Before a phrase: it states nothing then. lib/reason/phrases.ts, CONDITION.
-bool is_condition(std::string_view before) {
-    while (!before.empty() && is_space(before.back())) {
-        before.remove_suffix(1);
-    }
-    size_t begin = before.size();
-    while (begin > 0 && is_letter(before[begin - 1])) {
-        --begin;
-    }
-    const std::string_view word = before.substr(begin);
-    constexpr std::string_view conditions[] = { "if",       "whether", "unless", "suppose", "assume",
-                                                "assuming", "when",    "until",  "once",    "that" };
-    return std::any_of(std::begin(conditions), std::end(conditions),
-                       [&](std::string_view one) { return word.size() == one.size() && begins(word, one); });
-}
-
 // The marks at the beginning of a value left out.
 std::string_view value_of(std::string_view sentence) {
     size_t begin = 0;
