@@ -3,19 +3,9 @@
  * complement are exact, so what a schema combines is combined here. Knows no JSON.
  */
 import { ALL } from './code-points.js'
+import { type Automaton, type Edge, equivalent } from './equivalence.js'
 
-/** One step: code points from `first` to `last` lead to the state `to`. */
-export interface Edge {
-  first: number
-  last: number
-  to: number
-}
-
-/** State 0 is the first. Where no edge leads on, the text is not in the set. Edges are sorted and do not overlap. */
-export interface Automaton {
-  edges: readonly (readonly Edge[])[]
-  accepts: readonly boolean[]
-}
+export type { Automaton, Edge }
 
 /** An automaton grew beyond what a grammar can hold. */
 export class TooLarge extends Error {}
@@ -201,19 +191,7 @@ function longest(automaton: Automaton): number {
 export function minimize(automaton: Automaton): Automaton {
   const lives = liveStates(automaton)
   const edges = automaton.edges.map((list) => list.filter(({ to }) => lives[to]))
-  let group: number[] = automaton.accepts.map((accepted) => (accepted ? 1 : 0))
-  for (let count = new Set(group).size; ; ) {
-    const found = new Map<string, number>()
-    const next = group.map((own, state) => {
-      const signature = `${own}|${joined(edges[state] as Edge[], group)
-        .map(({ first, last, to }) => `${first}-${last}:${to}`)
-        .join()}`
-      return found.get(signature) ?? found.set(signature, found.size).size - 1
-    })
-    group = next
-    if (found.size === count) break
-    count = found.size
-  }
+  const group = equivalent({ edges, accepts: automaton.accepts })
   const first = new Map<number, number>()
   group.forEach((own, state) => {
     if (!first.has(own)) first.set(own, state)

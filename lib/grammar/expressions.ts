@@ -42,18 +42,21 @@ export function repeat(of: Expression, least: number, most: number): Expression 
   return choice([some, sequence(all, repeat(of, 0, most - MAX_REPETITION))])
 }
 
+const numbered = (name: string, count: number) => (count === 0 ? name : `${name}-${count}`)
+
 export class Rules {
   readonly #rules = new Map<string, Expression>()
   readonly #counts = new Map<string, number>()
+  readonly #shared = new Map<string, string>()
 
   /** A name that no other rule has, for {@link set}. */
   reserve(hint: string): string {
     const clean = hint.replace(/[^A-Za-z0-9]+/g, '-').slice(0, 40).replace(/^-+|-+$/g, '') || 'rule'
-    const count = this.#counts.get(clean) ?? 0
-    this.#counts.set(clean, count + 1)
-    const name = count === 0 ? clean : `${clean}-${count}`
+    let count = this.#counts.get(clean) ?? 0
     // 'a-1' may be taken by a hint of that text.
-    if (this.#rules.has(name)) return this.reserve(hint)
+    while (this.#rules.has(numbered(clean, count))) count++
+    this.#counts.set(clean, count + 1)
+    const name = numbered(clean, count)
     this.#rules.set(name, NOTHING)
     return name
   }
@@ -68,13 +71,13 @@ export class Rules {
     return rule(name)
   }
 
-  /** A rule of this very name, made on first use. */
-  shared(name: string, make: () => Expression): Expression {
-    if (!this.#rules.has(name)) {
-      this.#counts.set(name, 1)
-      this.#rules.set(name, NOTHING)
-      this.#rules.set(name, make())
-    }
+  /** A rule for all that need it, made on first use. */
+  shared(key: string, make: () => Expression): Expression {
+    const known = this.#shared.get(key)
+    if (known) return rule(known)
+    const name = this.reserve(key)
+    this.#shared.set(key, name)
+    this.#rules.set(name, make())
     return rule(name)
   }
 
@@ -98,12 +101,20 @@ export class Rules {
 
   /** A rule that needs itself to end never does: what leads there would leave the model without a token. */
   #thoseThatEnd(): Set<string> {
-    const ends = new Set<string>()
-    for (let size = -1; size !== ends.size; ) {
-      size = ends.size
-      for (const [name, expression] of this.#rules) {
-        if (!ends.has(name) && canEnd(expression, ends)) ends.add(name)
+    const users = new Map<string, string[]>()
+    for (const [name, expression] of this.#rules) {
+      for (const used of new Set(namesIn(expression))) {
+        const list = users.get(used)
+        if (list) list.push(name)
+        else users.set(used, [name])
       }
+    }
+    const ends = new Set<string>()
+    const queue = [...this.#rules.keys()]
+    for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
+      if (ends.has(name) || !canEnd(this.#rules.get(name) as Expression, ends)) continue
+      ends.add(name)
+      queue.push(...(users.get(name) ?? []))
     }
     return ends
   }

@@ -28,8 +28,8 @@ export interface NumberSet {
 
 export const ANY_NUMBER: NumberSet = { multiples: [] }
 
-/** Digits before the point: all that a double tells apart, and a few. */
-const INTEGER_DIGITS = 19
+/** Digits before the point: all that a double tells apart. */
+const INTEGER_DIGITS = 16
 const FRACTION_DIGITS = 15
 const MAX_LISTED = 2000
 

@@ -1,11 +1,11 @@
 /** Keywords of objects. */
-import { ANY_TEXT, type Automaton, intersect, isEmpty, matches, negate, ofTexts, subtract, unite } from './automaton.js'
+import { ANY_TEXT, type Automaton, intersect, isEmpty, matches, negate, ofTexts, subtract, TooLarge, unite } from './automaton.js'
 import { ANY_FORM, type Form, uniteForms } from './form.js'
 import { isRecord } from './json.js'
 import { FALSE, type Node, TRUE } from './nodes.js'
 import { ANY_OBJECT, type KeyKind, meetKinds, type ObjectSet } from './objects.js'
 import { countOf, listOf, Malformed, type SchemaReader } from './read-schema.js'
-import { ofPattern } from './regex.js'
+import { NotRegular } from './regex.js'
 import { textsOf } from './strings.js'
 
 const objects = (set: Partial<ObjectSet>): Form => ({ ...ANY_FORM, objects: [{ ...ANY_OBJECT, ...set }] })
@@ -61,8 +61,9 @@ function properties(reader: SchemaReader): Form {
   if (!isRecord(given) || !isRecord(patternProperties)) throw new Malformed('expected an object of schemas')
   const patterns = Object.entries(patternProperties).flatMap(([pattern, value]): KeyKind[] => {
     try {
-      return [{ keys: ofPattern(pattern), node: reader.node(value, 'patternProperties', pattern) }]
+      return [{ keys: reader.pattern(pattern), node: reader.node(value, 'patternProperties', pattern) }]
     } catch (error) {
+      if (!(error instanceof NotRegular || error instanceof TooLarge)) throw error
       reader.warn('patternProperties', `${JSON.stringify(pattern)}: ${(error as Error).message || 'too large for a grammar'}`)
       return []
     }

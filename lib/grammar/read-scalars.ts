@@ -3,7 +3,6 @@ import { ANY_FORM, type Form } from './form.js'
 import { ofFormat } from './formats.js'
 import { ANY_NUMBER, type NumberSet } from './numbers.js'
 import { Malformed, countOf, type SchemaReader } from './read-schema.js'
-import { ofPattern } from './regex.js'
 import { ANY_STRING, type StringSet } from './strings.js'
 
 const numbers = (set: Partial<NumberSet>): Form => ({ ...ANY_FORM, numbers: [{ ...ANY_NUMBER, ...set }] })
@@ -33,7 +32,7 @@ export function readStrings(reader: SchemaReader): void {
   reader.keyword('maxLength', (value) => strings({ most: countOf(value) }))
   reader.keyword('pattern', (value) => {
     if (typeof value !== 'string') throw new Malformed('a pattern is a string')
-    return strings({ texts: ofPattern(value) })
+    return strings({ texts: reader.pattern(value) })
   })
   reader.keyword('format', (value) => {
     if (value === 'regex') throw new Malformed('no grammar tells whether a text is a regular expression')

@@ -1,6 +1,6 @@
 /** Keywords of JSON Schema, draft 4 to 2020-12, as forms. */
 import { Z1Error } from '../base/errors.js'
-import { TooLarge } from './automaton.js'
+import { type Automaton, TooLarge } from './automaton.js'
 import type { Documents } from './documents.js'
 import { ANY_FORM, type Form, intersectForms, isEmptyForm, NO_FORM, TooMany, uniteForms } from './form.js'
 import { isRecord, type JsonValue } from './json.js'
@@ -9,7 +9,7 @@ import { ANY_NUMBER } from './numbers.js'
 import { readArrays } from './read-arrays.js'
 import { readObjects } from './read-objects.js'
 import { readNumbers, readStrings } from './read-scalars.js'
-import { NotRegular } from './regex.js'
+import { NotRegular, ofPattern } from './regex.js'
 import { Circular, type FormSolver, Unknown } from './solve.js'
 import { ANY_STRING } from './strings.js'
 import { valuesForm } from './values.js'
@@ -111,6 +111,16 @@ export class SchemaReader {
     return this.solver.nodes.schema(this.documents.within(this.place, value, ...keys))
   }
 
+  /** The texts of a pattern in this schema. */
+  pattern(pattern: string): Automaton {
+    try {
+      return ofPattern(pattern)
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error
+      throw new Z1Error('SCHEMA_INVALID', `At ${this.place.path || 'the root'}: ${error.message}`)
+    }
+  }
+
   #result(): Form {
     return { ...this.#form, warnings: [...this.#form.warnings, ...this.#warnings] }
   }
@@ -190,7 +200,7 @@ function reasonOf(error: unknown): string | null {
   if (error instanceof Unknown) return 'what it excludes cannot be told by a grammar'
   if (error instanceof NotRegular) return `it has ${error.message}`
   if (error instanceof Malformed) return error.message
-  return error instanceof SyntaxError ? error.message : null
+  return null
 }
 
 export function listOf(value: unknown): unknown[] {

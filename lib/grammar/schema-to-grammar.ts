@@ -1,16 +1,14 @@
 /** JSON Schema to GBNF. */
 import { Z1Error } from '../base/errors.js'
-import { TooLarge } from './automaton.js'
+import { type Automaton, intersect, isEmpty, ofLength, TooLarge } from './automaton.js'
 import { Documents } from './documents.js'
-import { choice, type Expression, literal, NOTHING, rule, Rules, sequence } from './expressions.js'
+import { choice, type Expression, literal, NOTHING, Rules, rule } from './expressions.js'
 import { ANY_FORM, type Form } from './form.js'
 import { isRecord } from './json.js'
 import { FALSE, type Node, TRUE } from './nodes.js'
 import { isFree, textsOfNumbers, type NumberSet } from './numbers.js'
-import { ofPattern } from './regex.js'
 import { SchemaReader } from './read-schema.js'
 import { Circular, FormSolver, Unknown } from './solve.js'
-import { intersect, isEmpty, ofLength } from './automaton.js'
 import type { StringSet } from './strings.js'
 import { writeArray } from './write-arrays.js'
 import { type Writer, writeObject } from './write-objects.js'
@@ -41,6 +39,8 @@ class GrammarWriter implements Writer {
   readonly #documents: Documents
   readonly #names = new Map<Node, string>()
   readonly #warnings = new Map<string, SchemaWarning>()
+  /** The same pattern of several properties is one rule. */
+  readonly #strings = new Map<Automaton, Map<string, Expression>>()
   readonly #queue: (() => void)[] = []
   #path = ''
 
@@ -125,7 +125,8 @@ class GrammarWriter implements Writer {
   }
 
   #string(set: StringSet, hint: string): Expression {
-    let { texts, least, most } = set
+    const { texts } = set
+    let { least, most } = set
     if (!texts && most < Infinity && most > MAX_LENGTH) {
       this.warn('maxLength', `more than ${MAX_LENGTH} characters are not counted`)
       most = Infinity
@@ -135,6 +136,16 @@ class GrammarWriter implements Writer {
       least = MAX_LENGTH
     }
     if (!texts) return least === 0 && most === Infinity ? anyString(this.rules) : stringOfLength(this.rules, least, most)
+    const known = this.#strings.get(texts)?.get(`${least} ${most}`)
+    if (known) return known
+    const written = this.#writeString(texts, least, most, hint)
+    const ofTexts = this.#strings.get(texts) ?? new Map<string, Expression>()
+    this.#strings.set(texts, ofTexts.set(`${least} ${most}`, written))
+    return written
+  }
+
+  #writeString(given: Automaton, least: number, most: number, hint: string): Expression {
+    let texts = given
     try {
       if (least > 0 || most < Infinity) texts = intersect(texts, ofLength(least, most))
     } catch (error) {
@@ -144,5 +155,3 @@ class GrammarWriter implements Writer {
     return isEmpty(texts) ? NOTHING : stringOf(this.rules, hint, texts)
   }
 }
-void ofPattern
-void sequence
