@@ -2,7 +2,7 @@
 // applies them.
 const floors = [
   ['base'],
-  ['native', 'jinja'],
+  ['native', 'jinja', 'grammar'],
   ['reason', 'problems'],
   ['grading', 'convert', 'remote'],
   ['data', 'eval'],

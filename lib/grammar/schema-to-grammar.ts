@@ -4,7 +4,7 @@ import { type Automaton, intersect, isEmpty, ofLength, TooLarge } from './automa
 import { Documents } from './documents.js'
 import { choice, type Expression, literal, NOTHING, Rules, rule } from './expressions.js'
 import { ANY_FORM, type Form } from './form.js'
-import { isRecord } from './json.js'
+import { isRecord, jsonCopy } from './json.js'
 import { FALSE, type Node, TRUE } from './nodes.js'
 import { isFree, textsOfNumbers, type NumberSet } from './numbers.js'
 import { SchemaReader } from './read-schema.js'
@@ -26,11 +26,20 @@ const MAX_RULES = 60_000
 /** Characters of a string that a grammar counts. */
 const MAX_LENGTH = 10_000
 
+/**
+ * A grammar of the JSON that a schema allows: properties in any order, or where too many are required for that, those in the
+ * schema's order; without white space, or with a little. All that it takes is valid, but for what the warnings name; numbers
+ * have at most 16 digits before the point.
+ * @param schema JSON Schema, draft 4 to 2020-12.
+ * @throws {TypeError} for what is no schema.
+ * @throws {Z1Error} SCHEMA_INVALID.
+ */
 export function jsonSchemaToGrammar(schema: unknown): SchemaGrammar {
   if (schema !== true && schema !== false && !isRecord(schema)) {
     throw new TypeError('Expected a JSON Schema: an object or a boolean')
   }
-  return new GrammarWriter(schema === true ? {} : schema === false ? { not: {} } : schema).write()
+  const copy = jsonCopy(schema)
+  return new GrammarWriter(isRecord(copy) ? copy : copy === true ? {} : { not: {} }).write()
 }
 
 class GrammarWriter implements Writer {

@@ -176,6 +176,11 @@ export interface GenerationRequest {
   bannedTags: string[]
   /** With delimited thinking, the tag whose completion ends the thinking (allowed only while thinking); else null. */
   closeTag: string | null
+  /**
+   * GBNF that binds the answer, and nothing before it. With one and a hint, an end of generation in the thinking becomes a cut with
+   * `ended` self.
+   */
+  grammar: string | null
   /** A loop (4 to 128 tokens, three times in a row) closes the window; in the answer it ends the generation. */
   loops: boolean
   /** Reuse the longest common prefix already in the KV cache. */

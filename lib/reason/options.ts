@@ -30,6 +30,7 @@ import {
   windowTokens,
 } from './kinds.js'
 import { type ModelFacts, withRecommended } from './recommended.js'
+import { answerSchema, type JsonSchema, type StandardJsonSchema } from './structured.js'
 import type { TemplateVariables } from './template.js'
 
 /** Appended when the window closes (hint `plain`). */
@@ -75,7 +76,7 @@ export interface LoadOptions {
  * common_params_sampling), except `temperature`. At temperature 0 the most likely token is taken, and those that only
  * cut off unlikely tokens (top-k, top-p, min-p, typical-p, XTC) have no effect.
  */
-export interface ReasonOptions {
+export interface ReasonOptions<T = unknown> {
   /**
    * Tokens of thinking, ≥ 0, after which the window closes and the hint is appended; 0 closes it at once, Infinity
    * never. Default: what the model's file says (`z1.thinking_window`); else, where its template has think tags, 4096; both
@@ -103,6 +104,13 @@ export interface ReasonOptions {
    * otherwise. Default `ban`.
    */
   tags?: 'ban' | 'keep' | { open: string; close: string; mode?: 'ban' | 'keep' | undefined } | undefined
+  /**
+   * A JSON Schema (draft 7 or 2020-12) or a schema of a library with Standard JSON Schema (zod 4): the answer is JSON of it, and
+   * nothing else, and `object` of the result its value. The thinking is free. Default: none.
+   */
+  schema?: JsonSchema | StandardJsonSchema<T> | undefined
+  /** A grammar in llama.cpp's GBNF, with the rule `root`, for the answer; not beside a schema. Default: none. */
+  grammar?: string | undefined
   /** A system message before the input. Default: none, the template may have its own. */
   system?: string | undefined
   /** Apply the model's chat template; false: the input is the raw prompt. Default true. */
@@ -200,6 +208,8 @@ export const REASON_OPTIONS = {
   hint: option(hintText({ plain: PLAIN_HINT, boxed: BOXED_HINT }), PLAIN_HINT),
   loops: option(boolean, false),
   tags: option(tagsMode(), 'ban'),
+  schema: option(answerSchema()),
+  grammar: option(text),
   system: option(text),
   template: option(boolean, true),
   chatTemplate: option(text),
@@ -260,6 +270,8 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     hint,
     loops,
     tags,
+    schema,
+    grammar,
     system,
     template,
     chatTemplate,
@@ -274,12 +286,19 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
   for (const [name, value] of Object.entries({ system, chatTemplate, templateVariables })) {
     if (value !== undefined && !template) throw misuse(TypeError, 'true', `template with ${name}`, template)
   }
+  if (schema !== undefined && grammar !== undefined) throw misuse(TypeError, 'nothing', 'grammar with schema', grammar)
+  // Without a hint nothing follows the thinking, and so there is no answer that could be bound.
+  if ((schema ?? grammar) !== undefined && hint === null) {
+    throw misuse(TypeError, 'text', `hint with ${grammar === undefined ? 'schema' : 'grammar'}`, hint)
+  }
   return {
     thinkingWindow,
     maxTokens,
     hint,
     loops,
     tags,
+    schema,
+    grammar,
     system,
     template,
     chatTemplate,

@@ -9,6 +9,7 @@ import type { Model, TokenizeOptions } from '../native/model.js'
 import type { ChatMessage } from './messages.js'
 import type { ResolvedReasonOptions } from './options.js'
 import { keepsTags, PromptRenderer, type TemplateOptions } from './prompt.js'
+import { type AnswerGrammar, answerGrammar } from './structured.js'
 import { KNOWN_TAGS, type Tags } from './tags.js'
 
 /** The window of a model that thinks, when none is given (paper, table 1: the window of its main results). */
@@ -25,6 +26,8 @@ export interface BuiltRequest {
   request: Omit<GenerationRequest, 'id'>
   /** What is appended when the window closes, if anything is. */
   hint: Hint | null
+  /** What binds the answer. */
+  answer: AnswerGrammar | null
 }
 
 /** A hint's text, and its tokens as they continue a text. */
@@ -76,13 +79,14 @@ export class RequestBuilder {
   /**
    * @param signal Ends the tokenizing, when nobody waits for the request any more.
    * @throws {RangeError} for a prompt or a hint without tokens.
-   * @throws {Z1Error} CONTEXT_TOO_SMALL, MODEL_UNSUPPORTED, TAGS_NOT_FOUND, TEMPLATE_FAILED, TEMPLATE_NOT_FOUND.
+   * @throws {Z1Error} CONTEXT_TOO_SMALL, GRAMMAR_INVALID, MODEL_UNSUPPORTED, SCHEMA_INVALID, TAGS_NOT_FOUND, TEMPLATE_FAILED, TEMPLATE_NOT_FOUND.
    */
   async build(
     input: string | ChatMessage[],
     options: ResolvedReasonOptions,
     signal?: AbortSignal,
   ): Promise<BuiltRequest> {
+    const answer = answerGrammar(options.grammar, options.schema)
     const limits = { most: this.#contextSize, signal }
     const { prompt, hint, keep, tags, window } = await this.#tokens(input, options, limits)
     const { loops, stop, stopInThinking, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
@@ -91,6 +95,7 @@ export class RequestBuilder {
         prompt,
         ...this.#resolveLimits(prompt.length, hint, window, options),
         hint: hint?.tokens ?? null,
+        grammar: answer?.grammar ?? null,
         loops,
         stop,
         stopInThinking: stopInThinking || (options.thinkingWindow === Infinity && !keep),
@@ -100,6 +105,7 @@ export class RequestBuilder {
         sampling: { ...sampling, seed },
       },
       hint,
+      answer,
     }
   }
 

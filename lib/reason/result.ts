@@ -1,11 +1,13 @@
 /** What a request gives: the events of a stream and the result at its end, put together from what the context reports. */
 
+import type { SchemaWarning } from '../grammar/warnings.js'
 import type { CutEnded, Ended, FinishReason, GenerationEvent, Timings } from '../native/binding.js'
 import { closingPart, extractFinalAnswer } from './answer.js'
 import type { Hint } from './request.js'
+import { type AnswerGrammar, parsedAnswer } from './structured.js'
 
 /** A finished response. */
-export interface ReasonResult {
+export interface ReasonResult<T = unknown> {
   /** Everything in order: the reasoning and, after a cut, the hint and the continuation. */
   text: string
   /** What was generated before the cut; of a response that ended by itself, all of it. */
@@ -16,6 +18,13 @@ export interface ReasonResult {
   answer: string
   /** The value in the answer, as `extractFinalAnswer` finds it; null if it states none. */
   finalAnswer: string | null
+  /**
+   * With a `schema`, the value that the answer is; null without one, and where the answer was cut short (`finishReason` other than
+   * `stop`, or a stop string).
+   */
+  object: T | null
+  /** What of the `schema` a grammar could not enforce: values of it need a look. */
+  warnings: readonly SchemaWarning[]
   /** The response as a message, ready for the next turn. */
   message: { role: 'assistant'; content: string }
   /**
@@ -49,12 +58,12 @@ export interface ReasonResult {
 }
 
 /** What a stream gives while a response is generated. The texts together are the text of the result, but for the hint. */
-export type ReasonEvent =
+export type ReasonEvent<T = unknown> =
   | { type: 'thinking'; text: string; tokens: number[] }
   /** The thinking ended before the response did. With delimited thinking the model may do that itself; `hint` is '' then. */
   | { type: 'cut'; ended: CutEnded; thinkingTokens: number; hint: string }
   | { type: 'answer'; text: string; tokens: number[] }
-  | { type: 'done'; result: ReasonResult }
+  | { type: 'done'; result: ReasonResult<T> }
 
 /**
  * What a running request reports: the native side's events, to which one that runs elsewhere may add how much it thought,
@@ -69,14 +78,16 @@ export type RequestEvent =
 export class ResultBuilder {
   readonly #hint: Hint | null
   readonly #seed: number
+  readonly #grammar: AnswerGrammar | null
   readonly #thinking = { text: '', tokens: [] as number[] }
   readonly #answer = { text: '', tokens: [] as number[] }
   #cut = false
   #hinted = false
 
-  constructor(hint: Hint | null, seed: number) {
+  constructor(hint: Hint | null, seed: number, grammar: AnswerGrammar | null = null) {
     this.#hint = hint
     this.#seed = seed
+    this.#grammar = grammar
   }
 
   /** Takes the next event; returns what a stream shows of it. */
@@ -108,13 +119,17 @@ export class ResultBuilder {
     const hintTokens = this.#hinted && this.#hint ? Array.from(this.#hint.tokens) : []
     const text = reasoning + hint + this.#answer.text
     // What is marked as an answer is one, with a cut before it or not.
-    const answer = this.#cut || this.#answer.text !== '' ? this.#answer.text : closingPart(text)
+    const isAnswered = this.#cut || this.#answer.text !== ''
+    const answer = isAnswered ? this.#answer.text : closingPart(text)
+    const isWhole = isAnswered && done.finishReason === 'stop' && done.stopString === null
     return {
       text,
       reasoning,
       hint,
       answer,
       finalAnswer: extractFinalAnswer(answer, this.#hinted),
+      object: this.#grammar?.isJson && isWhole ? parsedAnswer(answer) : null,
+      warnings: this.#grammar?.warnings ?? [],
       message: { role: 'assistant', content: text },
       ended: done.ended,
       finishReason: done.finishReason,

@@ -47,6 +47,9 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
     for (const std::string & tag : request.banned_tags) {
         tags.add(model.tag_index(tag));
     }
+    if (!request.grammar.empty()) {
+        grammar.emplace(model.api(), model.vocab(), model.pieces(), request.grammar);
+    }
     add_policies();
 }
 
@@ -105,12 +108,16 @@ void Generation::decoded(size_t n) {
 }
 
 void Generation::sample(llama_context * ctx, int32_t idx) {
-    const llama_token token = chain.sample(ctx, idx, tags);
+    Grammar * binding = grammar && phase == Phase::answer ? &*grammar : nullptr;
+    const llama_token token = chain.sample(ctx, idx, tags, binding);
     if (model.api().llama_vocab_is_eog(model.vocab(), token)) {
-        finish(phase == Phase::answer ? ended : Ended::self, FinishReason::stop);
+        end_by_self(token);
         return;
     }
     accept(token);
+    if (binding) {
+        binding->accept(token);
+    }
     if (text.stopped_by()) {
         finish(phase == Phase::answer ? ended : Ended::stop, FinishReason::stop);
         return;
@@ -154,6 +161,16 @@ void Generation::ask_policies() {
         finish(ending->how, finish_reason(ending->how));
     } else {
         append_hint(ending->how);
+    }
+}
+
+// Thinking that ends without an answer has none in the grammar's form: the hint takes the place of the token that ended it.
+void Generation::end_by_self(llama_token end) {
+    if (grammar && phase == Phase::thinking && !request.hint.empty()) {
+        chain.ban_once(end);
+        append_hint(Ended::self);
+    } else {
+        finish(phase == Phase::answer ? ended : Ended::self, FinishReason::stop);
     }
 }
 

@@ -11,6 +11,7 @@
 #include "engine/request/events.h"
 #include "engine/request/request.h"
 #include "engine/request/text.h"
+#include "engine/sampling/grammar.h"
 #include "engine/sampling/sampler-chain.h"
 #include "engine/sampling/tag-ban.h"
 #include "engine/thinking/caller.h"
@@ -88,6 +89,7 @@ private:
     void accept(llama_token token);
     void ask_policies();
     void append_hint(Ended how);
+    void end_by_self(llama_token end);
     void cut(Ended how, size_t n_hint);
     void check_length();
     void enter(Phase next);
@@ -105,6 +107,7 @@ private:
     CallerPolicy * caller = nullptr; // one of them
     std::optional<LoopDetector> answer_loop;
     TagBan tags;
+    std::optional<Grammar> grammar; // of the answer
     TextStream text;
     Sequence * sequence = nullptr;
 

@@ -72,14 +72,23 @@ SamplerChain::SamplerChain(const Api & api, const llama_vocab * vocab, const Sam
     add(api.llama_sampler_init_dist(params.seed));
 }
 
-llama_token SamplerChain::sample(llama_context * ctx, int32_t idx, const TagBan & tags) {
+llama_token SamplerChain::sample(llama_context * ctx, int32_t idx, const TagBan & tags, const Grammar * grammar) {
     float * logits = api.llama_get_logits_ith(ctx, idx);
     if (!logits) {
         throw_no_logits();
     }
     tags.apply(logits);
+    if (banned_once != LLAMA_TOKEN_NULL) {
+        logits[banned_once] = -INFINITY;
+        banned_once = LLAMA_TOKEN_NULL;
+    }
+    const llama_token token = choose(logits, nullptr);
+    return grammar && !grammar->allows(token) ? choose(logits, grammar) : token;
+}
 
-    if (plain_greedy) {
+// Of what `mask` allows, if there is one.
+llama_token SamplerChain::choose(const float * logits, const Grammar * mask) {
+    if (plain_greedy && !mask) {
         const llama_token token = argmax(logits, n_vocab);
         if (token < 0) {
             throw_no_logits();
@@ -102,6 +111,16 @@ llama_token SamplerChain::sample(llama_context * ctx, int32_t idx, const TagBan 
         throw_no_logits();
     }
     llama_token_data_array array = { candidates.data(), candidates.size(), -1, false };
+    if (mask) {
+        mask->mask(array);
+        // Samplers that count on a probability for every candidate get those that have one.
+        array.size = static_cast<size_t>(std::remove_if(array.data, array.data + array.size,
+                                                        [](const auto & one) { return !std::isfinite(one.logit); }) -
+                                         array.data);
+        if (array.size == 0) {
+            throw Error(ErrorCode::GRAMMAR_INVALID, "The grammar allows none of the tokens that may follow");
+        }
+    }
     api.llama_sampler_apply(chain.get(), &array);
     if (array.selected < 0 || array.selected >= static_cast<int64_t>(array.size)) {
         throw Error(ErrorCode::DECODE_FAILED, "The samplers left no token to choose");
