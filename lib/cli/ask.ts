@@ -5,6 +5,7 @@ import type { JsonValue } from '../jinja/convert.js'
 import { checkReasonOptions, LOAD_OPTIONS } from '../reason/options.js'
 import type { ReasonEvent } from '../reason/result.js'
 import type { ReasonStream } from '../reason/stream.js'
+import { answerGrammar, type JsonSchema } from '../reason/structured.js'
 import { renderPrompt } from '../reason/vocabulary.js'
 import { Z1 } from '../reason/z1.js'
 import { flag, integer, numberOr, repeated, text, UsageError } from './args.js'
@@ -40,21 +41,29 @@ export const command = defineCommand({
       value: 'NAME=VALUE',
       help: 'variable of the template: JSON, or else a text; may be given more than once',
     }),
+    schema: text({ value: 'FILE', help: 'JSON Schema: the answer is JSON of it' }),
+    grammar: text({ value: 'FILE', help: "grammar of the answer, in llama.cpp's GBNF" }),
     showPrompt: flag({ help: 'print what would be sent to the model, and nothing else' }),
     json: flag({ help: 'print one result as JSON and nothing else' }),
   },
   async run(given, [asked]) {
     const { json, showPrompt, model, engine, gpuLayers, contextSize, parallel, batchSize, threads, mmap, ...rest } =
       given
-    const { chatTemplate: file, templateVariable, ...options } = rest
+    const { chatTemplate: file, templateVariable, schema, grammar, ...options } = rest
     const reason = {
       ...options,
       loops: options.loops ?? true,
-      chatTemplate: file === undefined ? undefined : await readTemplate(file),
+      chatTemplate: file === undefined ? undefined : await readFileAs('a chat template', file),
+      schema: schema === undefined ? undefined : await readSchema(schema),
+      grammar: grammar === undefined ? undefined : await readFileAs('a grammar', grammar),
       templateVariables: templateVariable && Object.fromEntries(templateVariable.map(readVariable)),
     }
     // Fails early: loading a large model takes a while.
     checkReasonOptions(reason)
+    const bound = answerGrammar(reason.grammar, reason.schema)
+    for (const { path, keyword, message } of bound?.warnings ?? []) {
+      process.stderr.write(`${errorColors.dim(`not enforced: ${keyword} at ${path || 'the root'}: ${message}`)}\n`)
+    }
     const question = asked === '-' ? await readQuestion() : (asked as string)
     if (showPrompt) {
       const prompt = await renderPrompt(question, reason, model)
@@ -88,11 +97,20 @@ export const command = defineCommand({
   },
 })
 
-async function readTemplate(path: string): Promise<string> {
+async function readFileAs(what: string, path: string): Promise<string> {
   try {
     return decodeText(await readFile(path))
   } catch (error) {
-    throw new UsageError(`Cannot read ${path} as a chat template: ${(error as Error).message}`)
+    throw new UsageError(`Cannot read ${path} as ${what}: ${(error as Error).message}`)
+  }
+}
+
+async function readSchema(path: string): Promise<JsonSchema> {
+  const text = await readFileAs('a JSON Schema', path)
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`Cannot read ${path} as a JSON Schema: ${(error as Error).message}`)
   }
 }
 

@@ -50,7 +50,12 @@ export function explore<S>(
 }
 
 /** Every pair of states, over the code points for which both, or one of the two, go on. */
-function product(a: Automaton, b: Automaton, accepts: (a: boolean, b: boolean) => boolean, needs: 'both' | 'first' | 'any') {
+function product(
+  a: Automaton,
+  b: Automaton,
+  accepts: (a: boolean, b: boolean) => boolean,
+  needs: 'both' | 'first' | 'any',
+) {
   const edgesOf = (automaton: Automaton, state: number) => (state === DEAD ? [] : (automaton.edges[state] ?? []))
   const result = explore<readonly [number, number]>(
     [0, 0],
@@ -150,7 +155,9 @@ export function ofLength(least: number, most: number): Automaton {
   const count = most === Infinity ? least : most
   if (count >= MAX_STATES) throw new TooLarge()
   const step = (to: number) => [0, 2].map((i) => ({ first: ALL[i] as number, last: ALL[i + 1] as number, to }))
-  const edges = Array.from({ length: count + 1 }, (_, i) => (i < count ? step(i + 1) : most === Infinity ? step(i) : []))
+  const edges = Array.from({ length: count + 1 }, (_, i) =>
+    i < count ? step(i + 1) : most === Infinity ? step(i) : [],
+  )
   return { edges, accepts: edges.map((_, i) => i >= least) }
 }
 

@@ -62,5 +62,7 @@ export function has(set: CodePoints, point: number): boolean {
 
 /** Of a text's characters; what `[abc]` is in a regular expression. */
 export function ofCharacters(text: string): CodePoints {
-  return codePoints(Array.from(text, (character) => [character.codePointAt(0), character.codePointAt(0)] as [number, number]))
+  return codePoints(
+    Array.from(text, (character) => [character.codePointAt(0), character.codePointAt(0)] as [number, number]),
+  )
 }

@@ -5,8 +5,20 @@ import type { Place } from './nodes.js'
 /** A base for documents without a URI of their own. */
 const ROOT = 'schema://root/'
 
-const ONE = ['not', 'if', 'then', 'else', 'additionalProperties', 'additionalItems', 'items', 'contains', 'propertyNames',
-  'unevaluatedItems', 'unevaluatedProperties', 'contentSchema']
+const ONE = [
+  'not',
+  'if',
+  'then',
+  'else',
+  'additionalProperties',
+  'additionalItems',
+  'items',
+  'contains',
+  'propertyNames',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+  'contentSchema',
+]
 const LIST = ['allOf', 'anyOf', 'oneOf', 'prefixItems', 'items']
 const MAP = ['properties', 'patternProperties', 'definitions', '$defs', 'dependentSchemas', 'dependencies']
 

@@ -18,7 +18,7 @@ export function equivalent(automaton: Automaton): number[] {
   const inputs = columns(automaton)
   const partition = new Partition(automaton.accepts)
   const pending: [block: number, input: number][] = []
-  const enter = (block: number) => inputs.forEach((_, input) => pending.push([block, input]))
+  const enter = (block: number) => pending.push(...inputs.map((_, input): [number, number] => [block, input]))
   for (let block = 0; block < partition.size; block++) enter(block)
   for (let next = pending.pop(); next; next = pending.pop()) {
     const [block, input] = next

@@ -34,7 +34,10 @@ export const optional = (of: Expression): Expression => repeat(of, 0, 1)
 export function repeat(of: Expression, least: number, most: number): Expression {
   if (most === 0) return EMPTY
   if (least > MAX_REPETITION) {
-    return sequence({ kind: 'repeat', of, least: MAX_REPETITION, most: MAX_REPETITION }, repeat(of, least - MAX_REPETITION, most - MAX_REPETITION))
+    return sequence(
+      { kind: 'repeat', of, least: MAX_REPETITION, most: MAX_REPETITION },
+      repeat(of, least - MAX_REPETITION, most - MAX_REPETITION),
+    )
   }
   if (most === Infinity || most <= MAX_REPETITION) return { kind: 'repeat', of, least, most }
   const some: Expression = { kind: 'repeat', of, least, most: MAX_REPETITION - 1 }
@@ -51,7 +54,11 @@ export class Rules {
 
   /** A name that no other rule has, for {@link set}. */
   reserve(hint: string): string {
-    const clean = hint.replace(/[^A-Za-z0-9]+/g, '-').slice(0, 40).replace(/^-+|-+$/g, '') || 'rule'
+    const clean =
+      hint
+        .replace(/[^A-Za-z0-9]+/g, '-')
+        .slice(0, 40)
+        .replace(/^-+|-+$/g, '') || 'rule'
     let count = this.#counts.get(clean) ?? 0
     // 'a-1' may be taken by a hint of that text.
     while (this.#rules.has(numbered(clean, count))) count++

@@ -3,11 +3,12 @@
  * keywords combine (allOf, anyOf, not, if) is gone in it. A form that had to let more through than its schema says so in its
  * warnings.
  */
-import { type NumberSet, ANY_NUMBER, complementNumbers, intersectNumbers } from './numbers.js'
+
 import { ANY_ARRAY, type ArraySet, complementArray, intersectArrays } from './arrays.js'
+import { ANY_NUMBER, complementNumbers, intersectNumbers, type NumberSet } from './numbers.js'
 import { ANY_OBJECT, complementObject, intersectObjects, type ObjectSet } from './objects.js'
-import { ANY_STRING, complementString, intersectStrings, type StringSet } from './strings.js'
 import type { Solver } from './solver.js'
+import { ANY_STRING, complementString, intersectStrings, type StringSet } from './strings.js'
 import type { SchemaWarning } from './warnings.js'
 
 export interface Form {
@@ -99,7 +100,12 @@ export function uniteForms(forms: readonly Form[]): Form {
 export function complementForm(form: Form, solver: Solver): Form | null {
   // What lets too much through would keep too much out.
   if (form.warnings.length > 0) return null
-  const outside = <T>(sets: readonly T[], any: T, complement: (set: T) => readonly T[] | null, meet: (x: T, y: T) => T | null) => {
+  const outside = <T>(
+    sets: readonly T[],
+    any: T,
+    complement: (set: T) => readonly T[] | null,
+    meet: (x: T, y: T) => T | null,
+  ) => {
     let result: readonly T[] = [any]
     for (const set of sets) {
       if (set === any) return []
@@ -111,13 +117,25 @@ export function complementForm(form: Form, solver: Solver): Form | null {
   }
   const numbers = outside(form.numbers, ANY_NUMBER, complementNumbers, intersectNumbers)
   const strings = outside(form.strings, ANY_STRING, complementString, intersectStrings)
-  const arrays = outside(form.arrays, ANY_ARRAY, (set) => complementArray(set, solver), (x, y) => intersectArrays(x, y, solver))
-  const objects = outside(form.objects, ANY_OBJECT, (set) => complementObject(set, solver), (x, y) => intersectObjects(x, y, solver))
+  const arrays = outside(
+    form.arrays,
+    ANY_ARRAY,
+    (set) => complementArray(set, solver),
+    (x, y) => intersectArrays(x, y, solver),
+  )
+  const objects = outside(
+    form.objects,
+    ANY_OBJECT,
+    (set) => complementObject(set, solver),
+    (x, y) => intersectObjects(x, y, solver),
+  )
   if (!numbers || !strings || !arrays || !objects) return null
   return { null: !form.null, true: !form.true, false: !form.false, numbers, strings, arrays, objects, warnings: [] }
 }
 
 export function isEmptyForm(form: Form): boolean {
   const { numbers, strings, arrays, objects } = form
-  return !form.null && !form.true && !form.false && [numbers, strings, arrays, objects].every((sets) => sets.length === 0)
+  return (
+    !form.null && !form.true && !form.false && [numbers, strings, arrays, objects].every((sets) => sets.length === 0)
+  )
 }

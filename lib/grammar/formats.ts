@@ -63,7 +63,9 @@ const FORMATS: Record<string, () => Automaton> = {
   iri: whole(URI),
   'uri-reference': whole(`${URI}|${RELATIVE}${TAIL}`),
   'iri-reference': whole(`${URI}|${RELATIVE}${TAIL}`),
-  'uri-template': whole(`(?:[!#$&()*+,./0-9:;=?@A-Z\\[\\]_a-z~-]|${HEX}|\\{[+#./;?&]?${VARIABLE}(?:,${VARIABLE})*\\})*`),
+  'uri-template': whole(
+    `(?:[!#$&()*+,./0-9:;=?@A-Z\\[\\]_a-z~-]|${HEX}|\\{[+#./;?&]?${VARIABLE}(?:,${VARIABLE})*\\})*`,
+  ),
   uuid: whole('[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}'),
   'json-pointer': whole(POINTER),
   'relative-json-pointer': whole(`(?:0|[1-9]\\d*)(?:#|${POINTER})`),

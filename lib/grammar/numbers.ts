@@ -49,17 +49,20 @@ export function intersectNumbers(a: NumberSet, b: NumberSet): NumberSet | null {
     return kept.length > 0 ? { values: kept, multiples: [] } : null
   }
   const { least, most } = result
-  if (least && most && (least.value > most.value || (least.value === most.value && (least.strict || most.strict)))) return null
+  if (least && most && (least.value > most.value || (least.value === most.value && (least.strict || most.strict))))
+    return null
   if (isNever(multiples)) return null
   return result
 }
 
 const isNever = (multiples: NumberSet['multiples']) =>
-  multiples.some(
-    (one) => one.negated && multiples.some(({ of, negated }) => !negated && isMultiple(of, one.of)),
-  )
+  multiples.some((one) => one.negated && multiples.some(({ of, negated }) => !negated && isMultiple(of, one.of)))
 
-function tighter(a: Bound | undefined, b: Bound | undefined, beats: (a: number, b: number) => boolean): Bound | undefined {
+function tighter(
+  a: Bound | undefined,
+  b: Bound | undefined,
+  beats: (a: number, b: number) => boolean,
+): Bound | undefined {
   if (!a || !b) return a ?? b
   if (a.value === b.value) return a.strict ? a : b
   return beats(a.value, b.value) ? a : b
@@ -117,7 +120,9 @@ export function textsOfNumbers(set: NumberSet): Automaton {
   if (isInteger && multiples.length === 0 && !least && !most) return ofPattern(`^${FREE_INTEGER}$`)
   const listed = listMultiples(set, isInteger)
   if (listed) return ofTexts(listed)
-  const strict = [least, most].filter((bound) => bound?.strict).map((bound) => decimal(bound?.value as number).whole.length)
+  const strict = [least, most]
+    .filter((bound) => bound?.strict)
+    .map((bound) => decimal(bound?.value as number).whole.length)
   const digits = isInteger ? 0 : Math.max(1, FRACTION_DIGITS - Math.max(0, ...strict))
   let whole = ofPattern(`^(?:0|[1-9]\\d{0,${INTEGER_DIGITS - 1}})${digits > 0 ? `(?:\\.\\d{1,${digits}})?` : ''}$`)
   for (const { of, negated } of multiples) {
@@ -137,7 +142,8 @@ function flipped(bound: Bound | undefined): Bound | undefined {
 /** Of numbers without a sign. */
 function within(whole: Automaton, least: Bound | undefined, most: Bound | undefined): Automaton {
   let result = whole
-  if (least && (least.value > 0 || (least.value === 0 && least.strict))) result = intersect(result, ofPattern(above(least)))
+  if (least && (least.value > 0 || (least.value === 0 && least.strict)))
+    result = intersect(result, ofPattern(above(least)))
   if (!most) return result
   if (most.value < 0 || (most.value === 0 && most.strict)) return subtract(result, ANY_TEXT)
   return subtract(result, ofPattern(above({ value: most.value, strict: !most.strict })))
@@ -220,7 +226,10 @@ function decimal(value: number): Decimal {
   const [mantissa = '0', exponent = '0'] = String(Math.abs(value)).split('e')
   const [whole = '0', fraction = ''] = mantissa.split('.')
   const shift = Number(exponent)
-  const digits = shift < 0 ? '0'.repeat(-shift) + whole + fraction : whole + fraction + '0'.repeat(Math.max(0, shift - fraction.length))
+  const digits =
+    shift < 0
+      ? '0'.repeat(-shift) + whole + fraction
+      : whole + fraction + '0'.repeat(Math.max(0, shift - fraction.length))
   const point = shift < 0 ? whole.length : Math.min(whole.length + shift, digits.length)
   return {
     negative: value < 0,

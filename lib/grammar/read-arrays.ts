@@ -2,14 +2,16 @@
 import { ANY_ARRAY, type ArraySet, itemOf } from './arrays.js'
 import { ANY_FORM, type Form } from './form.js'
 import { TRUE } from './nodes.js'
-import { countOf, listOf, type SchemaReader } from './read-schema.js'
+import { countOf, listOf, type SchemaReader } from './schema-reader.js'
 
 const arrays = (set: Partial<ArraySet>): Form => ({ ...ANY_FORM, arrays: [{ ...ANY_ARRAY, ...set }] })
 
 export function readArrays(reader: SchemaReader): void {
   const { schema } = reader
   // The tuples of 2020-12, and those of the drafts before it.
-  const [tuple, others] = Array.isArray(schema.items) ? (['items', 'additionalItems'] as const) : (['prefixItems', 'items'] as const)
+  const [tuple, others] = Array.isArray(schema.items)
+    ? (['items', 'additionalItems'] as const)
+    : (['prefixItems', 'items'] as const)
   reader.keyword(tuple, (value) => {
     const prefix = listOf(value).map((item, i) => reader.node(item, tuple, i))
     return arrays({ prefix, evaluated: prefix.length })
@@ -17,7 +19,11 @@ export function readArrays(reader: SchemaReader): void {
   reader.keyword(others, (value) => {
     const list = schema[tuple]
     const before = Array.isArray(list) ? list.length : 0
-    return arrays({ prefix: Array.from({ length: before }, () => TRUE), rest: reader.node(value, others), evaluated: Infinity })
+    return arrays({
+      prefix: Array.from({ length: before }, () => TRUE),
+      rest: reader.node(value, others),
+      evaluated: Infinity,
+    })
   })
   reader.keyword('minItems', (value) => arrays({ least: countOf(value) }))
   reader.keyword('maxItems', (value) => arrays({ most: countOf(value) }))
@@ -31,7 +37,7 @@ export function readArrays(reader: SchemaReader): void {
   )
 }
 
-readArrays.unevaluated = (reader: SchemaReader): void => {
+export function readUnevaluatedItems(reader: SchemaReader): void {
   reader.keyword('unevaluatedItems', (value) => {
     const { nodes } = reader.solver
     const node = reader.node(value, 'unevaluatedItems')
@@ -39,7 +45,9 @@ readArrays.unevaluated = (reader: SchemaReader): void => {
       // What `contains` looks for is evaluated where it is found.
       const others = nodes.any(node, ...set.contains.map((one) => one.node))
       const positions = Math.max(set.prefix.length, set.evaluated === Infinity ? 0 : set.evaluated)
-      const prefix = Array.from({ length: positions }, (_, i) => (i < set.evaluated ? itemOf(set, i) : nodes.all(itemOf(set, i), others)))
+      const prefix = Array.from({ length: positions }, (_, i) =>
+        i < set.evaluated ? itemOf(set, i) : nodes.all(itemOf(set, i), others),
+      )
       const rest = set.evaluated === Infinity ? set.rest : nodes.all(set.rest, others)
       return { ...set, prefix, rest, evaluated: Infinity }
     }

@@ -1,20 +1,33 @@
 /** Keywords of objects. */
-import { ANY_TEXT, type Automaton, intersect, isEmpty, matches, negate, ofTexts, subtract, TooLarge, unite } from './automaton.js'
-import { ANY_FORM, type Form, uniteForms } from './form.js'
+import {
+  ANY_TEXT,
+  type Automaton,
+  intersect,
+  isEmpty,
+  matches,
+  negate,
+  ofTexts,
+  subtract,
+  TooLarge,
+  unite,
+} from './automaton.js'
+import { ANY_FORM, type Form, intersectForms, uniteForms } from './form.js'
 import { isRecord } from './json.js'
 import { FALSE, type Node, TRUE } from './nodes.js'
 import { ANY_OBJECT, type KeyKind, meetKinds, type ObjectSet } from './objects.js'
-import { countOf, listOf, Malformed, type SchemaReader } from './read-schema.js'
 import { NotRegular } from './regex.js'
+import { countOf, listOf, Malformed, type SchemaReader } from './schema-reader.js'
 import { textsOf } from './strings.js'
 
 const objects = (set: Partial<ObjectSet>): Form => ({ ...ANY_FORM, objects: [{ ...ANY_OBJECT, ...set }] })
 
 export function readObjects(reader: SchemaReader): void {
   const { schema } = reader
-  const hasProperties = ['properties', 'patternProperties', 'additionalProperties'].find((key) => schema[key] !== undefined)
+  const hasProperties = ['properties', 'patternProperties', 'additionalProperties'].find(
+    (key) => schema[key] !== undefined,
+  )
   if (hasProperties) reader.keyword(hasProperties, () => properties(reader))
-  reader.keyword('required', (value) => objects({ required: new Set(textsIn(value)) , ...namedBy(textsIn(value))}))
+  reader.keyword('required', (value) => objects({ required: new Set(textsIn(value)), ...namedBy(textsIn(value)) }))
   reader.keyword('minProperties', (value) => objects({ least: countOf(value) }))
   reader.keyword('maxProperties', (value) => objects({ most: countOf(value) }))
   reader.keyword('propertyNames', (value) => {
@@ -24,7 +37,8 @@ export function readObjects(reader: SchemaReader): void {
   for (const keyword of ['dependentRequired', 'dependentSchemas', 'dependencies']) {
     const map = schema[keyword]
     if (!isRecord(map)) continue
-    for (const [key, value] of Object.entries(map)) reader.keyword(keyword, () => dependency(reader, keyword, key, value))
+    for (const [key, value] of Object.entries(map))
+      reader.keyword(keyword, () => dependency(reader, keyword, key, value))
   }
 }
 
@@ -37,38 +51,34 @@ function dependency(reader: SchemaReader, keyword: string, key: string, value: u
     const keys = [key, ...textsIn(value)]
     return uniteForms([absent, objects({ required: new Set(keys), ...namedBy(keys) })])
   }
-  const { nodes } = reader.solver
   const present = reader.solver.formOf(reader.node(value, keyword, key))
-  const required: ObjectSet = { ...ANY_OBJECT, required: new Set([key]), named: new Map([[key, TRUE]]) }
-  const holds = intersectWith(present, required, reader)
-  void nodes
-  return uniteForms([absent, { ...ANY_FORM, objects: holds.objects, warnings: holds.warnings }])
-}
-
-function intersectWith(form: Form, set: ObjectSet, reader: SchemaReader): Form {
-  return { ...form, objects: form.objects.flatMap((one) => meet(one, set, reader)) }
-}
-
-import { intersectObjects } from './objects.js'
-function meet(a: ObjectSet, b: ObjectSet, reader: SchemaReader): ObjectSet[] {
-  const both = intersectObjects(a, b, reader.solver)
-  return both ? [both] : []
+  const { objects: sets, warnings } = intersectForms(
+    present,
+    objects({ required: new Set([key]), ...namedBy([key]) }),
+    reader.solver,
+  )
+  return uniteForms([absent, { ...ANY_FORM, objects: sets, warnings }])
 }
 
 function properties(reader: SchemaReader): Form {
   const { schema, solver } = reader
-  const { properties: given = {}, patternProperties = {}, additionalProperties = true } = schema
+  const { properties: given = {}, patternProperties = {} } = schema
   if (!isRecord(given) || !isRecord(patternProperties)) throw new Malformed('expected an object of schemas')
   const patterns = Object.entries(patternProperties).flatMap(([pattern, value]): KeyKind[] => {
     try {
       return [{ keys: reader.pattern(pattern), node: reader.node(value, 'patternProperties', pattern) }]
     } catch (error) {
       if (!(error instanceof NotRegular || error instanceof TooLarge)) throw error
-      reader.warn('patternProperties', `${JSON.stringify(pattern)}: ${(error as Error).message || 'too large for a grammar'}`)
+      reader.warn(
+        'patternProperties',
+        `${JSON.stringify(pattern)}: ${(error as Error).message || 'too large for a grammar'}`,
+      )
       return []
     }
   })
-  const additional = reader.node(additionalProperties, 'additionalProperties')
+  // One that is said to be true is not the same as none: a canonical grammar has properties without a name for it.
+  const { additionalProperties: said } = schema
+  const additional = said === undefined ? TRUE : reader.node(said === true ? {} : said, 'additionalProperties')
   const named = new Map<string, Node>()
   for (const [key, value] of Object.entries(given)) {
     const own = reader.node(value, 'properties', key)
@@ -87,13 +97,17 @@ function properties(reader: SchemaReader): Form {
   return objects({ named, others: kinds, evaluated: evaluated(reader, named, patterns) })
 }
 
-function evaluated(reader: SchemaReader, named: ReadonlyMap<string, Node>, patterns: readonly KeyKind[]): Automaton | null {
+function evaluated(
+  reader: SchemaReader,
+  named: ReadonlyMap<string, Node>,
+  patterns: readonly KeyKind[],
+): Automaton | null {
   if (!reader.documents.keywords.has('unevaluatedProperties')) return null
   if (reader.schema.additionalProperties !== undefined) return ANY_TEXT
   return patterns.reduce((all, { keys }) => unite(all, keys), ofTexts(named.keys()))
 }
 
-readObjects.unevaluated = (reader: SchemaReader): void => {
+export function readUnevaluatedProperties(reader: SchemaReader): void {
   reader.keyword('unevaluatedProperties', (value) => {
     const node = reader.node(value, 'unevaluatedProperties')
     const { nodes } = reader.solver
@@ -104,7 +118,9 @@ readObjects.unevaluated = (reader: SchemaReader): void => {
       const kinds = [{ keys: seen, node: TRUE }, ...unseen].filter(({ keys }) => !isEmpty(keys))
       return { ...set, named, others: meetKinds(set.others, kinds, reader.solver), evaluated: ANY_TEXT }
     }
-    const bounded = reader.form.objects.map(bound).filter(({ named, required }) => [...required].every((key) => named.get(key) !== FALSE))
+    const bounded = reader.form.objects
+      .map(bound)
+      .filter(({ named, required }) => [...required].every((key) => named.get(key) !== FALSE))
     reader.replace({ ...reader.form, objects: bounded })
     return ANY_FORM
   })

@@ -2,7 +2,7 @@
 import { ANY_FORM, type Form } from './form.js'
 import { ofFormat } from './formats.js'
 import { ANY_NUMBER, type NumberSet } from './numbers.js'
-import { Malformed, countOf, type SchemaReader } from './read-schema.js'
+import { countOf, Malformed, type SchemaReader } from './schema-reader.js'
 import { ANY_STRING, type StringSet } from './strings.js'
 
 const numbers = (set: Partial<NumberSet>): Form => ({ ...ANY_FORM, numbers: [{ ...ANY_NUMBER, ...set }] })

@@ -4,20 +4,12 @@
  */
 import { type AST, RegExpParser } from '@eslint-community/regexpp'
 import { type Automaton, type Edge, explore, intersect, minimize, subtract, TooLarge } from './automaton.js'
-import { ALL, type CodePoints, codePoints, complement, intersection, pairsOf, union } from './code-points.js'
+import { NotRegular, pointsOf, WORD } from './character-classes.js'
+import { ALL, type CodePoints, codePoints, complement, intersection, pairsOf } from './code-points.js'
 
-/** The pattern is right, and has something that no automaton can tell. Its message says what. */
-export class NotRegular extends Error {}
+export { NotRegular }
 
 const MAX_STEPS = 20_000
-
-const DIGIT = codePoints([[48, 57]])
-const WORD = codePoints([[48, 57], [65, 90], [95, 95], [97, 122]])
-const SPACE = codePoints([
-  [9, 13], [32, 32], [160, 160], [0x1680, 0x1680], [0x2000, 0x200a], [0x2028, 0x2029],
-  [0x202f, 0x202f], [0x205f, 0x205f], [0x3000, 0x3000], [0xfeff, 0xfeff],
-])
-const LINE_END = codePoints([[10, 10], [13, 13], [0x2028, 0x2029]])
 
 type Condition = 'start' | 'end' | 'boundary' | 'inside'
 
@@ -89,7 +81,11 @@ function leadingLooks(alternative: AST.Alternative) {
   const from = anchored ? 1 : 0
   let to = from
   const looks: AST.LookaheadAssertion[] = []
-  for (let element = elements[to]; element?.type === 'Assertion' && element.kind === 'lookahead'; element = elements[to]) {
+  for (
+    let element = elements[to];
+    element?.type === 'Assertion' && element.kind === 'lookahead';
+    element = elements[to]
+  ) {
     looks.push(element)
     to++
   }
@@ -140,19 +136,29 @@ class Builder {
     switch (element.type) {
       case 'Group':
       case 'CapturingGroup':
-        return this.#alternatives(element.alternatives, from, to)
+        this.#alternatives(element.alternatives, from, to)
+        break
       case 'Quantifier':
-        return this.#repeat(element, from, to)
+        this.#repeat(element, from, to)
+        break
       case 'Assertion':
-        if (element.kind === 'start' || element.kind === 'end') return this.#free(from, to, element.kind)
-        if (element.kind !== 'word') throw new NotRegular(`a look-${element.kind === 'lookahead' ? 'ahead' : 'behind'} in the middle`)
-        this.#hasWords = true
-        return this.#free(from, to, element.negate ? 'inside' : 'boundary')
+        this.#assert(element, from, to)
+        break
       case 'Backreference':
         throw new NotRegular('a back reference')
       default:
-        return this.#over(from, pointsOf(element), to)
+        this.#over(from, pointsOf(element), to)
     }
+  }
+
+  #assert(assertion: AST.Assertion, from: number, to: number): void {
+    if (assertion.kind === 'start' || assertion.kind === 'end') {
+      this.#free(from, to, assertion.kind)
+      return
+    }
+    if (assertion.kind !== 'word') throw new NotRegular('a look-around that is not at the beginning')
+    this.#hasWords = true
+    this.#free(from, to, assertion.negate ? 'inside' : 'boundary')
   }
 
   #repeat({ element, min, max }: AST.Quantifier, from: number, to: number): void {
@@ -227,7 +233,9 @@ function holds(condition: Condition, before: Side, after: Side): boolean {
 
 /** Steps over code points, with the targets of each code point told apart. */
 function split(steps: Steps['over']): { set: CodePoints; targets: number[] }[] {
-  const cuts = [...new Set(steps.flatMap(({ points }) => pairsOf(points).flatMap(([first, last]) => [first, last + 1])))]
+  const cuts = [
+    ...new Set(steps.flatMap(({ points }) => pairsOf(points).flatMap(([first, last]) => [first, last + 1]))),
+  ]
   cuts.sort((a, b) => a - b)
   const result = new Map<string, { pairs: [number, number][]; targets: number[] }>()
   for (let i = 0; i + 1 < cuts.length; i++) {
@@ -241,48 +249,4 @@ function split(steps: Steps['over']): { set: CodePoints; targets: number[] }[] {
     result.set(key, known)
   }
   return [...result.values()].map(({ pairs, targets }) => ({ set: codePoints(pairs), targets }))
-}
-
-function pointsOf(element: AST.Node): CodePoints {
-  switch (element.type) {
-    case 'Character':
-      return intersection([element.value, element.value], ALL)
-    case 'CharacterClassRange':
-      return intersection([element.min.value, element.max.value], ALL)
-    case 'CharacterClass': {
-      const points = union(...(element.elements as AST.Node[]).map(pointsOf))
-      return element.negate ? complement(points) : points
-    }
-    case 'CharacterSet': {
-      if (element.kind === 'any') return complement(LINE_END)
-      const points =
-        element.kind === 'digit' ? DIGIT
-        : element.kind === 'word' ? WORD
-        : element.kind === 'space' ? SPACE
-        : ofProperty(element.raw)
-      // The text of a negated property has the negation in it.
-      return element.kind !== 'property' && element.negate ? complement(points) : points
-    }
-    default:
-      throw new NotRegular(`a ${element.type}`)
-  }
-}
-
-const properties = new Map<string, CodePoints>()
-
-function ofProperty(raw: string): CodePoints {
-  const known = properties.get(raw)
-  if (known) return known
-  const test = new RegExp(raw, 'u')
-  const pairs: [number, number][] = []
-  for (const [first, last] of pairsOf(ALL)) {
-    for (let point = first; point <= last; point++) {
-      if (!test.test(String.fromCodePoint(point))) continue
-      const before = pairs.at(-1)
-      if (before && before[1] === point - 1) before[1] = point
-      else pairs.push([point, point])
-    }
-  }
-  properties.set(raw, pairs.flat())
-  return pairs.flat()
 }

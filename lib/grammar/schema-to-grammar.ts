@@ -1,19 +1,21 @@
 /** JSON Schema to GBNF. */
+import { oneOf } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
+import { option, readOptions } from '../base/options.js'
 import { type Automaton, intersect, isEmpty, ofLength, TooLarge } from './automaton.js'
 import { Documents } from './documents.js'
 import { choice, type Expression, literal, NOTHING, Rules, rule } from './expressions.js'
 import { ANY_FORM, type Form } from './form.js'
 import { isRecord, jsonCopy } from './json.js'
 import { FALSE, type Node, TRUE } from './nodes.js'
-import { isFree, textsOfNumbers, type NumberSet } from './numbers.js'
-import { SchemaReader } from './read-schema.js'
+import { isFree, type NumberSet, textsOfNumbers } from './numbers.js'
+import { readSchema } from './read-schema.js'
 import { Circular, FormSolver, Unknown } from './solve.js'
 import type { StringSet } from './strings.js'
+import type { SchemaWarning } from './warnings.js'
 import { writeArray } from './write-arrays.js'
 import { type Writer, writeObject } from './write-objects.js'
 import { anyString, plainTexts, stringOf, stringOfLength } from './write-texts.js'
-import type { SchemaWarning } from './warnings.js'
 
 export interface SchemaGrammar {
   /** GBNF, with the rule `root`. */
@@ -21,28 +23,40 @@ export interface SchemaGrammar {
   warnings: SchemaWarning[]
 }
 
+export interface GrammarOptions {
+  /**
+   * `all`: whatever the schema allows, properties in any order and those that it does not speak of. `canonical`: for generating:
+   * properties in the schema's order, each once, and others only where the schema has something to say of them. Default `all`.
+   */
+  form?: 'all' | 'canonical' | undefined
+}
+
+const GRAMMAR_OPTIONS = { form: option(oneOf(['all', 'canonical'] as const), 'all') }
+
 /** Rules of a grammar; more than any schema of reasonable size needs. */
 const MAX_RULES = 60_000
 /** Characters of a string that a grammar counts. */
 const MAX_LENGTH = 10_000
 
 /**
- * A grammar of the JSON that a schema allows: properties in any order, or where too many are required for that, those in the
- * schema's order; without white space, or with a little. All that it takes is valid, but for what the warnings name; numbers
- * have at most 16 digits before the point.
+ * A grammar of the JSON that a schema allows, without white space or with a little. All that it takes is valid, but for what the
+ * warnings name. Properties come in any order, where more than a handful are required in the schema's; numbers have at most 16
+ * digits before the point.
  * @param schema JSON Schema, draft 4 to 2020-12.
  * @throws {TypeError} for what is no schema.
  * @throws {Z1Error} SCHEMA_INVALID.
  */
-export function jsonSchemaToGrammar(schema: unknown): SchemaGrammar {
+export function jsonSchemaToGrammar(schema: unknown, options?: GrammarOptions): SchemaGrammar {
+  const { form } = readOptions(GRAMMAR_OPTIONS, options)
   if (schema !== true && schema !== false && !isRecord(schema)) {
     throw new TypeError('Expected a JSON Schema: an object or a boolean')
   }
   const copy = jsonCopy(schema)
-  return new GrammarWriter(isRecord(copy) ? copy : copy === true ? {} : { not: {} }).write()
+  return new GrammarWriter(isRecord(copy) ? copy : copy === true ? {} : { not: {} }, form).write()
 }
 
 class GrammarWriter implements Writer {
+  readonly form: 'all' | 'canonical'
   readonly rules = new Rules()
   readonly solver: FormSolver
   readonly #documents: Documents
@@ -53,9 +67,10 @@ class GrammarWriter implements Writer {
   readonly #queue: (() => void)[] = []
   #path = ''
 
-  constructor(schema: Readonly<Record<string, unknown>>) {
+  constructor(schema: Readonly<Record<string, unknown>>, form: 'all' | 'canonical') {
+    this.form = form
     this.#documents = new Documents(schema)
-    this.solver = new FormSolver((node, solver) => new SchemaReader(node.place, this.#documents, solver).read())
+    this.solver = new FormSolver((node, solver) => readSchema(node.place, this.#documents, solver))
   }
 
   write(): SchemaGrammar {
@@ -118,7 +133,8 @@ class GrammarWriter implements Writer {
   }
 
   #number(set: NumberSet, hint: string): Expression {
-    if (isFree(set)) return this.rules.shared('number', () => plainTexts(this.rules, 'number-text', textsOfNumbers(set)))
+    if (isFree(set))
+      return this.rules.shared('number', () => plainTexts(this.rules, 'number-text', textsOfNumbers(set)))
     const isInteger = isFree({ ...set, multiples: [] }) && set.multiples.length === 1 && set.multiples[0]?.of === 1
     if (isInteger && !set.multiples[0]?.negated) {
       return this.rules.shared('integer', () => plainTexts(this.rules, 'integer-text', textsOfNumbers(set)))
@@ -144,7 +160,8 @@ class GrammarWriter implements Writer {
       this.warn('minLength', `more than ${MAX_LENGTH} characters are not counted`)
       least = MAX_LENGTH
     }
-    if (!texts) return least === 0 && most === Infinity ? anyString(this.rules) : stringOfLength(this.rules, least, most)
+    if (!texts)
+      return least === 0 && most === Infinity ? anyString(this.rules) : stringOfLength(this.rules, least, most)
     const known = this.#strings.get(texts)?.get(`${least} ${most}`)
     if (known) return known
     const written = this.#writeString(texts, least, most, hint)

@@ -2,8 +2,8 @@
 import { boundedByItems } from './arrays.js'
 import { ANY_FORM, complementForm, type Form, intersectForms, isEmptyForm, NO_FORM, uniteForms } from './form.js'
 import { FALSE, type Node, Nodes, TRUE } from './nodes.js'
-import { valueForm } from './values.js'
 import type { Solver } from './solver.js'
+import { valueForm } from './values.js'
 
 /** Whether a node is empty was asked while its form is being made. */
 class Pending extends Error {}

@@ -21,7 +21,8 @@ export function valuesForm(values: readonly JsonValue[], nodes: Nodes): Form {
     false: values.includes(false),
     numbers: numbers.length > 0 ? [{ values: numbers, multiples: [] }] : [],
     // Half a surrogate pair is in no text.
-    strings: texts.length > 0 ? [{ ...ANY_STRING, texts: ofTexts(texts.filter((text) => !/\p{Surrogate}/u.test(text))) }] : [],
+    strings:
+      texts.length > 0 ? [{ ...ANY_STRING, texts: ofTexts(texts.filter((text) => !/\p{Surrogate}/u.test(text))) }] : [],
     arrays: values.filter(Array.isArray).map((value) => arrayOf(value, nodes)),
     objects: values.filter(isRecord).map((value) => objectOf(value as Record<string, JsonValue>, nodes)),
   }

@@ -84,7 +84,8 @@ function writeContaining(
     // Where there is no limit, one that is not counted may as well be a hit.
     const miss = most === Infinity ? item : nodes.all(item, nodes.not(node))
     const ways: Expression[] = []
-    if (found < foundTo && !solver.isEmpty(hit)) ways.push(sequence(writer.value(hit, `${hint}-item`), after(found + 1, next)))
+    if (found < foundTo && !solver.isEmpty(hit))
+      ways.push(sequence(writer.value(hit, `${hint}-item`), after(found + 1, next)))
     if (!solver.isEmpty(miss)) ways.push(sequence(writer.value(miss, `${hint}-item`), after(found, next)))
     return choice(ways)
   }

@@ -5,12 +5,14 @@
  */
 import { type Automaton, intersect, isEmpty, ofTexts, subtract } from './automaton.js'
 import { choice, type Expression, literal, NOTHING, type Rules, rule, sequence } from './expressions.js'
-import type { Node } from './nodes.js'
+import { type Node, TRUE } from './nodes.js'
 import { ANY_OBJECT, type ObjectSet } from './objects.js'
 import type { Solver } from './solver.js'
 import { anyString, space, stringOf } from './write-texts.js'
 
 export interface Writer {
+  /** `all`: what the schema allows. `canonical`: one way to write it. */
+  form: 'all' | 'canonical'
   rules: Rules
   solver: Solver
   /** A rule for the values of a node. */
@@ -33,6 +35,8 @@ interface State {
 
 /** States times the properties that may follow. */
 const MAX_WAYS = 3000
+/** Properties whose order a rule for each can hold: each names those that may come next. */
+const MAX_IN_ORDER = 150
 /** Properties that are told apart though they are optional, so that none comes twice. */
 const MAX_DISTINCT = 5
 
@@ -45,18 +49,42 @@ export function writeObject(set: ObjectSet, hint: string, writer: Writer): Expre
   if (required.length < set.required.size) return NOTHING
   const pairOf = (key: string, node: Node) =>
     rules.add(`${hint}-${key}`, sequence(literal(`${JSON.stringify(key)}:`), gap, writer.value(node, key)))
-  const others = plain ? [sequence(anyString(rules), literal(':'), gap, writer.value(set.others[0]?.node as Node, 'value'))] : otherPairs(set, hint, writer)
+  // A model that may write any property writes many.
+  const isClosed = writer.form === 'canonical' && allowed.length > 0 && set.least <= allowed.length
+  const kinds = isClosed ? set.others.filter(({ node }) => node !== TRUE) : set.others
+  const others = plain
+    ? [sequence(anyString(rules), literal(':'), gap, writer.value(set.others[0]?.node as Node, 'value'))]
+    : otherPairs({ ...set, others: kinds }, hint, writer)
   const counted = countedBounds(set, allowed.length, required.length, others.length > 0)
+  if (
+    writer.form === 'canonical' &&
+    counted.least === 0 &&
+    counted.most === Infinity &&
+    allowed.length <= MAX_IN_ORDER
+  ) {
+    const inOrder = allowed.map(([key, node]) => ({ rule: pairOf(key, node), isRequired: set.required.has(key) }))
+    return inSchemaOrder(inOrder, others, hint, writer)
+  }
   const order = orderOf(allowed.length, required.length, others.length, counted)
   if (counted.most < Infinity && counted.most * 2 ** required.length * (allowed.length + 1) > 4 * MAX_WAYS) {
     writer.warn('maxProperties', 'too large for a grammar')
     counted.most = Infinity
   }
-  if (counted.least > 1 && (others.length > 0 || order !== 'distinct')) writer.warn('minProperties', 'the same key may come twice')
+  if (counted.least > 1 && (others.length > 0 || order !== 'distinct'))
+    writer.warn('minProperties', 'the same key may come twice')
   const tracked = order === 'distinct' ? allowed.map(([key]) => key) : required
-  const pairs = allowed.map(([key, node]): Pair => ({ rule: pairOf(key, node), bit: tracked.includes(key) ? 1 << tracked.indexOf(key) : 0 }))
+  const pairs = allowed.map(
+    ([key, node]): Pair => ({ rule: pairOf(key, node), bit: tracked.includes(key) ? 1 << tracked.indexOf(key) : 0 }),
+  )
   const needed = required.reduce((bits, key) => bits | (1 << tracked.indexOf(key)), 0)
-  if (order === 'inTurn') return inTurn(pairs, others, required.map((key) => allowed.findIndex(([name]) => name === key)), hint, writer)
+  if (order === 'inTurn')
+    return inTurn(
+      pairs,
+      others,
+      required.map((key) => allowed.findIndex(([name]) => name === key)),
+      hint,
+      writer,
+    )
   return inAnyOrder([...pairs, ...others.map((one) => ({ rule: one, bit: 0 }))], needed, counted, hint, writer)
 }
 
@@ -73,6 +101,35 @@ function otherPairs(set: ObjectSet, hint: string, writer: Writer): Expression[] 
   })
 }
 
+/** Each property at most once, in the schema's order, then those that have no name. */
+function inSchemaOrder(
+  pairs: readonly { rule: Expression; isRequired: boolean }[],
+  others: readonly Expression[],
+  hint: string,
+  { rules }: Writer,
+): Expression {
+  const gap = space(rules)
+  const names = [...pairs, null].map(() => rules.reserve(`${hint}-rest`))
+  /** What may come when those before `from` are done with. */
+  const ways = (from: number): { next: Expression[]; canEnd: boolean } => {
+    const next: Expression[] = []
+    for (let i = from; i < pairs.length; i++) {
+      const pair = pairs[i] as (typeof pairs)[number]
+      next.push(sequence(pair.rule, rule(names[i + 1] as string)))
+      if (pair.isRequired) return { next, canEnd: false }
+    }
+    next.push(...others.map((one) => sequence(one, rule(names.at(-1) as string))))
+    return { next, canEnd: true }
+  }
+  names.forEach((name, i) => {
+    const { next, canEnd } = ways(i)
+    const goOn = next.length > 0 ? [sequence(literal(','), gap, choice(next))] : []
+    rules.set(name, choice(canEnd ? [sequence(gap, literal('}')), ...goOn] : goOn))
+  })
+  const { next, canEnd } = ways(0)
+  return sequence(literal('{'), gap, choice(canEnd ? [literal('}'), ...next] : next))
+}
+
 interface Bounds {
   least: number
   most: number
@@ -84,13 +141,25 @@ function countedBounds(set: ObjectSet, named: number, required: number, hasOther
   return { least, most: !hasOthers && set.most >= named ? Infinity : set.most }
 }
 
-function orderOf(named: number, required: number, others: number, { least, most }: Bounds): 'distinct' | 'free' | 'inTurn' {
+function orderOf(
+  named: number,
+  required: number,
+  others: number,
+  { least, most }: Bounds,
+): 'distinct' | 'free' | 'inTurn' {
   const ways = (tracked: number) => 2 ** tracked * (named + others) * (most === Infinity ? 1 : most + 1)
-  if (named <= MAX_DISTINCT || ((least > 1 || most < Infinity) && named <= 10 && ways(named) <= 2 * MAX_WAYS)) return 'distinct'
+  if (named <= MAX_DISTINCT || ((least > 1 || most < Infinity) && named <= 10 && ways(named) <= 2 * MAX_WAYS))
+    return 'distinct'
   return ways(required) <= MAX_WAYS || required <= 1 ? 'free' : 'inTurn'
 }
 
-function inAnyOrder(pairs: readonly Pair[], needed: number, { least, most }: Bounds, hint: string, { rules }: Writer): Expression {
+function inAnyOrder(
+  pairs: readonly Pair[],
+  needed: number,
+  { least, most }: Bounds,
+  hint: string,
+  { rules }: Writer,
+): Expression {
   const gap = space(rules)
   const counts = least > 0 || most < Infinity
   const limit = most === Infinity ? least : most
@@ -117,13 +186,15 @@ function inAnyOrder(pairs: readonly Pair[], needed: number, { least, most }: Bou
       return rule(known)
     }
   }
-  const more = follow(`${hint}-pairs`, (state): Expression =>
-    choice(
-      pairs.flatMap((pair) => {
-        const after = next(state, pair)
-        return after ? [sequence(pair.rule, rest(after))] : []
-      }),
-    ),
+  const more = follow(
+    `${hint}-pairs`,
+    (state): Expression =>
+      choice(
+        pairs.flatMap((pair) => {
+          const after = next(state, pair)
+          return after ? [sequence(pair.rule, rest(after))] : []
+        }),
+      ),
   )
   const rest = follow(`${hint}-rest`, (state): Expression => {
     const canGoOn = pairs.some((pair) => next(state, pair) !== null)
@@ -136,10 +207,19 @@ function inAnyOrder(pairs: readonly Pair[], needed: number, { least, most }: Bou
   return sequence(literal('{'), gap, choice([...empty, ...filled]))
 }
 
-function inTurn(pairs: readonly Pair[], others: readonly Expression[], turns: readonly number[], hint: string, { rules }: Writer): Expression {
+function inTurn(
+  pairs: readonly Pair[],
+  others: readonly Expression[],
+  turns: readonly number[],
+  hint: string,
+  { rules }: Writer,
+): Expression {
   const gap = space(rules)
   const free = [...pairs.filter((_, i) => !turns.includes(i)).map((pair) => pair.rule), ...others]
-  const names = [...turns, -1].map(() => ({ more: rules.reserve(`${hint}-pairs`), rest: rules.reserve(`${hint}-rest`) }))
+  const names = [...turns, -1].map(() => ({
+    more: rules.reserve(`${hint}-pairs`),
+    rest: rules.reserve(`${hint}-rest`),
+  }))
   names.forEach(({ more, rest }, i) => {
     const turn = turns[i]
     const ways = free.map((one) => sequence(one, rule(rest)))

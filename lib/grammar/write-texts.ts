@@ -1,13 +1,17 @@
 /** Automata and JSON's own tokens as rules of a grammar. */
 import type { Automaton } from './automaton.js'
 import { type CodePoints, codePoints, complement, intersection, pairsOf } from './code-points.js'
-import { choice, EMPTY, type Expression, literal, repeat, type Rules, rule, sequence } from './expressions.js'
+import { choice, EMPTY, type Expression, literal, type Rules, repeat, rule, sequence } from './expressions.js'
 
 const CONTROLS: CodePoints = [0, 0x1f]
 /** What a string has only behind a backslash. */
-const ESCAPED: CodePoints = codePoints([[0, 0x1f], [0x22, 0x22], [0x5c, 0x5c]])
+const ESCAPED: CodePoints = codePoints([
+  [0, 0x1f],
+  [0x22, 0x22],
+  [0x5c, 0x5c],
+])
 const RAW = complement(ESCAPED)
-const SHORT: Record<number, string> = { 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r', 0x22: '"', 0x5c: '\\' }
+const SHORT: Record<number, string> = { 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r', 34: '"', 92: '\\' }
 
 const characters = (text: string): Expression => ({
   kind: 'class',
@@ -62,7 +66,10 @@ export function stringOfLength(rules: Rules, least: number, most: number): Expre
 
 /** The strings of an automaton, with their quotes. */
 export function stringOf(rules: Rules, hint: string, texts: Automaton): Expression {
-  return sequence(literal('"'), ruleOf(rules, hint, texts, literal('"'), (points) => inString(rules, points)))
+  return sequence(
+    literal('"'),
+    ruleOf(rules, hint, texts, literal('"'), (points) => inString(rules, points)),
+  )
 }
 
 /** The texts of an automaton as they are: numbers. */
@@ -71,9 +78,16 @@ export function plainTexts(rules: Rules, hint: string, texts: Automaton): Expres
 }
 
 /** A rule for each state that more than one way leads to; the others stand where they are needed. */
-function ruleOf(rules: Rules, hint: string, automaton: Automaton, end: Expression, write: (points: CodePoints) => Expression): Expression {
+function ruleOf(
+  rules: Rules,
+  hint: string,
+  automaton: Automaton,
+  end: Expression,
+  write: (points: CodePoints) => Expression,
+): Expression {
   const into = automaton.edges.map(() => 0)
-  for (const edges of automaton.edges) for (const to of new Set(edges.map((edge) => edge.to))) into[to] = (into[to] as number) + 1
+  for (const edges of automaton.edges)
+    for (const to of new Set(edges.map((edge) => edge.to))) into[to] = (into[to] as number) + 1
   const names = automaton.edges.map((_, state) => (state > 0 && into[state] === 1 ? null : rules.reserve(hint)))
   const bodyOf = (state: number, depth: number): Expression => {
     const targets = new Map<number, [number, number][]>()

@@ -265,6 +265,11 @@ export interface Binding {
   modelTokenize(task: number, model: ModelHandle, segments: TextSegment[], most: number): Promise<Int32Array>
   /** Text of the tokens as bytes in UTF-8, control tokens shown only with `special`. */
   modelDetokenize(task: number, model: ModelHandle, tokens: Int32Array, special: boolean): Promise<string>
+  /**
+   * Whether tokens are all of a text that a grammar (GBNF, checked) allows. Takes JavaScript's time: for tests. GRAMMAR_INVALID when
+   * llama.cpp cannot read it.
+   */
+  modelMatches(model: ModelHandle, grammar: string, tokens: Int32Array): boolean
   /** `batchSize` is what llama.cpp made of that of `params`: it may round it. */
   contextCreate(model: ModelHandle, params: ContextParams): Promise<{ context: ContextHandle; batchSize: number }>
   /** Resolves when the thread has ended and its memory is freed; running generations end with DISPOSED. */

@@ -1,6 +1,7 @@
 /** What binds an answer: a grammar as it is given, or that of a schema, and the value that a schema's answer is. */
-import { Z1Error } from '../base/errors.js'
+
 import { isPlainObject, type Kind, kind } from '../base/checks.js'
+import { Z1Error } from '../base/errors.js'
 import { checkGrammar } from '../grammar/check-grammar.js'
 import { jsonSchemaToGrammar } from '../grammar/schema-to-grammar.js'
 import type { SchemaWarning } from '../grammar/warnings.js'
@@ -52,7 +53,7 @@ export function answerGrammar(
 function ofSchema(schema: JsonSchema | StandardJsonSchema): AnswerGrammar {
   const given = isStandard(schema) ? fromLibrary(schema) : schema
   return remembered(`schema ${asText(given)}`, () => {
-    const { grammar, warnings } = jsonSchemaToGrammar(given)
+    const { grammar, warnings } = jsonSchemaToGrammar(given, { form: 'canonical' })
     return { grammar, isJson: true, warnings }
   })
 }
@@ -85,7 +86,8 @@ function remembered(key: string, make: () => AnswerGrammar): AnswerGrammar {
 }
 
 function isStandard(value: unknown): value is StandardJsonSchema {
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null || !('~standard' in value)) return false
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null || !('~standard' in value))
+    return false
   const standard = value['~standard'] as Partial<StandardJsonSchema['~standard']> | undefined
   return typeof standard?.jsonSchema?.input === 'function'
 }
