@@ -1,5 +1,5 @@
 /** A grammar as a tree, before it is text: rules by name, what of them can end, and how GBNF writes them. */
-import { ALL, type CodePoints, complement, pairsOf } from './code-points.js'
+import { type CodePoints, pairsOf } from './code-points.js'
 
 export type Expression =
   | { kind: 'text'; text: string }
@@ -195,16 +195,13 @@ function inText(character: string): string {
   return inClass(character.codePointAt(0) as number, /[\x20-\x7e]/)
 }
 
+/** Never by what it leaves out: that would have surrogates in it, and what is beyond Unicode. */
 function printedClass(points: CodePoints): string {
-  const outside = complement(points)
-  const [sign, shown] = outside.length < points.length ? ['^', outside] : ['', points]
-  if (sign && shown.length === 0) return '.'
-  const ranges = pairsOf(shown).map(([first, last]) => {
+  const ranges = pairsOf(points).map(([first, last]) => {
     const from = inClass(first, /[A-Za-z0-9]/)
     return first === last ? from : `${from}-${inClass(last, /[A-Za-z0-9]/)}`
   })
-  // A class by what it leaves out has the surrogates in it, which no text in UTF-8 holds.
-  return `[${sign}${ranges.join('')}]`
+  return `[${ranges.join('')}]`
 }
 
 function inClass(point: number, plain: RegExp): string {
@@ -214,5 +211,3 @@ function inClass(point: number, plain: RegExp): string {
   if (point < 0x80) return `\\x${hex.padStart(2, '0')}`
   return point < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`
 }
-
-export const anyCharacter: Expression = { kind: 'class', points: ALL }

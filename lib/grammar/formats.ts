@@ -37,7 +37,7 @@ const HEX = '%[0-9A-Fa-f]{2}'
 const PCHAR = `(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|${HEX})`
 const TAIL = `(?:\\?(?:${PCHAR}|[/?])*)?(?:#(?:${PCHAR}|[/?])*)?`
 const AUTHORITY = `(?:(?:[A-Za-z0-9._~!$&'()*+,;=:-]|${HEX})*@)?(?:[A-Za-z0-9._~!$&'()*+,;=-]|${HEX})*(?::\\d*)?`
-const HIER = `(?://${AUTHORITY}(?:/${PCHAR}*)*|/(?:${PCHAR}+(?:/${PCHAR}*)*)?|${PCHAR}+(?:/${PCHAR}*)*|)`
+const HIER = `(?://${AUTHORITY}(?:/${PCHAR}*)*|/(?:${PCHAR}+(?:/${PCHAR}*)*)?|${PCHAR}+(?:/${PCHAR}*)*)`
 const SEGMENT = `(?:[A-Za-z0-9._~!$&'()*+,;=@-]|${HEX})+`
 const RELATIVE = `(?://${AUTHORITY}(?:/${PCHAR}*)*|/(?:${PCHAR}+(?:/${PCHAR}*)*)?|${SEGMENT}(?:/${PCHAR}*)*|)`
 const URI = `[A-Za-z][A-Za-z0-9+.-]*:${HIER}${TAIL}`

@@ -11,9 +11,9 @@ export type ReasonerModel = Readonly<Pick<ModelInfo, 'path' | 'contextSize' | 'p
 export interface Reasoner {
   readonly model: ReasonerModel
   /** As `Z1.reason()`. A window that cannot be enforced is an error, never ignored. */
-  reason<T>(input: string | readonly ChatMessage[], options?: ReasonOptions<T>): Promise<ReasonResult<T>>
+  reason(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<ReasonResult>
   /** As `Z1.stream()`. */
-  stream<T>(input: string | readonly ChatMessage[], options?: ReasonOptions<T>): ReasonStream<T>
+  stream(input: string | readonly ChatMessage[], options?: ReasonOptions): ReasonStream
   /** As `Z1.tokenize()`. */
   tokenize(text: string): Promise<number[]>
   /** As `Z1.detokenize()`. */

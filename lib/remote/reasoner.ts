@@ -59,12 +59,12 @@ class RemoteReasoner implements Reasoner {
     this.model = Object.freeze({ path: model, contextSize: Infinity, parallel, tags: null })
   }
 
-  async reason<T>(input: string | readonly ChatMessage[], options?: ReasonOptions<T>): Promise<ReasonResult<T>> {
-    return this.#stream<T>(input, options, callSite(this.reason)).result
+  async reason(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<ReasonResult> {
+    return this.#stream(input, options, callSite(this.reason)).result
   }
 
-  stream<T>(input: string | readonly ChatMessage[], options?: ReasonOptions<T>): ReasonStream<T> {
-    return this.#stream<T>(input, options, callSite(this.stream))
+  stream(input: string | readonly ChatMessage[], options?: ReasonOptions): ReasonStream {
+    return this.#stream(input, options, callSite(this.stream))
   }
 
   async tokenize(): Promise<number[]> {
@@ -79,7 +79,7 @@ class RemoteReasoner implements Reasoner {
     this.#disposed.abort(new Z1Error('DISPOSED', 'The reasoner was disposed'))
   }
 
-  #stream<T>(input: unknown, options: ReasonOptions<T> = {}, site: CallSite): ReasonStream<T> {
+  #stream(input: unknown, options: ReasonOptions = {}, site: CallSite): ReasonStream {
     const checked = checkReasonOptions(options)
     if (options.temperature === 'model') throw misuse(TypeError, 'number', 'temperature with a server', 'model')
     for (const [name, value] of Object.entries(options)) {

@@ -247,7 +247,9 @@ export const cases: { name: string; schema: unknown; instances?: unknown[] }[] =
   { name: 'not required', schema: { type: 'object', not: { required: ['a', 'b'] } }, instances: [{ b: 1 }] },
   {
     name: 'if, then, else',
-    schema: { if: { type: 'integer' }, then: { minimum: 1 }, else: { type: ['string', 'null'] } },
+    schema: JSON.parse(
+      '{ "if": { "type": "integer" }, "then": { "minimum": 1 }, "else": { "type": ["string", "null"] } }',
+    ),
   },
   {
     name: 'references',

@@ -39,7 +39,15 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
   const done = await new Promise<Extract<GenerationEvent, { type: 'done' }>>((resolve, reject) => {
     const request: Omit<GenerationRequest, 'id'> = {
       ...{ prompt: bytes('x'), thinkingWindow: 6, maxTokens: 40, hint: bytes('.'), stop: [] },
-      ...{ stopInThinking: false, bannedTags: [], closeTag: null, loops: false, cachePrompt: false, sampling },
+      ...{
+        stopInThinking: false,
+        bannedTags: [],
+        closeTag: null,
+        grammar: null,
+        loops: false,
+        cachePrompt: false,
+        sampling,
+      },
       ...changes,
     }
     context.start(request, (event) => {

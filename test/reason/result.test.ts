@@ -51,6 +51,8 @@ describe('ResultBuilder', () => {
       hint: ' => ',
       answer: '42 ',
       finalAnswer: '42',
+      object: null,
+      warnings: [],
       message: { role: 'assistant', content: 'abc => 42 ' },
       ended: 'window',
       finishReason: 'stop',
@@ -308,7 +310,7 @@ describe('how a response ends', () => {
     expect(result.message).toEqual({ role: 'assistant', content: result.text })
     expect(result.seed).toBe(9)
     expect(Object.keys(result).sort()).toEqual(
-      'answer ended finalAnswer finishReason hint message reasoning seed stopString text timings tokens usage'.split(
+      'answer ended finalAnswer finishReason hint message object reasoning seed stopString text timings tokens usage warnings'.split(
         ' ',
       ),
     )

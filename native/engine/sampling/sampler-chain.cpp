@@ -14,6 +14,10 @@ namespace {
     throw Error(ErrorCode::DECODE_FAILED, "The model gave no finite logits: its weights may be damaged");
 }
 
+[[noreturn]] void throw_none_allowed() {
+    throw Error(ErrorCode::GRAMMAR_INVALID, "The grammar allows none of the tokens that may follow");
+}
+
 } // namespace
 
 SamplerChain::SamplerChain(const Api & api, const llama_vocab * vocab, const SamplingParams & params, int32_t n_ctx,
@@ -118,12 +122,16 @@ llama_token SamplerChain::choose(const float * logits, const Grammar * mask) {
                                                         [](const auto & one) { return !std::isfinite(one.logit); }) -
                                          array.data);
         if (array.size == 0) {
-            throw Error(ErrorCode::GRAMMAR_INVALID, "The grammar allows none of the tokens that may follow");
+            throw_none_allowed();
         }
     }
     api.llama_sampler_apply(chain.get(), &array);
     if (array.selected < 0 || array.selected >= static_cast<int64_t>(array.size)) {
         throw Error(ErrorCode::DECODE_FAILED, "The samplers left no token to choose");
+    }
+    // What a bias bans is chosen where nothing else is left.
+    if (mask && !std::isfinite(array.data[array.selected].logit)) {
+        throw_none_allowed();
     }
     return array.data[array.selected].id;
 }
