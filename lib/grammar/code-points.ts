@@ -4,7 +4,6 @@
 export type CodePoints = readonly number[]
 
 export const ALL: CodePoints = [0, 0xd7ff, 0xe000, 0x10ffff]
-export const NONE: CodePoints = []
 
 /** Any pairs, made a set. */
 export function codePoints(pairs: readonly (readonly [number, number])[]): CodePoints {
@@ -50,19 +49,4 @@ export function complement(set: CodePoints): CodePoints {
   }
   if (next <= 0x10ffff) result.push(next, 0x10ffff)
   return intersection(result, ALL)
-}
-
-export function has(set: CodePoints, point: number): boolean {
-  for (let i = 0; i < set.length; i += 2) {
-    if (point < (set[i] as number)) return false
-    if (point <= (set[i + 1] as number)) return true
-  }
-  return false
-}
-
-/** Of a text's characters; what `[abc]` is in a regular expression. */
-export function ofCharacters(text: string): CodePoints {
-  return codePoints(
-    Array.from(text, (character) => [character.codePointAt(0), character.codePointAt(0)] as [number, number]),
-  )
 }

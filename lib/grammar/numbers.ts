@@ -13,7 +13,7 @@ import {
 } from './automaton.js'
 import { ofPattern } from './regex.js'
 
-export interface Bound {
+interface Bound {
   value: number
   strict: boolean
 }
@@ -102,8 +102,8 @@ export function complementNumbers(set: NumberSet): NumberSet[] | null {
 }
 
 /** All numbers: exponents too, as long as they are finite. */
-export const FREE_NUMBER = `-?(?:0|[1-9]\\d{0,${INTEGER_DIGITS - 1}})(?:\\.\\d{1,20})?(?:[eE][+-]?(?:\\d{1,2}|1\\d\\d|2[0-8]\\d))?`
-export const FREE_INTEGER = `-?(?:0|[1-9]\\d{0,${INTEGER_DIGITS - 1}})`
+const FREE_NUMBER = `-?(?:0|[1-9]\\d{0,${INTEGER_DIGITS - 1}})(?:\\.\\d{1,20})?(?:[eE][+-]?(?:\\d{1,2}|1\\d\\d|2[0-8]\\d))?`
+const FREE_INTEGER = `-?(?:0|[1-9]\\d{0,${INTEGER_DIGITS - 1}})`
 
 export const isFree = (set: NumberSet) => !set.least && !set.most && !set.values && set.multiples.length === 0
 

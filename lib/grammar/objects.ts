@@ -30,7 +30,7 @@ export const ANY_OBJECT: ObjectSet = {
   evaluated: null,
 }
 
-export function nodeOfKey({ named, others }: ObjectSet, key: string): Node {
+function nodeOfKey({ named, others }: ObjectSet, key: string): Node {
   return named.get(key) ?? others.find(({ keys }) => matches(keys, key))?.node ?? FALSE
 }
 
@@ -69,7 +69,7 @@ export function intersectObjects(a: ObjectSet, b: ObjectSet, solver: Solver): Ob
 }
 
 /** With what is required among the named keys. Null: no object is left. */
-export function settled(set: ObjectSet, solver: Solver): ObjectSet | null {
+function settled(set: ObjectSet, solver: Solver): ObjectSet | null {
   const named = new Map(set.named)
   for (const key of set.required) {
     const node = nodeOfKey(set, key)

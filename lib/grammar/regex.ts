@@ -3,7 +3,7 @@
  * references not. The syntax is read by @eslint-community/regexpp.
  */
 import { type AST, RegExpParser } from '@eslint-community/regexpp'
-import { type Automaton, type Edge, explore, intersect, minimize, subtract, TooLarge } from './automaton.js'
+import { type Automaton, type Edge, explore, intersect, minimize, subtract, TooLarge, unite } from './automaton.js'
 import { NotRegular, pointsOf, WORD } from './character-classes.js'
 import { ALL, type CodePoints, codePoints, complement, intersection, pairsOf } from './code-points.js'
 
@@ -59,20 +59,9 @@ function ofAlternatives(alternatives: readonly AST.Alternative[], where: 'anywhe
       const ahead = ofAlternatives(look.alternatives, 'here')
       texts = look.negate ? subtract(texts, ahead) : intersect(texts, ahead)
     }
-    result = result ? unionOf(result, texts) : texts
+    result = result ? unite(result, texts) : texts
   }
   return result as Automaton
-}
-
-function unionOf(a: Automaton, b: Automaton): Automaton {
-  // a ∪ b, as what is not outside of both.
-  const outside = subtract(subtract(ANY, a), b)
-  return subtract(ANY, outside)
-}
-
-const ANY: Automaton = {
-  edges: [pairsOf(ALL).map(([first, last]) => ({ first, last, to: 0 }))],
-  accepts: [true],
 }
 
 function leadingLooks(alternative: AST.Alternative) {

@@ -71,9 +71,16 @@ function writeContaining(
     if (!name) {
       name = rules.reserve(`${hint}-rest`)
       made.set(key, name)
-      const next = count === 0 ? items(found, count) : sequence(literal(','), gap, items(found, count))
       const isEnough = found >= least && count >= set.least && count > 0
-      rules.set(name, choice([...(isEnough ? [EMPTY] : []), ...(count < set.most ? [next] : [])]))
+      rules.set(
+        name,
+        choice([
+          ...(isEnough ? [EMPTY] : []),
+          ...(count < set.most
+            ? [count === 0 ? items(found, count) : sequence(literal(','), gap, items(found, count))]
+            : []),
+        ]),
+      )
     }
     return rule(name)
   }

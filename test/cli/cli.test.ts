@@ -97,6 +97,8 @@ describe('z1 ask', () => {
       hint: ' So: L',
       answer: 'Four',
       finalAnswer: 'Four',
+      object: null,
+      warnings: [],
       message: { role: 'assistant', content: 'Two plus two So: LFour' },
       ended: 'window',
       finishReason: 'stop',
@@ -556,12 +558,14 @@ describe('z1', () => {
   it('ask --help names every option that it takes', async () => {
     const { stdout } = await z1(['ask', '--help'])
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
-    expect(named).toHaveLength(38)
+    expect(named).toHaveLength(40)
     // An option that does not exist would be told by its name, before anything else.
     const switches = ['raw', 'no-loops', 'no-mmap', 'stop-in-thinking', 'show-prompt', 'json']
     const values: Record<string, string> = {
       'template-variable': 'a=1',
       'chat-template': fileURLToPath(import.meta.url),
+      grammar: fileURLToPath(import.meta.url),
+      schema: fileURLToPath(new URL('../../package.json', import.meta.url)),
     }
     const args = named.flatMap((name) => (switches.includes(name) ? [`--${name}`] : [`--${name}`, values[name] ?? '1']))
     const { status, stderr } = await z1(['ask', ...args, 'q'])

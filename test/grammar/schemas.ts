@@ -140,6 +140,11 @@ export const cases: { name: string; schema: unknown; instances?: unknown[] }[] =
     ],
   },
   {
+    name: 'contains among a few',
+    schema: { type: 'array', contains: { const: 1 }, maxItems: 3 },
+    instances: [[2, 3, 1], [2, 3, 4, 1], [2]],
+  },
+  {
     name: 'contains',
     schema: { type: 'array', contains: { const: 1 }, minContains: 2, maxContains: 3 },
     instances: [
