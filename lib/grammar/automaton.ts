@@ -144,10 +144,21 @@ export function ofTexts(texts: Iterable<string>): Automaton {
     }
     accepts[state] = true
   }
+  // A state's targets are made after it: from the last state on, equals are found at once.
+  const same: number[] = []
+  const found = new Map<string, number>()
   const edges = next.map((steps) =>
-    [...steps].map(([point, to]) => ({ first: point, last: point, to })).sort((a, b) => a.first - b.first),
+    [...steps].map(([point, to]) => ({ first: point, last: point, to })).sort((x, y) => x.first - y.first),
   )
-  return minimize({ edges, accepts })
+  for (let state = next.length - 1; state >= 0; state--) {
+    const signature = `${accepts[state]}${(edges[state] as Edge[]).map(({ first, to }) => `,${first}:${same[to]}`).join('')}`
+    same[state] = found.get(signature) ?? state
+    found.set(signature, same[state] as number)
+  }
+  return explore<number>(same[0] as number, String, (state, index) => ({
+    edges: (edges[state] as Edge[]).map((edge) => ({ ...edge, to: index(same[edge.to] as number) })),
+    accepts: accepts[state] as boolean,
+  }))
 }
 
 /** Texts of `least` to `most` characters. */

@@ -39,6 +39,8 @@ class Parser {
   /** Rules that llama.cpp makes for groups and repetitions. */
   #made = 0
   #elements = 0
+  #counted = 0
+  #lines = 1
 
   constructor(source: string) {
     this.#source = source
@@ -227,17 +229,17 @@ class Parser {
     if (this.#elements > MAX_ELEMENTS) this.#fail('too large once its repetitions are written out')
   }
 
+  /** Of where the parser is, which only goes forward: counted from where it was asked for last. */
   #line(): number {
-    return lineOf(this.#source, this.#at)
+    const next = () => this.#source.indexOf('\n', this.#counted)
+    for (let i = next(); i !== -1 && i < this.#at; i = next()) {
+      this.#counted = i + 1
+      this.#lines++
+    }
+    return this.#lines
   }
 
   #fail(what: string): never {
     throw new Z1Error('GRAMMAR_INVALID', `The grammar has, on line ${this.#line()}, ${what}`)
   }
-}
-
-function lineOf(source: string, at: number): number {
-  let line = 1
-  for (let i = source.indexOf('\n'); i !== -1 && i < at; i = source.indexOf('\n', i + 1)) line++
-  return line
 }
