@@ -2,7 +2,7 @@
 // applies them.
 const floors = [
   ['base'],
-  ['native', 'jinja', 'hub'],
+  ['native', 'jinja', 'grammar', 'hub'],
   ['reason', 'problems'],
   ['grading', 'convert', 'remote', 'protocol'],
   ['data', 'eval', 'server', 'ai-sdk'],

@@ -15,6 +15,7 @@ namespace z1 {
     X(ENGINE_CONFLICT)    \
     X(ENGINE_MISMATCH)    \
     X(ENGINE_NOT_FOUND)   \
+    X(GRAMMAR_INVALID)    \
     X(MODEL_INVALID)      \
     X(MODEL_UNSUPPORTED)  \
     X(OUT_OF_MEMORY)      \

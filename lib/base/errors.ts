@@ -39,6 +39,8 @@ export const ERROR_CODES = [
    * No engine was found, or no backend of it would load. The message gives the reason of each; install an engine pack.
    */
   'ENGINE_NOT_FOUND',
+  /** The grammar is not GBNF, or more than llama.cpp can take. The message says where; {@link jsonSchemaToGrammar} makes one. */
+  'GRAMMAR_INVALID',
   /**
    * The model's file was overwritten, cut short or replaced since it was loaded, and is read while the model runs. Load it again;
    * mmap: false reads all of it at the load.
@@ -68,6 +70,8 @@ export const ERROR_CODES = [
    * does without one.
    */
   'SANDBOX_UNAVAILABLE',
+  /** The schema is not a JSON Schema, allows no value, or is too large for a grammar. The message says where. */
+  'SCHEMA_INVALID',
   /** tags: 'keep' was asked for, but neither the model's template nor its vocabulary has think tags. Use 'ban'. */
   'TAGS_NOT_FOUND',
   /**

@@ -3,16 +3,18 @@ import { decodeText } from '../base/text.js'
 import { checkReasonOptions, LOAD_OPTIONS } from '../reason/options.js'
 import type { ReasonEvent } from '../reason/result.js'
 import type { ReasonStream } from '../reason/stream.js'
+import { answerGrammar } from '../reason/structured.js'
 import { renderPrompt } from '../reason/vocabulary.js'
 import { Z1 } from '../reason/z1.js'
 import { flag, integer, numberOr, repeated, text, UsageError } from './args.js'
 import { colors, errorColors } from './colors.js'
 import { defineCommand } from './command.js'
+import { readFileAs, readSchema } from './files.js'
 import { answerOptions, modelOptions, samplingOptions } from './groups.js'
 import { machineMemory, suggestionsFor } from './memory.js'
 import { policiesOf, policyOptions } from './policies.js'
 import { showBytes, showFraction, withProgress } from './progress.js'
-import { readTemplate, readVariables } from './template.js'
+import { readVariables } from './template.js'
 
 export const command = defineCommand({
   usage: 'z1 ask [options] "question"      (- reads the question from standard input)',
@@ -43,6 +45,8 @@ export const command = defineCommand({
       value: 'NAME=VALUE',
       help: 'variable of the template: JSON, or else a text; may be given more than once',
     }),
+    schema: text({ value: 'FILE', help: 'JSON Schema: the answer is JSON of it' }),
+    grammar: text({ value: 'FILE', help: "grammar of the answer, in llama.cpp's GBNF" }),
     showPrompt: flag({ help: 'print what would be sent to the model, and nothing else' }),
     json: flag({ help: 'print one result as JSON and nothing else' }),
   },
@@ -61,17 +65,23 @@ export const command = defineCommand({
       mmap,
       ...rest
     } = given
-    const { chatTemplate: file, templateVariable, ...asks } = rest
+    const { chatTemplate: file, templateVariable, schema, grammar, ...asks } = rest
     const { policies, rest: options } = policiesOf(asks)
     const reason = {
       ...options,
       ...policies,
       loops: options.loops ?? true,
-      chatTemplate: file === undefined ? undefined : await readTemplate(file),
+      chatTemplate: file === undefined ? undefined : await readFileAs('a chat template', file),
       templateVariables: readVariables(templateVariable),
+      schema: schema === undefined ? undefined : await readSchema(schema),
+      grammar: grammar === undefined ? undefined : await readFileAs('a grammar', grammar),
     }
     // Fails early: loading a large model takes a while.
     checkReasonOptions(reason)
+    const bound = answerGrammar(reason.grammar, reason.schema)
+    for (const { path, keyword, message } of bound?.warnings ?? []) {
+      process.stderr.write(`${errorColors.dim(`not enforced: ${keyword} at ${path || 'the root'}: ${message}`)}\n`)
+    }
     const question = asked === '-' ? await readQuestion() : (asked as string)
     if (showPrompt) {
       const prompt = await renderPrompt(question, reason, model)

@@ -6,9 +6,10 @@ import { checkServeOptions } from '../server/options.js'
 import { flag, integer, numberOr, oneOf, repeated, text } from './args.js'
 import { errorColors } from './colors.js'
 import { defineCommand } from './command.js'
+import { readFileAs } from './files.js'
 import { answerOptions, modelOptions, samplingOptions } from './groups.js'
 import { showFraction, withProgress } from './progress.js'
-import { readTemplate, readVariables } from './template.js'
+import { readVariables } from './template.js'
 import { printError } from './terminal.js'
 
 /** Milliseconds that responses under way have after the signal to end. */
@@ -74,7 +75,7 @@ not say otherwise. SIGTERM and Ctrl-C let what runs end and take nothing new; a 
     const { host, port, allowHost, allowOrigin, modelId, reasoningField, maxQueue, ...others } = given
     const { apiKey = process.env.Z1_API_KEY || undefined, model, engine, gpuLayers, contextSize, ...more } = others
     const { parallel, batchSize, threads, mmap, chatTemplate: file, templateVariable, ...reason } = more
-    const chatTemplate = file === undefined ? undefined : await readTemplate(file)
+    const chatTemplate = file === undefined ? undefined : await readFileAs('a chat template', file)
     const templateVariables = readVariables(templateVariable)
     const load = {
       model,

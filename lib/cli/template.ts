@@ -1,17 +1,6 @@
-/** Chat templates and their variables, as commands are given them. */
-import { readFile } from 'node:fs/promises'
-import { decodeText } from '../base/text.js'
+/** Variables of chat templates, as commands are given them. */
 import type { JsonValue } from '../jinja/convert.js'
 import { UsageError } from './args.js'
-
-/** @throws {UsageError} for a file that cannot be read. */
-export async function readTemplate(path: string): Promise<string> {
-  try {
-    return decodeText(await readFile(path))
-  } catch (error) {
-    throw new UsageError(`Cannot read ${path} as a chat template: ${(error as Error).message}`)
-  }
-}
 
 /** Of `NAME=VALUE`, each. @throws {UsageError} for another form. */
 export function readVariables(given: readonly string[] | undefined): Record<string, JsonValue> | undefined {

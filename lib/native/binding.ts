@@ -185,6 +185,11 @@ export interface GenerationRequest {
   bannedTags: string[]
   /** With delimited thinking, the tag whose completion ends the thinking (allowed only while thinking); else null. */
   closeTag: string | null
+  /**
+   * GBNF that binds the answer, and nothing before it. With one and a hint, an end of generation in the thinking becomes a cut with
+   * `ended` self.
+   */
+  grammar: string | null
   /** A loop (4 to 128 tokens, three times in a row) closes the window; in the answer it ends the generation. */
   loops: boolean
   /** The window closes at the first end of a line in its last tenth, if there is one. */
@@ -302,6 +307,11 @@ export interface Binding {
   modelTokenize(task: number, model: ModelHandle, segments: TextSegment[], most: number): Promise<Int32Array>
   /** Text of the tokens as bytes in UTF-8, control tokens shown only with `special`. */
   modelDetokenize(task: number, model: ModelHandle, tokens: Int32Array, special: boolean): Promise<string>
+  /**
+   * Whether tokens are all of a text that a grammar (GBNF, checked) allows. Takes JavaScript's time: for tests. GRAMMAR_INVALID when
+   * llama.cpp cannot read it.
+   */
+  modelMatches(model: ModelHandle, grammar: string, tokens: Int32Array): boolean
   /** `batchSize` is what llama.cpp made of that of `params`: it may round it. */
   contextCreate(model: ModelHandle, params: ContextParams): Promise<{ context: ContextHandle; batchSize: number }>
   /** Resolves when the thread has ended and its memory is freed; running generations end with DISPOSED. */

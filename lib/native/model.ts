@@ -62,6 +62,11 @@ export class Model {
     return this.#run((task) => openAddon().modelDetokenize(task, this.#handle, tokens, special))
   }
 
+  /** @internal Whether a grammar allows a text as llama.cpp reads both; see {@link Binding.modelMatches}. */
+  matches(grammar: string, tokens: Int32Array): boolean {
+    return openAddon().modelMatches(this.#handle, grammar, tokens)
+  }
+
   async createContext(params: ContextParams): Promise<Context> {
     const { context, batchSize } = await openAddon().contextCreate(this.#handle, params)
     return new Context(context, batchSize)

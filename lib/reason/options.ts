@@ -19,6 +19,7 @@ import {
 } from './kinds.js'
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, withoutPolicies } from './policies.js'
 import { type ModelFacts, withRecommended } from './recommended.js'
+import { answerSchema, type JsonSchema, type StandardJsonSchema } from './structured.js'
 import type { TemplateVariables } from './template.js'
 
 export { checkLoadOptions, LOAD_OPTIONS, type LoadOptions, type ResolvedLoadOptions } from './load-options.js'
@@ -33,7 +34,7 @@ export const BOXED_HINT = '\n\nI overthought it, the final answer in \\boxed{} s
  * common_params_sampling), except `temperature`. At temperature 0 the most likely token is taken, and those that only
  * cut off unlikely tokens (top-k, top-p, min-p, typical-p, XTC) have no effect.
  */
-export interface ReasonOptions extends PolicyOptions {
+export interface ReasonOptions<T = unknown> extends PolicyOptions {
   /**
    * Tokens of thinking, ≥ 0, after which the window closes and the hint is appended; 0 closes it at once, Infinity
    * never. Default: what the model's file says (`z1.thinking_window`); else, where its template has think tags, 4096; both
@@ -66,6 +67,13 @@ export interface ReasonOptions extends PolicyOptions {
    * otherwise. Default `ban`.
    */
   tags?: 'ban' | 'keep' | { open: string; close: string; mode?: 'ban' | 'keep' | undefined } | undefined
+  /**
+   * A JSON Schema (draft 7 or 2020-12) or a schema of a library with Standard JSON Schema (zod 4): the answer is JSON of it, and
+   * nothing else, and `object` of the result its value. The thinking is free. Default: none.
+   */
+  schema?: JsonSchema | StandardJsonSchema<T> | undefined
+  /** A grammar in llama.cpp's GBNF, with the rule `root`, for the answer; not beside a schema. Default: none. */
+  grammar?: string | undefined
   /** A system message before the input. Default: none, the template may have its own. */
   system?: string | undefined
   /** Apply the model's chat template; false: the input is the raw prompt. Default true. */
@@ -148,6 +156,8 @@ export const REASON_OPTIONS = {
   loops: option(boolean, false),
   ...POLICY_OPTIONS,
   tags: option(tagsMode(), 'ban'),
+  schema: option(answerSchema()),
+  grammar: option(text),
   system: option(text),
   template: option(boolean, true),
   chatTemplate: option(text),
@@ -206,6 +216,8 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     hint,
     loops,
     tags,
+    schema,
+    grammar,
     system,
     template,
     chatTemplate,
@@ -222,6 +234,16 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     if (value !== undefined && !template) throw misuse(TypeError, 'true', `template with ${name}`, template)
   }
   checkCuts(cuts, { thinkingWindow, policies, stop, stopInThinking, tags })
+  if (schema !== undefined && grammar !== undefined) throw misuse(TypeError, 'nothing', 'grammar with schema', grammar)
+  // Without a hint nothing follows the thinking, and so there is no answer that could be bound.
+  if ((schema ?? grammar) !== undefined && hint === null) {
+    throw misuse(TypeError, 'text', `hint with ${grammar === undefined ? 'schema' : 'grammar'}`, hint)
+  }
+  // What a response states in prose is no value of a schema.
+  if ((schema ?? grammar) !== undefined && (policies.stated === 'keep' || policies.earlyExit?.probe !== undefined)) {
+    const policy = policies.stated === 'keep' ? "stated 'keep'" : 'earlyExit.probe'
+    throw new TypeError(`Expected no ${policy} beside ${grammar === undefined ? 'schema' : 'grammar'}`)
+  }
   return {
     thinkingWindow,
     cuts,
@@ -230,6 +252,8 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     loops,
     policies,
     tags,
+    schema,
+    grammar,
     system,
     template,
     chatTemplate,

@@ -10,6 +10,7 @@ import type { Model, TokenizeOptions } from '../native/model.js'
 import type { ChatMessage } from './messages.js'
 import type { ResolvedReasonOptions } from './options.js'
 import { keepsTags, PromptRenderer, type TemplateOptions } from './prompt.js'
+import { type AnswerGrammar, answerGrammar } from './structured.js'
 import { KNOWN_TAGS, type Tags } from './tags.js'
 
 /** The window of a model that thinks, when none is given (paper, table 1: the window of its main results). */
@@ -28,6 +29,8 @@ export interface BuiltRequest {
   hint: Hint | null
   /** What is fed in the place of an end, if anything is. */
   nudge: Hint | null
+  /** What binds the answer. */
+  answer: AnswerGrammar | null
 }
 
 /** A text that is fed to the model, and its tokens as they continue what stands before. */
@@ -83,13 +86,15 @@ export class RequestBuilder {
   /**
    * @param signal Ends the tokenizing, when nobody waits for the request any more.
    * @throws {RangeError} for a prompt or a hint without tokens, and for cuts that are not smaller than the window.
-   * @throws {Z1Error} CONTEXT_TOO_SMALL, MODEL_UNSUPPORTED, TAGS_NOT_FOUND, TEMPLATE_FAILED, TEMPLATE_NOT_FOUND.
+   * @throws {Z1Error} CONTEXT_TOO_SMALL, GRAMMAR_INVALID, MODEL_UNSUPPORTED, SCHEMA_INVALID, TAGS_NOT_FOUND, TEMPLATE_FAILED,
+   *   TEMPLATE_NOT_FOUND.
    */
   async build(
     input: string | ChatMessage[],
     options: ResolvedReasonOptions,
     signal?: AbortSignal,
   ): Promise<BuiltRequest> {
+    const answer = answerGrammar(options.grammar, options.schema)
     const tokenizing = { most: this.#contextSize, signal }
     const { prompt, hint, nudge, keep, tags, window } = await this.#tokens(input, options, tokenizing)
     const { loops, policies, stop, stopInThinking, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
@@ -101,6 +106,7 @@ export class RequestBuilder {
         ...limits,
         cuts: this.#cuts(prompt.length, hint, limits.thinkingWindow, options),
         hint: hint?.tokens ?? null,
+        grammar: answer?.grammar ?? null,
         loops,
         landsOnLine: landing === 'line',
         earlyMargin: earlyExit?.margin ?? null,
@@ -117,6 +123,7 @@ export class RequestBuilder {
       },
       hint,
       nudge,
+      answer,
     }
   }
 

@@ -1,11 +1,13 @@
 /** What a request gives: the events of a stream and the result at its end, put together from what the context reports. */
 
+import type { SchemaWarning } from '../grammar/warnings.js'
 import type { CutEnded, Ended, FinishReason, GenerationEvent, Timings } from '../native/binding.js'
 import { closingPart, extractFinalAnswer } from './answer.js'
 import type { Hint } from './request.js'
+import { type AnswerGrammar, parsedAnswer } from './structured.js'
 
 /** A finished response. */
-export interface ReasonResult {
+export interface ReasonResult<T = unknown> {
   /** Everything in order: the reasoning and, after a cut, the hint and the continuation. */
   text: string
   /** What was generated before the cut; of a response that ended by itself, all of it. */
@@ -16,6 +18,13 @@ export interface ReasonResult {
   answer: string
   /** The value in the answer, as `extractFinalAnswer` finds it; null if it states none. */
   finalAnswer: string | null
+  /**
+   * With a `schema`, the value that the answer is; null without one, and where the answer was cut short (`finishReason` other than
+   * `stop`, or a stop string).
+   */
+  object: T | null
+  /** What of the `schema` a grammar could not enforce: values of it need a look. */
+  warnings: readonly SchemaWarning[]
   /** The response as a message, ready for the next turn. */
   message: { role: 'assistant'; content: string }
   /**
@@ -74,7 +83,7 @@ export type CutResult = Omit<ReasonResult, 'cuts'>
  * What a stream gives while a response is generated. The texts together, with the hint of the cut, are the text of the
  * result.
  */
-export type ReasonEvent =
+export type ReasonEvent<T = unknown> =
   | { type: 'thinking'; text: string; tokens: number[] }
   /** With `wait`: the model would have ended, and was fed this in the place of the end. */
   | { type: 'nudge'; text: string; tokens: number[]; thinkingTokens: number }
@@ -83,7 +92,7 @@ export type ReasonEvent =
   | { type: 'answer'; text: string; tokens: number[] }
   /** With `cuts`: one that the thinking has passed is answered. */
   | { type: 'branch'; result: CutResult }
-  | { type: 'done'; result: ReasonResult }
+  | { type: 'done'; result: ReasonResult<T> }
 
 type Done = Extract<GenerationEvent, { type: 'done' }>
 
@@ -97,12 +106,25 @@ export type RequestEvent =
       Partial<Pick<Done, 'confidence' | 'probeTokens'>> & { thinkingTokens?: number })
   | (Extract<GenerationEvent, { type: 'error' }> & { cause?: unknown })
 
+/** What a result says beside the generation's events. */
+export interface Asked {
+  hint: Hint | null
+  seed: number
+  /** What is fed in the place of an end, if anything is. */
+  nudge?: Hint | null
+  /** The smaller windows that it shall give results for. */
+  cuts?: readonly number[]
+  /** What binds the answer, if anything does. */
+  answer?: AnswerGrammar | null
+}
+
 /** Collects one generation's events. */
 export class ResultBuilder {
   readonly #hint: Hint | null
   readonly #seed: number
   readonly #cuts: readonly number[]
   readonly #branches = new Map<number, CutResult>()
+  readonly #grammar: AnswerGrammar | null
   readonly #thinking = { text: '', tokens: [] as number[] }
   readonly #answer = { text: '', tokens: [] as number[] }
   readonly #nudge: Hint | null
@@ -110,12 +132,12 @@ export class ResultBuilder {
   #cut = false
   #hinted = false
 
-  /** @param cuts Those that were asked for. */
-  constructor(hint: Hint | null, seed: number, cuts: readonly number[] = [], nudge: Hint | null = null) {
+  constructor({ hint, seed, cuts = [], nudge = null, answer = null }: Asked) {
     this.#hint = hint
     this.#nudge = nudge
     this.#seed = seed
     this.#cuts = cuts
+    this.#grammar = answer
   }
 
   /** Takes the next event; returns what a stream shows of it. */
@@ -145,7 +167,7 @@ export class ResultBuilder {
           hint: this.#hinted && this.#hint ? this.#hint.text : '',
         }
       case 'branch': {
-        const parts = new ResultBuilder(this.#hint, this.#seed)
+        const parts = new ResultBuilder({ hint: this.#hint, seed: this.#seed, answer: this.#grammar })
         parts.#append(event)
         const result = parts.#result(event.done)
         this.#branches.set(event.thinking.tokens.length, result)
@@ -173,13 +195,17 @@ export class ResultBuilder {
     const hintTokens = this.#hinted && this.#hint ? Array.from(this.#hint.tokens) : []
     const text = reasoning + hint + this.#answer.text
     // What is marked as an answer is one, with a cut before it or not.
-    const answer = this.#cut || this.#answer.text !== '' ? this.#answer.text : closingPart(text)
+    const isAnswered = this.#cut || this.#answer.text !== ''
+    const answer = isAnswered ? this.#answer.text : closingPart(text)
+    const isWhole = isAnswered && done.finishReason === 'stop' && done.stopString === null
     return {
       text,
       reasoning,
       hint,
       answer,
       finalAnswer: extractFinalAnswer(answer, this.#hinted),
+      object: this.#grammar?.isJson && isWhole ? parsedAnswer(answer) : null,
+      warnings: this.#grammar?.warnings ?? [],
       message: { role: 'assistant', content: text },
       ended: done.ended,
       finishReason: done.finishReason,

@@ -4,17 +4,11 @@
  */
 import { type CallSite, fromNative } from '../base/errors.js'
 import type { Generation } from '../native/context.js'
-import type { Hint } from './request.js'
-import { type ReasonEvent, type ReasonResult, type RequestEvent, ResultBuilder } from './result.js'
+import { type Asked, type ReasonEvent, type ReasonResult, type RequestEvent, ResultBuilder } from './result.js'
 
-/** A generation that was started, and what its result says beside the generation's events. */
-export interface Started {
+/** A generation that was started. */
+export interface Started extends Asked {
   generation: Generation
-  hint: Hint | null
-  nudge?: Hint | null
-  seed: number
-  /** The smaller windows that it shall give results for. */
-  cuts?: readonly number[]
 }
 
 /**
@@ -24,28 +18,28 @@ export interface Started {
 export type Start = (listener: (event: RequestEvent) => void, signal: AbortSignal) => Promise<Started>
 
 /** A call of an iterator's `next()` that has no value yet. */
-interface Waiting {
-  resolve: (result: IteratorResult<ReasonEvent, undefined>) => void
+interface Waiting<T> {
+  resolve: (result: IteratorResult<ReasonEvent<T>, undefined>) => void
   reject: (reason: unknown) => void
 }
 
-export class ReasonStream implements AsyncIterable<ReasonEvent> {
+export class ReasonStream<T = unknown> implements AsyncIterable<ReasonEvent<T>> {
   /** The result. Rejects as the iteration does, but an unobserved rejection is no unhandled one. */
-  readonly result: Promise<ReasonResult>
+  readonly result: Promise<ReasonResult<T>>
 
   readonly #site: CallSite
   readonly #signal: AbortSignal | undefined
   /** Aborted when the stream ends: what still prepares its generation need not go on. */
   readonly #preparing = new AbortController()
-  #resolve!: (result: ReasonResult) => void
+  #resolve!: (result: ReasonResult<T>) => void
   #reject!: (reason: unknown) => void
   #generation: Generation | undefined
   #builder: ResultBuilder | undefined
   /** What was asked for before the generation ran. */
   #pending: ((generation: Generation) => void)[] = []
-  #events: ReasonEvent[] = []
-  #iterator: AsyncIterator<ReasonEvent> | undefined
-  #waiting: Waiting[] = []
+  #events: ReasonEvent<T>[] = []
+  #iterator: AsyncIterator<ReasonEvent<T>> | undefined
+  #waiting: Waiting<T>[] = []
   #ended = false
   #failure: { reason: unknown } | undefined
 
@@ -65,8 +59,8 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
     }
     signal?.addEventListener('abort', this.#onAbort)
     start((event) => this.#onEvent(event), this.#preparing.signal).then(
-      ({ generation, hint, seed, cuts, nudge }) => {
-        this.#builder = new ResultBuilder(hint, seed, cuts, nudge)
+      ({ generation, ...asked }) => {
+        this.#builder = new ResultBuilder(asked)
         this.#generation = generation
         for (const action of this.#pending.splice(0)) action(generation)
       },
@@ -88,8 +82,8 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
    * The events, once. Leaving the iteration early aborts the request.
    * No generator: this runs for every token, and a generator takes several promises for each.
    */
-  [Symbol.asyncIterator](): AsyncIterator<ReasonEvent, undefined, undefined> {
-    const iterator: AsyncIterator<ReasonEvent, undefined, undefined> = {
+  [Symbol.asyncIterator](): AsyncIterator<ReasonEvent<T>, undefined, undefined> {
+    const iterator: AsyncIterator<ReasonEvent<T>, undefined, undefined> = {
       next: () =>
         new Promise((resolve, reject) => {
           this.#iterator ??= iterator
@@ -110,7 +104,7 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
     while (this.#waiting.length > 0) {
       const value = this.#events.shift()
       if (!value && !this.#ended) return
-      const { resolve, reject } = this.#waiting.shift() as Waiting
+      const { resolve, reject } = this.#waiting.shift() as Waiting<T>
       if (value) resolve({ done: false, value })
       else if (this.#failure) reject(this.#failure.reason)
       else resolve({ done: true, value: undefined })
@@ -146,7 +140,8 @@ export class ReasonStream implements AsyncIterable<ReasonEvent> {
       this.#fail(fromNative(this.#site, code, message, cause === undefined ? undefined : { cause }))
       return
     }
-    const shown = (this.#builder as ResultBuilder).take(event)
+    // The answer's grammar is that of a schema of T.
+    const shown = (this.#builder as ResultBuilder).take(event) as ReasonEvent<T>
     this.#events.push(shown)
     if (shown.type === 'done') {
       this.#end()

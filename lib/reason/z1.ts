@@ -56,17 +56,17 @@ export class Z1 implements Reasoner {
   /**
    * Answers a question or continues a conversation.
    * @throws {TypeError|RangeError} for options that cannot be.
-   * @throws {Z1Error} CONTEXT_TOO_SMALL, MODEL_CHANGED before it starts; DECODE_FAILED, DISPOSED; TEMPLATE_NOT_FOUND, TEMPLATE_FAILED,
+   * @throws {Z1Error} CONTEXT_TOO_SMALL, GRAMMAR_INVALID, MODEL_CHANGED, SCHEMA_INVALID before it starts; DECODE_FAILED, DISPOSED; TEMPLATE_NOT_FOUND, TEMPLATE_FAILED,
    * TAGS_NOT_FOUND.
    * @throws the signal's reason when it is aborted.
    */
-  async reason(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<ReasonResult> {
-    return this.#stream(input, options, callSite(this.reason)).result
+  async reason<T>(input: string | readonly ChatMessage[], options?: ReasonOptions<T>): Promise<ReasonResult<T>> {
+    return this.#stream<T>(input, options, callSite(this.reason)).result
   }
 
   /** As {@link reason}, with the text as it is generated. Misuse throws at once, all else where the stream is read. */
-  stream(input: string | readonly ChatMessage[], options?: ReasonOptions): ReasonStream {
-    return this.#stream(input, options, callSite(this.stream))
+  stream<T>(input: string | readonly ChatMessage[], options?: ReasonOptions<T>): ReasonStream<T> {
+    return this.#stream<T>(input, options, callSite(this.stream))
   }
 
   /**
@@ -116,7 +116,7 @@ export class Z1 implements Reasoner {
     return this.dispose()
   }
 
-  #stream(input: unknown, options: unknown, site: CallSite): ReasonStream {
+  #stream<T>(input: unknown, options: unknown, site: CallSite): ReasonStream<T> {
     const checked = checkReasonOptions(options, this.model)
     const read = checkInput(input, checked.template)
     this.#builder.check(read, checked)
@@ -140,10 +140,11 @@ export class Z1 implements Reasoner {
     signal: AbortSignal,
   ): Promise<Started> {
     if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
-    const { request, hint, nudge } = await this.#builder.build(input, options, signal)
+    const { request, hint, nudge, answer } = await this.#builder.build(input, options, signal)
     await this.#file?.check()
     const { cuts } = options
-    return { generation: this.#context.start(request, listener), hint, nudge, seed: request.sampling.seed, cuts }
+    const { seed } = request.sampling
+    return { generation: this.#context.start(request, listener), hint, nudge, answer, seed, cuts }
   }
 }
 

@@ -38,6 +38,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
         { "modelQuantize", guard<model_quantize> },
         { "modelTokenize", guard<model_tokenize> },
         { "modelDetokenize", guard<model_detokenize> },
+        { "modelMatches", guard<model_matches> },
         { "contextCreate", guard<context_create> },
         { "contextClose", guard<context_close> },
         { "generationStart", guard<generation_start> },

@@ -22,6 +22,7 @@ Napi::Value model_close(const Napi::CallbackInfo & info);
 Napi::Value model_quantize(const Napi::CallbackInfo & info);
 Napi::Value model_tokenize(const Napi::CallbackInfo & info);
 Napi::Value model_detokenize(const Napi::CallbackInfo & info);
+Napi::Value model_matches(const Napi::CallbackInfo & info);
 
 // context.cpp
 Napi::Value context_create(const Napi::CallbackInfo & info);

@@ -177,6 +177,8 @@ Request request_of(const Napi::Object & object) {
     request.banned_tags = strings(object, "bannedTags");
     const Napi::Value close_tag = object.Get("closeTag");
     request.close_tag = close_tag.IsString() ? close_tag.ToString().Utf8Value() : "";
+    const Napi::Value grammar = object.Get("grammar");
+    request.grammar = grammar.IsString() ? grammar.ToString().Utf8Value() : "";
     request.loops = boolean(object, "loops");
     request.lands_on_line = boolean(object, "landsOnLine");
     const Napi::Value margin = object.Get("earlyMargin");

@@ -8,7 +8,9 @@
 #include "binding/to-js.h"
 #include "engine/model/quantize.h"
 #include "engine/request/text.h"
+#include "engine/sampling/grammar.h"
 #include "error.h"
+#include "llama/engine-call.h"
 #include "llama/engine.h"
 
 #include <algorithm>
@@ -91,6 +93,20 @@ Napi::Value model_detokenize(const Napi::CallbackInfo & info) {
             return to_well_formed(model->detokenize(*tokens, special, cancelled_of(*task)));
         },
         [](Napi::Env env, std::string & text) { return Napi::String::New(env, text); });
+}
+
+// On JavaScript's thread: for tests, which ask llama.cpp what a grammar means.
+Napi::Value model_matches(const Napi::CallbackInfo & info) {
+    const auto model = model_of(info[0]);
+    const EngineCall call;
+    Grammar grammar(model->api(), model->vocab(), model->pieces(), info[1].ToString().Utf8Value());
+    for (const llama_token token : tokens_of(info[2])) {
+        if (!grammar.allows(token)) {
+            return Napi::Boolean::New(info.Env(), false);
+        }
+        grammar.accept(token);
+    }
+    return Napi::Boolean::New(info.Env(), grammar.allows(model->metadata().eos));
 }
 
 } // namespace z1

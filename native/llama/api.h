@@ -87,6 +87,7 @@ namespace z1 {
     X(llama_sampler_init)                  \
     X(llama_sampler_init_dist)             \
     X(llama_sampler_init_dry)              \
+    X(llama_sampler_init_grammar)          \
     X(llama_sampler_init_greedy)           \
     X(llama_sampler_init_logit_bias)       \
     X(llama_sampler_init_min_p)            \

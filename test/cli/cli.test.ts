@@ -1,7 +1,7 @@
 /** The command `z1` as its users run it: the built program in a process of its own (npm test builds it). */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -97,6 +97,8 @@ describe('z1 ask', () => {
       hint: ' So: L',
       answer: 'Four',
       finalAnswer: 'Four',
+      object: null,
+      warnings: [],
       message: { role: 'assistant', content: 'Two plus two So: LFour' },
       ended: 'window',
       finishReason: 'stop',
@@ -110,6 +112,33 @@ describe('z1 ask', () => {
       timings: expect.objectContaining({ decodeCalls: expect.any(Number) }),
       seed: 4294967294,
     })
+  })
+
+  it('--schema and --grammar bind the answer', async () => {
+    const schema = join(folder(), 'schema.json')
+    writeFileSync(schema, '{ "const": { "n": 5 }, "uniqueItems": true }')
+    const bound = await ask('--json', '--window', '1', '--schema', schema, 'q')
+    expect(bound.stderr).toBe('')
+    expect(JSON.parse(bound.stdout)).toMatchObject({ object: { n: 5 }, warnings: [] })
+    const grammar = join(folder(), 'answer.gbnf')
+    writeFileSync(grammar, 'root ::= "yes"')
+    expect((await askJson('--window', '1', '--grammar', grammar, 'q')).answer).toBe('yes')
+  })
+
+  it('--schema says what it cannot hold the answer to, and what is none', async () => {
+    const schema = join(folder(), 'list.json')
+    writeFileSync(schema, '{ "const": [], "not": { "uniqueItems": true, "minItems": 2 } }')
+    const bound = await ask('--window', '1', '--schema', schema, 'q')
+    expect(bound).toMatchObject({
+      status: 0,
+      stderr: 'not enforced: not at the root: what it excludes cannot be told by a grammar\n',
+    })
+    writeFileSync(schema, '{ "type": ')
+    const broken = await ask('--schema', schema, 'q')
+    expect([broken.status, broken.stderr]).toEqual([2, expect.stringContaining('as a JSON Schema: ')])
+    writeFileSync(schema, '{ "type": "kaboom" }')
+    const wrong = await ask('--schema', schema, 'q')
+    expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringContaining('SCHEMA_INVALID')])
   })
 
   it('- reads the question from standard input, without the newline at its end', async () => {
@@ -556,12 +585,14 @@ describe('z1', () => {
   it('ask --help names every option that it takes', async () => {
     const { stdout } = await z1(['ask', '--help'])
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
-    expect(named).toHaveLength(39)
+    expect(named).toHaveLength(41)
     // An option that does not exist would be told by its name, before anything else.
     const switches = ['raw', 'no-loops', 'no-mmap', 'stop-in-thinking', 'show-prompt', 'json', 'download']
     const values: Record<string, string> = {
       'template-variable': 'a=1',
       'chat-template': fileURLToPath(import.meta.url),
+      grammar: fileURLToPath(import.meta.url),
+      schema: fileURLToPath(new URL('../../package.json', import.meta.url)),
     }
     const args = named.flatMap((name) => (switches.includes(name) ? [`--${name}`] : [`--${name}`, values[name] ?? '1']))
     const { status, stderr } = await z1(['ask', ...args, 'q'])

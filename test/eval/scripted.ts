@@ -50,7 +50,7 @@ function respond({ thoughts, answer = [] }: Script, options: ReasonOptions): Rea
   const { thinkingWindow = Infinity, hint = '', tags, seed = 0 } = options
   const text = tags === 'keep' ? `${hint}</think>` : hint
   const tokens = Int32Array.from(text ?? '', (character) => character.charCodeAt(0))
-  const builder = new ResultBuilder(text === null ? null : { text, tokens }, seed)
+  const builder = new ResultBuilder({ hint: text === null ? null : { text, tokens }, seed })
   const say = (phase: 'thinking' | 'answer', pieces: string[]) => {
     for (const [i, text] of pieces.entries()) builder.take({ type: 'text', phase, text, tokens: [i] })
   }

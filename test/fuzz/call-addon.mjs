@@ -83,7 +83,7 @@ const sampling = {
 }
 const request = {
   ...{ prompt: Int32Array.of(65, 66), thinkingWindow: 3, maxTokens: 2, hint: Int32Array.of(67), stop: [] },
-  ...{ bannedTags: [], closeTag: null, loops: false, cachePrompt: true, sampling },
+  ...{ bannedTags: [], closeTag: null, grammar: null, loops: false, cachePrompt: true, sampling },
 }
 
 /** What waits for the last event of a generation, by its id. */

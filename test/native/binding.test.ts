@@ -42,7 +42,15 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
     const request: Omit<GenerationRequest, 'id'> = {
       ...{ prompt: bytes('x'), thinkingWindow: 6, maxTokens: 40, cuts: [], hint: bytes('.'), stop: [] },
       ...{ landsOnLine: false, earlyMargin: null, earlyProbe: null, keepsStated: false, confidence: false, wait: null },
-      ...{ stopInThinking: false, bannedTags: [], closeTag: null, loops: false, cachePrompt: false, sampling },
+      ...{
+        stopInThinking: false,
+        bannedTags: [],
+        closeTag: null,
+        grammar: null,
+        loops: false,
+        cachePrompt: false,
+        sampling,
+      },
       ...changes,
     }
     context.start(request, (event) => {

@@ -163,6 +163,7 @@ const signals: Row = {
   ranges: [],
 }
 const progress = () => {}
+const library = { '~standard': { jsonSchema: { input: () => ({}) } } }
 const engines = "'auto', 'cpu', 'cuda', 'vulkan', 'metal' or path of a directory"
 
 const loadRows: Row[] = [
@@ -269,6 +270,20 @@ const reasonRows: Row[] = [
     types: [...notStrings.filter(([value]) => !isPlainObject(value)), ['drop', '"drop"'], ['', '""']],
     ranges: [],
   },
+  {
+    name: 'schema',
+    expected: 'JSON Schema or Standard JSON Schema',
+    takes: [true, false, {}, { type: 'integer' }, library],
+    types: [
+      [1, '1'],
+      ['{}', '"{}"'],
+      [null, 'null'],
+      [[], 'an array'],
+      [new Date(0), 'an object'],
+    ],
+    ranges: [],
+  },
+  { name: 'grammar', expected: 'string', takes: ['', 'root ::= "a"'], types: notStrings, ranges: [] },
   { name: 'system', expected: 'string', takes: ['', 'Be brief.'], types: notStrings, ranges: [] },
   booleans('template'),
   chatTemplate,
@@ -453,7 +468,7 @@ describe.each([
   it('says in its documentation what the table says', () => {
     const file = { LoadOptions: 'load-options.ts', ReasonOptions: 'options.ts', PolicyOptions: 'policies.ts' }[type]
     const source = readFileSync(new URL(`../../lib/reason/${file}`, import.meta.url), 'utf8')
-    const body = source.slice(source.indexOf(`export interface ${type} `)).split('\n}\n')[0] as string
+    const body = source.slice(source.search(new RegExp(`export interface ${type}\\b`))).split('\n}\n')[0] as string
     const documented = [...body.matchAll(/\/\*\*(.*?)\*\/\s+(\w+)\?:/gs)]
     expect(documented.map(([, , name]) => name)).toEqual(Object.keys(table))
     for (const [, text = '', name = ''] of documented) {
@@ -500,6 +515,8 @@ describe('defaults', () => {
       hint: PLAIN_HINT,
       loops: false,
       policies: { landing: 'token', stated: 'ask', earlyExit: undefined, confidence: false, wait: undefined },
+      schema: undefined,
+      grammar: undefined,
       tags: 'ban',
       system: undefined,
       template: true,

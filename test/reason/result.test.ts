@@ -32,7 +32,7 @@ describe('ResultBuilder', () => {
   const cut = (hintTokens: number): Native => ({ type: 'cut', ended: 'window', thinkingTokens: 3, hintTokens })
 
   function build(...events: Native[]) {
-    const builder = new ResultBuilder({ text: ' => ', tokens: Int32Array.of(90, 91) }, 5)
+    const builder = new ResultBuilder({ hint: { text: ' => ', tokens: Int32Array.of(90, 91) }, seed: 5 })
     const shown = events.map((event) => builder.take(event))
     const last = shown.at(-1) as Extract<ReasonEvent, { type: 'done' }>
     return { shown, result: last.result }
@@ -53,6 +53,8 @@ describe('ResultBuilder', () => {
       hint: ' => ',
       answer: '42 ',
       finalAnswer: '42',
+      object: null,
+      warnings: [],
       message: { role: 'assistant', content: 'abc => 42 ' },
       ended: 'window',
       finishReason: 'stop',
@@ -321,7 +323,7 @@ describe('how a response ends', () => {
     expect(result.message).toEqual({ role: 'assistant', content: result.text })
     expect(result.seed).toBe(9)
     expect(Object.keys(result).sort()).toEqual(
-      'answer confidence ended finalAnswer finishReason hint message reasoning seed stopString text timings tokens usage'.split(
+      'answer confidence ended finalAnswer finishReason hint message object reasoning seed stopString text timings tokens usage warnings'.split(
         ' ',
       ),
     )

@@ -10,8 +10,10 @@ import type {
   ReasonOptions,
   ReasonResult,
   ReasonStream,
+  SchemaWarning,
+  StandardJsonSchema,
 } from '../../lib/index.js'
-import { Z1, Z1Error } from '../../lib/index.js'
+import { jsonSchemaToGrammar, Z1, Z1Error } from '../../lib/index.js'
 
 declare const z1: Z1
 
@@ -54,6 +56,8 @@ expectTypeOf<keyof ReasonResult>().toEqualTypeOf<
   | 'hint'
   | 'answer'
   | 'finalAnswer'
+  | 'object'
+  | 'warnings'
   | 'message'
   | 'ended'
   | 'finishReason'
@@ -97,6 +101,8 @@ const reason: Required<ReasonOptions> = {
   confidence: true,
   wait: { times: 2, text: 'Wait', until: 100 },
   tags: 'keep',
+  schema: { type: 'integer' },
+  grammar: 'root ::= "a"',
   system: 'Be brief.',
   template: true,
   chatTemplate: '{{ messages }}',
@@ -207,3 +213,10 @@ z1.stream('q').text
 new Z1()
 // @ts-expect-error a token is a number
 z1.detokenize(['a'])
+
+// A schema of a library gives the object its type; JSON gives none.
+declare const library: StandardJsonSchema<{ n: number }>
+expectTypeOf((await z1.reason('q', { schema: library })).object).toEqualTypeOf<{ n: number } | null>()
+expectTypeOf((await z1.reason('q', { schema: { type: 'integer' } })).object).toBeUnknown()
+expectTypeOf((await z1.stream('q', { schema: library }).result).object).toEqualTypeOf<{ n: number } | null>()
+expectTypeOf(jsonSchemaToGrammar({}).warnings).toEqualTypeOf<SchemaWarning[]>()

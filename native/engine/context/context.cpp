@@ -244,6 +244,8 @@ void Context::handle(StartMessage & message) {
     } catch (const std::bad_alloc &) {
         messages.front() = RefusedMessage { id };
         throw;
+    } catch (const Error & error) {
+        refuse(id, error.code, error.what());
     } catch (const std::exception & reason) {
         refuse(id, ErrorCode::DECODE_FAILED, reason.what());
     }

@@ -45,6 +45,9 @@ Generation::Generation(Generation & trunk, const Cut & cut)
     if (request.loops) {
         answer_loop.emplace();
     }
+    if (!request.grammar.empty()) {
+        grammar.emplace(model.api(), model.vocab(), model.pieces(), request.grammar);
+    }
     if (request.keeps_stated && stated.stands()) {
         finish(Ended::stated, FinishReason::stop);
     } else if (request.hint.empty()) {

@@ -31,6 +31,9 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
     for (const std::string & tag : request.banned_tags) {
         tags.add(model.tag_index(tag));
     }
+    if (!request.grammar.empty()) {
+        grammar.emplace(model.api(), model.vocab(), model.pieces(), request.grammar);
+    }
     add_policies();
 }
 
@@ -74,12 +77,13 @@ void Generation::decoded(size_t n) {
 }
 
 void Generation::sample(llama_context * ctx, int32_t idx) {
-    const llama_token token = draw(ctx, idx);
+    Grammar * binding = grammar && phase == Phase::answer ? &*grammar : nullptr;
+    const llama_token token = draw(ctx, idx, binding);
     if (phase == Phase::thinking && ends_by_itself(token) && nudge()) {
         return;
     }
     if (model.api().llama_vocab_is_eog(model.vocab(), token)) {
-        finish(phase == Phase::answer ? ended : Ended::self, FinishReason::stop);
+        end_by_self(token);
         return;
     }
     if (looks_at_margin() && !ends_by_itself(token)) {
@@ -89,6 +93,9 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
         }
     }
     accept(token);
+    if (binding) {
+        binding->accept(token);
+    }
     if (text.stopped_by()) {
         finish(phase == Phase::answer ? ended : Ended::stop, FinishReason::stop);
         return;
@@ -133,6 +140,16 @@ void Generation::accept(llama_token token) {
     // Think tags show even where they are control tokens: with them left out, delimited thinking could not be told apart.
     const bool is_close_tag = !request.close_tag.empty() && pieces[token] == request.close_tag;
     show(text.push(is_close_tag ? pieces[token] : pieces.text(token)));
+}
+
+// Thinking that ends without an answer has none in the grammar's form: the hint takes the place of the token that ended it.
+void Generation::end_by_self(llama_token end) {
+    if (grammar && phase == Phase::thinking && !request.hint.empty()) {
+        chain.ban_once(end);
+        append_hint(Ended::self);
+    } else {
+        finish(phase == Phase::answer ? ended : Ended::self, FinishReason::stop);
+    }
 }
 
 // The last sampled token, if there is one, is still pending: it and the hint go into one llama_decode.

@@ -14,6 +14,7 @@
 #include "engine/request/events.h"
 #include "engine/request/request.h"
 #include "engine/request/text.h"
+#include "engine/sampling/grammar.h"
 #include "engine/sampling/sampler-chain.h"
 #include "engine/sampling/tag-ban.h"
 #include "engine/thinking/caller.h"
@@ -128,7 +129,7 @@ private:
     void stop_unplaced();
     void fall() noexcept;
     BranchEvent outcome();
-    llama_token draw(llama_context * ctx, int32_t idx);
+    llama_token draw(llama_context * ctx, int32_t idx, const Grammar * binding);
     bool ends_by_itself(llama_token token) const;
     bool looks_at_margin() const { return phase == Phase::thinking && margin && margin->due(); }
     bool nudge();
@@ -136,6 +137,7 @@ private:
     void accept(llama_token token);
     void ask_policies();
     void append_hint(Ended how);
+    void end_by_self(llama_token end);
     void cut(Ended how, size_t n_hint);
     void check_length();
     void enter(Phase next);
@@ -160,6 +162,7 @@ private:
     std::vector<llama_token> end_tokens; // of the thinking, where a policy looks for them
     std::optional<LoopDetector> answer_loop;
     TagBan tags;
+    std::optional<Grammar> grammar; // of the answer
     TextStream text;
     Sequence * sequence = nullptr;
 

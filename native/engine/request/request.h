@@ -29,6 +29,7 @@ struct Request {
     std::vector<std::string> stop;        // none empty; they end the answer
     bool stop_in_thinking = false;        // and the thinking
     std::vector<std::string> banned_tags; // none empty
+    std::string grammar;                  // of the answer, GBNF; empty: none
     std::string close_tag;                // delimited thinking: completing it ends the thinking; else empty
     bool loops = false;                   // a loop ends the thinking, and in the answer the generation
     bool lands_on_line = false;           // the window closes at a line's end in its last tenth

@@ -4,6 +4,7 @@
 #include "error.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace z1 {
@@ -12,6 +13,10 @@ namespace {
 
 [[noreturn]] void throw_no_logits() {
     throw Error(ErrorCode::DECODE_FAILED, "The model gave no finite logits: its weights may be damaged");
+}
+
+[[noreturn]] void throw_none_allowed() {
+    throw Error(ErrorCode::GRAMMAR_INVALID, "The grammar allows none of the tokens that may follow");
 }
 
 } // namespace
@@ -88,19 +93,31 @@ SamplerChain::SamplerChain(const Api & api, const llama_vocab * vocab, const Sam
 
 SamplerChain::SamplerChain(const SamplerChain & other)
     : api(other.api), n_vocab(other.n_vocab), chain(api.llama_sampler_clone(other.chain.get()), api.llama_sampler_free),
-      looks_back_(other.looks_back_), plain_greedy(other.plain_greedy), truncation(other.truncation) {}
+      looks_back_(other.looks_back_), plain_greedy(other.plain_greedy), banned_once(other.banned_once), truncation(other.truncation) {}
 
-llama_token SamplerChain::sample(llama_context * ctx, int32_t idx, const TagBan & tags) {
+llama_token SamplerChain::sample(llama_context * ctx, int32_t idx, const TagBan & tags, const Grammar * grammar) {
     float * logits = api.llama_get_logits_ith(ctx, idx);
     if (!logits) {
         throw_no_logits();
     }
     tags.apply(logits);
+    if (banned_once != LLAMA_TOKEN_NULL) {
+        logits[banned_once] = -INFINITY;
+        banned_once = LLAMA_TOKEN_NULL;
+    }
+    const llama_token token = choose(logits, nullptr);
+    return grammar && !grammar->allows(token) ? choose(logits, grammar) : token;
+}
 
+// Of what `mask` allows, if there is one: the logits of the others are -inf then.
+llama_token SamplerChain::choose(float * logits, const Grammar * mask) {
+    if (mask) {
+        forbid(logits, *mask);
+    }
     if (plain_greedy) {
         const llama_token token = argmax(logits, n_vocab);
         if (token < 0) {
-            throw_no_logits();
+            mask ? throw_none_allowed() : throw_no_logits();
         }
         return token;
     }
@@ -108,14 +125,35 @@ llama_token SamplerChain::sample(llama_context * ctx, int32_t idx, const TagBan 
     // llama_sampler_sample does the same with all tokens, but asserts where this throws, and a NaN breaks the order that
     // its partial sort relies on.
     if (!survivors.find(logits, n_vocab, truncation)) {
-        throw_no_logits();
+        mask ? throw_none_allowed() : throw_no_logits();
     }
     llama_token_data_array array = survivors.array();
+    if (mask) {
+        // Samplers that count on a probability for every candidate get those that have one.
+        array.size = static_cast<size_t>(std::remove_if(array.data, array.data + array.size,
+                                                        [](const auto & one) { return !std::isfinite(one.logit); }) -
+                                         array.data);
+    }
     api.llama_sampler_apply(chain.get(), &array);
     if (array.selected < 0 || array.selected >= static_cast<int64_t>(array.size)) {
         throw Error(ErrorCode::DECODE_FAILED, "The samplers left no token to choose");
     }
+    // What a bias bans is chosen where nothing else is left.
+    if (mask && !std::isfinite(array.data[array.selected].logit)) {
+        throw_none_allowed();
+    }
     return array.data[array.selected].id;
+}
+
+void SamplerChain::forbid(float * logits, const Grammar & mask) {
+    if (!survivors.find(logits, n_vocab, {})) {
+        throw_no_logits();
+    }
+    llama_token_data_array all = survivors.array();
+    mask.mask(all);
+    for (size_t i = 0; i < all.size; ++i) {
+        logits[all.data[i].id] = all.data[i].logit;
+    }
 }
 
 } // namespace z1

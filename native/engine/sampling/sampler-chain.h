@@ -1,6 +1,7 @@
 // One generation's samplers: the tag ban, the one it is given and llama.cpp's own, and the choice of the next token.
 #pragma once
 
+#include "engine/sampling/grammar.h"
 #include "engine/sampling/sampling-params.h"
 #include "engine/sampling/survivors.h"
 #include "engine/sampling/tag-ban.h"
@@ -25,7 +26,11 @@ public:
 
     /// The next token for the output at batch index `idx` of the last decode. `tags` are banned. Throws DECODE_FAILED
     /// when the logits hold no number to choose by, as those of a broken model do.
-    llama_token sample(llama_context * ctx, int32_t idx, const TagBan & tags);
+    /// With a grammar the token is one that it allows; GRAMMAR_INVALID when it allows none.
+    llama_token sample(llama_context * ctx, int32_t idx, const TagBan & tags, const Grammar * grammar = nullptr);
+
+    /// The next draw is of another token.
+    void ban_once(llama_token token) { banned_once = token; }
 
     /// Tells the samplers of a token that now stands in the text: sampled, or of the prompt or the hint.
     void accept(llama_token token) { api.llama_sampler_accept(chain.get(), token); }
@@ -34,11 +39,14 @@ public:
     bool looks_back() const { return looks_back_; }
 
 private:
+    llama_token choose(float * logits, const Grammar * mask);
+    void forbid(float * logits, const Grammar & mask);
     void add(llama_sampler * sampler) { api.llama_sampler_chain_add(chain.get(), sampler); }
 
     const Api & api;
     int32_t n_vocab;
     std::unique_ptr<llama_sampler, decltype(&::llama_sampler_free)> chain;
+    llama_token banned_once = LLAMA_TOKEN_NULL;
     bool looks_back_ = false;
     bool plain_greedy = true; // nothing changes the logits: the largest wins
     Truncation truncation;    // done by `survivors`, not by a sampler of the chain
