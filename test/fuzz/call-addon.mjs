@@ -68,7 +68,10 @@ const numbers = [
   5n,
 ]
 const model = { path: process.argv[2], gpuLayers: 0, contextCells: 64, weights: true, mmap: true }
-const context = { contextSize: 64, parallel: 2, batchSize: 32, threads: 1, threadsBatch: 1 }
+const context = {
+  ...{ contextSize: 64, parallel: 2, branches: 1, sharedCells: false },
+  ...{ batchSize: 32, threads: 1, threadsBatch: 1 },
+}
 const sampling = {
   ...{ temperature: 0, topK: 40, topP: 0.95, minP: 0.05, typicalP: 1, repeatPenalty: 1, frequencyPenalty: 0 },
   ...{
@@ -83,6 +86,8 @@ const sampling = {
 }
 const request = {
   ...{ prompt: Int32Array.of(65, 66), thinkingWindow: 3, maxTokens: 2, hint: Int32Array.of(67), stop: [] },
+  ...{ cuts: [1], landsOnLine: false, earlyMargin: null, earlyProbe: null, keepsStated: false, confidence: false },
+  ...{ wait: null, stopInThinking: false },
   ...{ bannedTags: [], closeTag: null, grammar: null, loops: false, cachePrompt: true, sampling },
 }
 

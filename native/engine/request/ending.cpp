@@ -125,7 +125,8 @@ bool Generation::nudge() {
     }
     show_rest();
     feed(wait.use());
-    events.push_back({ id(), NudgeEvent { window->sampled(), pending.size() } });
+    events.push_back({ id(), {} });
+    events.back().what = NudgeEvent { window->sampled(), pending.size() };
     if (reads_stated) {
         for (const llama_token token : pending) {
             stated.push(model.pieces().text(token));

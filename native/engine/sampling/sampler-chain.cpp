@@ -93,7 +93,8 @@ SamplerChain::SamplerChain(const Api & api, const llama_vocab * vocab, const Sam
 
 SamplerChain::SamplerChain(const SamplerChain & other)
     : api(other.api), n_vocab(other.n_vocab), chain(api.llama_sampler_clone(other.chain.get()), api.llama_sampler_free),
-      looks_back_(other.looks_back_), plain_greedy(other.plain_greedy), banned_once(other.banned_once), truncation(other.truncation) {}
+      banned_once(other.banned_once), looks_back_(other.looks_back_), plain_greedy(other.plain_greedy),
+      truncation(other.truncation) {}
 
 llama_token SamplerChain::sample(llama_context * ctx, int32_t idx, const TagBan & tags, const Grammar * grammar) {
     float * logits = api.llama_get_logits_ith(ctx, idx);
