@@ -7,7 +7,7 @@ import { decodeText } from '../../base/text.js'
 import { visible } from '../terminal.js'
 
 /** Entries that are kept; the file is cut to them when a chat begins. */
-export const MAX_ENTRIES = 1000
+const MAX_ENTRIES = 1000
 
 /** A longer line, in characters, is not kept. */
 const MAX_LENGTH = 4000

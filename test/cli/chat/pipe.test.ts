@@ -10,13 +10,16 @@ import { tableModel } from '../../support/table-model.js'
 const program = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 const folder = temporaryFolder()
 
-/** Says `Two plus two.` to anything, `Four` after a hint that ends in L, and escapes after one in E. */
+/** Says `Two plus two.` to anything, and `Four` after a hint that ends in L. */
 let model: string
+/** Says ` hm hm …` for ever. */
+let slow: string
 
 beforeAll(() => {
-  const extraTokens = ['Two', ' plus two', 'Four', '\x1b[31m']
-  const rows = { '\n': 'Two', Two: ' plus two', ' plus two': '.', L: 'Four', E: '\x1b[31m' }
+  const extraTokens = ['Two', ' plus two', 'Four', ' hm']
+  const rows = { '\n': 'Two', Two: ' plus two', ' plus two': '.', L: 'Four' }
   model = tableModel(folder(), 'quick', { extraTokens, rows })
+  slow = tableModel(folder(), 'slow', { extraTokens, rows: { '\n': ' hm', ' hm': ' hm' }, slow: true })
 })
 
 function chat(options: string[], input: string | Buffer) {
@@ -114,6 +117,24 @@ describe('z1 chat through pipes', () => {
     expect({ failed: status !== 0, stdout }).toEqual({ failed: true, stdout: '' })
     expect(readFileSync(taken, 'utf8')).toBe('mine')
   })
+
+  it.skipIf(process.platform === 'win32')(
+    'Ctrl-C ends the reply, keeps what there is, and takes no further line',
+    async () => {
+      const args = [program, 'chat', '--threads', '1', '--model', slow, '--no-loops', '--window', 'inf']
+      const child = spawn(execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+      child.stdin.write('q\nq\n')
+      let stdout = ''
+      let sent = false
+      child.stdout.setEncoding('utf8').on('data', (text) => {
+        stdout += text
+        if (!sent) sent = child.kill('SIGINT')
+      })
+      const status = await new Promise((resolve) => child.on('close', resolve))
+      expect(status).toBe(130)
+      expect(stdout).toMatch(/^(?: hm)+\n$/)
+    },
+  )
 
   it('fails at once for options that cannot be', async () => {
     const { status, stderr } = await chat(['--model', '/no/such.gguf', '--window=-1'], 'q\n')
