@@ -15,6 +15,7 @@ import { machineMemory, suggestionsFor } from './memory.js'
 import { policiesOf, policyOptions } from './policies.js'
 import { showBytes, showFraction, withProgress } from './progress.js'
 import { readVariables } from './template.js'
+import { print } from './terminal.js'
 
 export const command = defineCommand({
   usage: 'z1 ask [options] "question"      (- reads the question from standard input)',
@@ -117,7 +118,7 @@ export const command = defineCommand({
 })
 
 /** What a newcomer is told of the embedded model. */
-function demonstration(): string {
+export function demonstration(): string {
   const names = suggestionsFor(machineMemory()).map(({ name }) => name)
   return `This is the small demonstration model. Real ones for this machine: z1 pull ${names.join(', or ')}; then --model NAME`
 }
@@ -138,12 +139,11 @@ function decodeQuestion(bytes: Buffer): string {
   }
 }
 
-/** Reasoning dim, answer bright, the cut marked. A pipe gets the text alone. */
-export async function show(stream: ReasonStream): Promise<void> {
-  const terminal = process.stdout.isTTY
+/** Reasoning dim, answer bright, the cut marked; or, as a pipe gets it, the text alone. */
+export async function show(stream: ReasonStream, painted: boolean = process.stdout.isTTY): Promise<void> {
   for await (const event of stream) {
-    if (terminal) process.stdout.write(paint(event))
-    else process.stdout.write(plain(event))
+    if (painted) process.stdout.write(paint(event))
+    else print(plain(event))
   }
 }
 

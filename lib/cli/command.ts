@@ -61,7 +61,7 @@ function rightOf({ help, default: absence }: Option<unknown>): string {
 }
 
 /** Columns of the terminal that help is laid out for. */
-const WIDTH = 100
+const WIDTH = 80
 
 /** Stands for a space where no line ends, if it can be helped. */
 const NO_BREAK = '\u00a0'

@@ -43,8 +43,9 @@ const data: Group = {
     stats: { about: 'counts, lengths, frequent phrases', load: () => import('./data/stats.js') },
   },
   more: `
-Files are .jsonl, .jsonl.gz or .parquet; - is standard input or output. A command that was killed goes
-on where it stood when it is called again. z1 data COMMAND --help lists a command's options.
+Files are .jsonl, .jsonl.gz or .parquet; - is standard input or output. A command
+that was killed goes on where it stood when it is called again.
+z1 data COMMAND --help lists a command's options.
 `,
 }
 
@@ -67,6 +68,11 @@ export const root: Group = {
       call: 'z1 ask "question"',
       about: 'answer a question; - reads it from standard input',
       load: () => import('./ask.js'),
+    },
+    chat: {
+      call: 'z1 chat',
+      about: 'a conversation, on a terminal or through pipes',
+      load: () => import('./chat.js'),
     },
     pull: {
       call: 'z1 pull NAME',

@@ -10,8 +10,8 @@ import { print, printError } from './terminal.js'
 
 export const command = defineCommand({
   usage: 'z1 pull [options] NAME…',
-  about: `  NAME is user/repo:QUANT, user/repo or user/repo/file.gguf of huggingface.co, or a
-  benchmark: math500, gsm8k, aime24, amc23. An interrupted download goes on.`,
+  about: `  NAME is user/repo:QUANT, user/repo or user/repo/file.gguf of huggingface.co,
+  or a benchmark: math500, gsm8k, aime24, amc23. What was interrupted goes on.`,
   operands: { min: 1, max: Infinity, expected: 'the name of a model, such as user/repo:Q4_K_M' },
   options: {
     revision: text({ value: 'NAME', help: 'branch, tag or commit', default: 'main' }),

@@ -19,9 +19,10 @@ const { thinkingWindow, hint, loops, tags, system } = answerOptions
 
 export const command = defineCommand({
   usage: 'z1 serve [options]',
-  about: `OpenAI's /v1/chat/completions, /v1/completions and /v1/responses, Anthropic's /v1/messages; also
-/v1/models, /health and /metrics. The options of thinking and sampling are those of requests that do
-not say otherwise. SIGTERM and Ctrl-C let what runs end and take nothing new; a second one ends it.`,
+  about: `OpenAI's /v1/chat/completions, /v1/completions and /v1/responses, Anthropic's
+/v1/messages, /v1/models, /health and /metrics. The options of thinking and
+sampling are those of requests that do not say otherwise. SIGTERM and Ctrl-C let
+what runs end, and take nothing new; a second one ends it.`,
   operands: { min: 0, max: 0, expected: 'no argument' },
   options: {
     host: text({

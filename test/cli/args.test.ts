@@ -212,10 +212,10 @@ describe('helpOf', () => {
   --check[=PYTHON]
   --max-tokens N
   --raw
-  --long X           ${words(16)}
-                     ${words(2)} (default: three words here)
-  --endless X        (default: ${words(14)}
-                     ${words(6)})
+  --long X           ${words(12)}
+                     ${words(6)} (default: three words here)
+  --endless X        (default: ${words(10)}
+                     ${words(10)})
 `)
   })
 })
@@ -236,9 +236,9 @@ describe.each(commands)('%s', (path, command) => {
   const rows = Object.entries(command.options)
   const help = helpOf(command)
 
-  it('has a help of its own, in 100 columns', () => {
+  it('has a help of its own, in 80 columns', () => {
     expect(help.startsWith(path)).toBe(true)
-    expect(help.split('\n').filter((line) => line.length > 100)).toEqual([])
+    expect(help.split('\n').filter((line) => line.length > 80)).toEqual([])
     const { stdout, status } = spawnSync(execPath, [program, ...path.split(' ').slice(1), '-h'], { encoding: 'utf8' })
     expect({ stdout, status }).toEqual({ stdout: help, status: 0 })
   })

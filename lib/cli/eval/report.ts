@@ -8,7 +8,7 @@ import { flag, repeated, required, text, UsageError } from '../args.js'
 import { defineCommand } from '../command.js'
 
 export const command = defineCommand({
-  usage: 'z1 eval report [--label TEXT]… [--no-texts] [--svg FILE.svg] --output FILE.html DIR…',
+  usage: 'z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…',
   operands: { min: 1, max: Infinity, expected: 'the folders of runs' },
   options: {
     label: repeated({ value: 'TEXT', help: 'name of a run, once for each', default: "the folders' names" }),

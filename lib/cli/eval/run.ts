@@ -64,7 +64,7 @@ export const command = defineCommand({
 z1 eval compare [--windows A:B,…] [--json] DIR DIR
 z1 eval merge --output DIR DIR…
 z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…
-z1 eval report [--label TEXT]… [--no-texts] [--svg FILE.svg] --output FILE.html DIR…`,
+z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`,
   operands: { min: 0, max: 0, expected: 'no argument' },
   options: {
     output: required(text({ value: 'DIR', help: 'folder of the run' }), 'the folder of the run'),
