@@ -10,6 +10,11 @@ export const ERROR_CODES = [
   /** Internal, never seen by users: a cancelled load or generation. It becomes the reason of the caller's signal. */
   'ABORTED',
   /**
+   * There is no file at an adapter's path, or it is no LoRA adapter, or one that was made for another model. The message says
+   * which.
+   */
+  'ADAPTER_INVALID',
+  /**
    * No addon was built for this platform, or it could not be loaded. The message lists what was tried; build from
    * source.
    */

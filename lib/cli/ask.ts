@@ -8,7 +8,7 @@ import { Z1 } from '../reason/z1.js'
 import { flag, integer, numberOr, repeated, text, UsageError } from './args.js'
 import { colors, errorColors } from './colors.js'
 import { defineCommand } from './command.js'
-import { answerOptions, modelOptions, samplingOptions } from './groups.js'
+import { answerOptions, loadOptions, modelOptions, samplingOptions } from './groups.js'
 import { machineMemory, suggestionsFor } from './memory.js'
 import { showBytes, showFraction, withProgress } from './progress.js'
 import { readTemplate, readVariables } from './template.js'
@@ -30,6 +30,7 @@ export const command = defineCommand({
       means: false,
       help: 'read all of the model into memory, instead of mapping its file',
     }),
+    ...loadOptions,
     ...samplingOptions,
     temperature: numberOr('model', {
       value: 'T',
@@ -57,6 +58,11 @@ export const command = defineCommand({
       batchSize,
       threads,
       mmap,
+      mlock,
+      cacheType,
+      flashAttention,
+      devices,
+      lora,
       ...rest
     } = given
     const { chatTemplate: file, templateVariable, ...options } = rest
@@ -90,6 +96,11 @@ export const command = defineCommand({
         batchSize,
         threads,
         mmap,
+        mlock,
+        cacheType,
+        flashAttention,
+        devices,
+        lora,
         onProgress: json ? undefined : showFraction('loading', show),
       }),
     )

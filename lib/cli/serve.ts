@@ -6,7 +6,7 @@ import { checkServeOptions } from '../server/options.js'
 import { flag, integer, numberOr, oneOf, repeated, text } from './args.js'
 import { errorColors } from './colors.js'
 import { defineCommand } from './command.js'
-import { answerOptions, modelOptions, samplingOptions } from './groups.js'
+import { answerOptions, loadOptions, modelOptions, samplingOptions } from './groups.js'
 import { showFraction, withProgress } from './progress.js'
 import { readTemplate, readVariables } from './template.js'
 import { printError } from './terminal.js'
@@ -53,6 +53,7 @@ let what runs end, and take nothing new; a second one ends it.`,
       means: false,
       help: 'read all of the model into memory, instead of mapping its file',
     }),
+    ...loadOptions,
     thinkingWindow,
     hint,
     loops,
@@ -73,7 +74,8 @@ let what runs end, and take nothing new; a second one ends it.`,
   async run(given) {
     const { host, port, allowHost, allowOrigin, modelId, reasoningField, maxQueue, ...others } = given
     const { apiKey = process.env.Z1_API_KEY || undefined, model, engine, gpuLayers, contextSize, ...more } = others
-    const { parallel, batchSize, threads, mmap, chatTemplate: file, templateVariable, ...reason } = more
+    const { parallel, batchSize, threads, mmap, mlock, chatTemplate: file, templateVariable, ...rest } = more
+    const { cacheType, flashAttention, devices, lora, ...reason } = rest
     const chatTemplate = file === undefined ? undefined : await readTemplate(file)
     const templateVariables = readVariables(templateVariable)
     const load = {
@@ -85,6 +87,11 @@ let what runs end, and take nothing new; a second one ends it.`,
       batchSize,
       threads,
       mmap,
+      mlock,
+      cacheType,
+      flashAttention,
+      devices,
+      lora,
       chatTemplate,
       templateVariables,
     }

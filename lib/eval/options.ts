@@ -2,7 +2,13 @@
 import { abortSignal, callback, count, integer, isString, kind } from '../base/checks.js'
 import { type Option, option, type Read, readOptions, required } from '../base/options.js'
 import { EMBEDDED_MODEL } from '../reason/model-file.js'
-import { LOAD_OPTIONS, type LoadOptions, REASON_OPTIONS, type ReasonOptions } from '../reason/options.js'
+import {
+  checkFlashAttention,
+  LOAD_OPTIONS,
+  type LoadOptions,
+  REASON_OPTIONS,
+  type ReasonOptions,
+} from '../reason/options.js'
 import type { Reasoner } from '../reason/reasoner.js'
 import { METHOD_NAMES, type Method, methodName, methodOf } from './methods/index.js'
 import { METHOD_OPTIONS, type MethodOptions, type ResolvedMethod } from './methods/method.js'
@@ -11,7 +17,20 @@ import { shardName } from './shard.js'
 import type { Task } from './task.js'
 import { type EvalWindow, readWindows } from './windows.js'
 
-type ModelOptions = Pick<LoadOptions, 'model' | 'engine' | 'gpuLayers' | 'contextSize' | 'parallel' | 'threads'>
+type ModelOptions = Pick<
+  LoadOptions,
+  | 'model'
+  | 'engine'
+  | 'gpuLayers'
+  | 'contextSize'
+  | 'parallel'
+  | 'threads'
+  | 'mlock'
+  | 'cacheType'
+  | 'flashAttention'
+  | 'devices'
+  | 'lora'
+>
 
 export interface EvaluateOptions extends ModelOptions, MethodOptions, Pick<ReasonOptions, 'system'> {
   task: Task
@@ -75,6 +94,11 @@ const MODEL_OPTIONS = {
   contextSize: option(LOAD_OPTIONS.contextSize),
   parallel: option(LOAD_OPTIONS.parallel),
   threads: option(LOAD_OPTIONS.threads),
+  mlock: option(LOAD_OPTIONS.mlock),
+  cacheType: option(LOAD_OPTIONS.cacheType),
+  flashAttention: option(LOAD_OPTIONS.flashAttention),
+  devices: option(LOAD_OPTIONS.devices),
+  lora: option(LOAD_OPTIONS.lora),
 } satisfies Record<keyof ModelOptions, Option<unknown>>
 
 const EVALUATE_OPTIONS = {
@@ -98,19 +122,20 @@ const EVALUATE_OPTIONS = {
 /** Checked, with every default. */
 export interface ResolvedOptions
   extends Omit<Read<typeof EVALUATE_OPTIONS>, 'method' | keyof ModelOptions | keyof MethodOptions> {
-  load: LoadOptions & { model: string }
+  load: Pick<Read<typeof MODEL_OPTIONS>, keyof ModelOptions> & { model: string }
   methodName: Method
   method: ResolvedMethod
 }
 
 /** @throws {TypeError|RangeError} for options that are invalid, or that do not go together. */
 export function resolveOptions(options: EvaluateOptions): ResolvedOptions {
-  const { model, engine, gpuLayers, contextSize, parallel, threads, hint, maxTokens, method, ...checked } = readOptions(
-    EVALUATE_OPTIONS,
-    withWindows(options),
-  )
+  const { hint, maxTokens, method, ...others } = readOptions(EVALUATE_OPTIONS, withWindows(options))
+  const { model, engine, gpuLayers, contextSize, parallel, threads, ...more } = others
+  const { mlock, cacheType, flashAttention, devices, lora, ...checked } = more
+  checkFlashAttention({ cacheType, flashAttention })
   checkWindows(method, checked.windows)
-  const load = { model, engine, gpuLayers, contextSize, parallel, threads }
+  const memory = { mlock, cacheType, flashAttention, devices }
+  const load = { model, engine, gpuLayers, contextSize, parallel, threads, ...memory, lora }
   if (checked.reasoner) {
     const [name] =
       Object.entries({ ...load, branches: checked.branches }).find(([, value]) => value !== undefined) ?? []

@@ -20,7 +20,13 @@ import {
 import { type ModelFacts, withRecommended } from './recommended.js'
 import type { TemplateVariables } from './template.js'
 
-export { checkLoadOptions, LOAD_OPTIONS, type LoadOptions, type ResolvedLoadOptions } from './load-options.js'
+export {
+  checkFlashAttention,
+  checkLoadOptions,
+  LOAD_OPTIONS,
+  type LoadOptions,
+  type ResolvedLoadOptions,
+} from './load-options.js'
 
 /** Appended when the window closes (hint `plain`). */
 export const PLAIN_HINT = '\n\nI overthought it, the final answer should be:\n\n'

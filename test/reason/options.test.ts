@@ -444,6 +444,11 @@ describe('defaults', () => {
       batchSize: 512,
       threads: undefined,
       mmap: true,
+      mlock: false,
+      cacheType: { k: 'f16', v: 'f16' },
+      flashAttention: 'auto',
+      devices: undefined,
+      lora: [],
       onProgress: undefined,
       signal: undefined,
     })
@@ -578,7 +583,8 @@ describe('unknown options', () => {
   it('lists all when none is near', () => {
     const sentence =
       'Unknown option color: expected one of model, download, onDownload, engine, gpuLayers, contextSize, parallel, ' +
-      'branches, kvCache, batchSize, threads, chatTemplate, templateVariables, mmap, onProgress, signal'
+      'branches, kvCache, batchSize, threads, chatTemplate, templateVariables, mmap, mlock, cacheType, flashAttention, ' +
+      'devices, lora, onProgress, signal'
     expect(() => checkLoadOptions({ color: 'red' })).toThrow(new TypeError(sentence))
   })
 })
