@@ -59,7 +59,8 @@ export const ERROR_CODES = [
    */
   'MODEL_UNSUPPORTED',
   /**
-   * The model or its context does not fit in memory. Lower contextSize, parallel or gpuLayers, or use a smaller model.
+   * The model or its context does not fit in memory. Lower contextSize, parallel or gpuLayers, use a smaller model, or a
+   * quantized cacheType. With mlock, memory could not be locked: raise the limit (ulimit -l).
    */
   'OUT_OF_MEMORY',
   /** There is no Python at the path, or none that runs. Install it, or name another one. */

@@ -77,7 +77,7 @@ export interface LoadOptions {
 }
 
 /** An adapter, by its path or with its scale. */
-export type LoraOption = string | URL | { path: string | URL; scale?: number | undefined }
+type LoraOption = string | URL | { path: string | URL; scale?: number | undefined }
 
 export const LOAD_OPTIONS = {
   model: option(filePath()),

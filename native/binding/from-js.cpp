@@ -168,9 +168,9 @@ ContextParams context_params_of(const Napi::Object & object) {
     params.shares_cells = boolean(object, "sharedCells");
     cache_types_of(object, params.type_k, params.type_v);
     const Napi::Value flash = object.Get("flashAttention");
-    params.flash_attn_type = !flash.IsBoolean()  ? LLAMA_FLASH_ATTN_TYPE_AUTO
-                             : flash.ToBoolean() ? LLAMA_FLASH_ATTN_TYPE_ENABLED
-                                                 : LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    params.flash_attn_type = !flash.IsBoolean() ? LLAMA_FLASH_ATTN_TYPE_AUTO
+                           : flash.ToBoolean()  ? LLAMA_FLASH_ATTN_TYPE_ENABLED
+                                                : LLAMA_FLASH_ATTN_TYPE_DISABLED;
     params.n_ubatch = u32(object, "batchSize", 1, 1 << 16);
     params.n_threads = u32(object, "threads", 1, GGML_MAX_N_THREADS);
     params.n_threads_batch = u32(object, "threadsBatch", 1, GGML_MAX_N_THREADS);

@@ -556,9 +556,9 @@ describe('z1', () => {
   it('ask --help names every option that it takes', async () => {
     const { stdout } = await z1(['ask', '--help'])
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
-    expect(named).toHaveLength(39)
+    expect(named).toHaveLength(44)
     // An option that does not exist would be told by its name, before anything else.
-    const switches = ['raw', 'no-loops', 'no-mmap', 'stop-in-thinking', 'show-prompt', 'json', 'download']
+    const switches = ['raw', 'no-loops', 'no-mmap', 'mlock', 'stop-in-thinking', 'show-prompt', 'json', 'download']
     const values: Record<string, string> = {
       'template-variable': 'a=1',
       'chat-template': fileURLToPath(import.meta.url),

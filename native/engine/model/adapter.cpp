@@ -64,8 +64,8 @@ void check_pair(const std::string & path, const std::string & name, const Pair &
     const auto & b = pair.b->ne;
     const bool is_embedding = name == "token_embd.weight"; // A is looked up in rows: both are turned around
     const int64_t rank = is_embedding ? a[0] : a[1];
-    const bool fits = is_embedding ? b[1] == base.ne[0] && a[1] == base.ne[1]
-                                   : a[0] == base.ne[0] && b[1] == base.ne[1];
+    const bool fits =
+        is_embedding ? b[1] == base.ne[0] && a[1] == base.ne[1] : a[0] == base.ne[0] && b[1] == base.ne[1];
     const bool as_deep = a[2] == base.ne[2] && b[2] == base.ne[2] && a[3] == base.ne[3] && b[3] == base.ne[3];
     if (!fits || !as_deep || rank < 1 || b[0] != rank) {
         refuse(path, "the shape of " + name + " is not that of the model, so it was made for another one");

@@ -194,9 +194,9 @@ std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & pa
     }
 
     if (call.lock_failed()) {
-        throw Error(ErrorCode::OUT_OF_MEMORY,
-                    "Cannot lock " + params.path + " in memory: the limit of locked memory (ulimit -l) is lower, or "
-                    "there is less memory");
+        throw Error(ErrorCode::OUT_OF_MEMORY, "Cannot lock " + params.path +
+                                                  " in memory: the limit of locked memory (ulimit -l) is lower, or "
+                                                  "there is less memory");
     }
 
     // SentencePiece and unigram vocabularies put a space before any text they are given. A hint must not get one, so it
@@ -230,8 +230,7 @@ Model::Model(const Engine & engine, ModelPtr model_, ModelPtr continuation_, Mod
              Adapters adapters)
     : engine(engine), model(std::move(model_)), continuation(std::move(continuation_)),
       vocab_(engine.api.llama_model_get_vocab(model.get())), metadata_(std::move(metadata_of_file)),
-      adapters_(std::move(adapters)),
-      pieces_(engine.api, vocab_), text_bounds_(engine.api, model.get(), pieces_),
+      adapters_(std::move(adapters)), pieces_(engine.api, vocab_), text_bounds_(engine.api, model.get(), pieces_),
       registration(process_exit::Registration::Order::model, [this] {
           model.reset();
           continuation.reset();

@@ -58,8 +58,8 @@ struct ModelMetadata {
     int32_t n_ctx_train;                                  // 0 = not said
     int64_t thinking_window;                              // the file's own default, -1 = not said
     std::vector<std::pair<std::string, double>> sampling; // what the file recommends, as in GgufHeader
-    uint32_t n_positions;       // most tokens of a context, where positions are learned; 0 = any
-    uint64_t kv_bytes_per_cell; // at least
+    uint32_t n_positions;              // most tokens of a context, where positions are learned; 0 = any
+    uint64_t kv_bytes_per_cell;        // at least
     std::vector<uint32_t> key_lengths; // of a head, as in GgufHeader
     std::vector<uint32_t> value_lengths;
     bool recurrent;
