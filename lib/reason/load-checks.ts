@@ -81,7 +81,7 @@ export async function checkAdapterFile(path: string): Promise<void> {
   if (facts.isFile()) return
   throw new Z1Error(
     'ADAPTER_INVALID',
-    `${path} is not a file: an adapter is a GGUF file, which llama.cpp's convert_lora_to_gguf.py makes`,
+    `${path} is not a file: an adapter is a GGUF file, which z1 convert makes of a folder`,
   )
 }
 
