@@ -9,6 +9,7 @@ namespace z1 {
 
 #define Z1_ERROR_CODES(X) \
     X(ABORTED)            \
+    X(ADAPTER_INVALID)    \
     X(CONTEXT_TOO_SMALL)  \
     X(DECODE_FAILED)      \
     X(DISPOSED)           \

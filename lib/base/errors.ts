@@ -10,6 +10,11 @@ export const ERROR_CODES = [
   /** Internal, never seen by users: a cancelled load or generation. It becomes the reason of the caller's signal. */
   'ABORTED',
   /**
+   * There is no file at an adapter's path, or it is no LoRA adapter, or one that was made for another model. The message says
+   * which.
+   */
+  'ADAPTER_INVALID',
+  /**
    * No addon was built for this platform, or it could not be loaded. The message lists what was tried; build from
    * source.
    */
@@ -56,7 +61,8 @@ export const ERROR_CODES = [
    */
   'MODEL_UNSUPPORTED',
   /**
-   * The model or its context does not fit in memory. Lower contextSize, parallel or gpuLayers, or use a smaller model.
+   * The model or its context does not fit in memory. Lower contextSize, parallel or gpuLayers, use a smaller model, or a
+   * quantized cacheType. With mlock, memory could not be locked: raise the limit (ulimit -l).
    */
   'OUT_OF_MEMORY',
   /** There is no Python at the path, or none that runs. Install it, or name another one. */

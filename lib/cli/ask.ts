@@ -10,7 +10,7 @@ import { flag, integer, numberOr, repeated, text, UsageError } from './args.js'
 import { colors, errorColors } from './colors.js'
 import { defineCommand } from './command.js'
 import { readFileAs, readSchema } from './files.js'
-import { answerOptions, modelOptions, samplingOptions } from './groups.js'
+import { answerOptions, loadOptions, modelOptions, samplingOptions } from './groups.js'
 import { machineMemory, suggestionsFor } from './memory.js'
 import { policiesOf, policyOptions } from './policies.js'
 import { showBytes, showFraction, withProgress } from './progress.js'
@@ -35,6 +35,7 @@ export const command = defineCommand({
       means: false,
       help: 'read all of the model into memory, instead of mapping its file',
     }),
+    ...loadOptions,
     ...samplingOptions,
     temperature: numberOr('model', {
       value: 'T',
@@ -64,6 +65,11 @@ export const command = defineCommand({
       batchSize,
       threads,
       mmap,
+      mlock,
+      cacheType,
+      flashAttention,
+      devices,
+      lora,
       ...rest
     } = given
     const { chatTemplate: file, templateVariable, schema, grammar, ...asks } = rest
@@ -106,6 +112,11 @@ export const command = defineCommand({
         threads,
         mmap,
         branches: policies.earlyExit?.probe === undefined ? 0 : 1,
+        mlock,
+        cacheType,
+        flashAttention,
+        devices,
+        lora,
         onProgress: json ? undefined : showFraction('loading', show),
       }),
     )

@@ -9,9 +9,15 @@ import { print } from './terminal.js'
 
 export const command = defineCommand({
   usage: 'z1 convert [options] FOLDER',
-  about: '  FOLDER holds config.json, tokenizer.json and *.safetensors of a Qwen2 model.',
+  about: `  FOLDER holds config.json, tokenizer.json and *.safetensors of a Qwen2 model, or a LoRA adapter of one:
+  adapter_config.json and adapter_model.safetensors.`,
   operands: { min: 1, max: 1, expected: 'one folder' },
   options: {
+    base: text({
+      value: 'FOLDER',
+      help: 'with config.json of the model that an adapter was made for',
+      default: 'what it names',
+    }),
     output: text({ value: 'FILE', help: 'the GGUF file', default: "beside the folder, with its name and the type's" }),
     type: { ...typeOption, default: 'what the folder has' },
     thinkingWindow: integer(0, {

@@ -3,6 +3,7 @@ import type { Read } from '../base/options.js'
 import { FILE_TYPE_NAMES } from '../convert/types.js'
 import { REASON_OPTIONS } from '../reason/options.js'
 import { flag, integer, number, repeated, text, window, word } from './args.js'
+import { adapters, cacheType, onOff } from './load-args.js'
 
 type Values = Read<typeof REASON_OPTIONS>
 type Shown = { [Name in keyof Values]: Values[Name] extends number ? Name : never }[keyof Values]
@@ -25,6 +26,27 @@ export const modelOptions = {
   }),
   parallel: integer(1, { value: 'N', help: 'requests at once', default: '1' }),
   threads: integer(1, { value: 'N', default: 'the physical cores' }),
+}
+
+/** What else a load may be told. */
+export const loadOptions = {
+  mlock: flag({ help: 'keep the model in memory; fails where the system does not let it be locked' }),
+  cacheType: cacheType({
+    value: 'TYPE',
+    help: 'f16, q8_0 or q4_0, or K,V with one for each: type of the KV cache',
+    default: 'f16',
+  }),
+  flashAttention: onOff({ value: 'MODE', help: 'auto, on or off', default: 'auto' }),
+  devices: repeated({
+    name: 'device',
+    value: 'NAME',
+    help: 'a GPU as z1 doctor names it; may be given more than once',
+    default: 'all',
+  }),
+  lora: adapters({
+    value: 'FILE[:SCALE]',
+    help: 'a LoRA adapter, and what its effect is multiplied by; may be given more than once',
+  }),
 }
 
 /** Thinking and answer. */

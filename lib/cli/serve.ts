@@ -7,7 +7,7 @@ import { flag, integer, numberOr, oneOf, repeated, text } from './args.js'
 import { errorColors } from './colors.js'
 import { defineCommand } from './command.js'
 import { readFileAs } from './files.js'
-import { answerOptions, modelOptions, samplingOptions } from './groups.js'
+import { answerOptions, loadOptions, modelOptions, samplingOptions } from './groups.js'
 import { showFraction, withProgress } from './progress.js'
 import { readVariables } from './template.js'
 import { printError } from './terminal.js'
@@ -55,6 +55,7 @@ what runs end, and take nothing new; a second one ends it.`,
       means: false,
       help: 'read all of the model into memory, instead of mapping its file',
     }),
+    ...loadOptions,
     thinkingWindow,
     hint,
     loops,
@@ -75,7 +76,8 @@ what runs end, and take nothing new; a second one ends it.`,
   async run(given) {
     const { host, port, allowHost, allowOrigin, modelId, reasoningField, maxQueue, ...others } = given
     const { apiKey = process.env.Z1_API_KEY || undefined, model, engine, gpuLayers, contextSize, ...more } = others
-    const { parallel, batchSize, threads, mmap, chatTemplate: file, templateVariable, ...reason } = more
+    const { parallel, batchSize, threads, mmap, mlock, chatTemplate: file, templateVariable, ...rest } = more
+    const { cacheType, flashAttention, devices, lora, ...reason } = rest
     const chatTemplate = file === undefined ? undefined : await readFileAs('a chat template', file)
     const templateVariables = readVariables(templateVariable)
     const load = {
@@ -87,6 +89,11 @@ what runs end, and take nothing new; a second one ends it.`,
       batchSize,
       threads,
       mmap,
+      mlock,
+      cacheType,
+      flashAttention,
+      devices,
+      lora,
       chatTemplate,
       templateVariables,
     }

@@ -5,6 +5,7 @@ import { sum } from 'd3-array'
 import { attempt, type CallSite, callSite } from '../base/errors.js'
 import { checkDistinct, removeLeftovers, replaceFile, withTemporaryFile, writeAll } from '../base/files.js'
 import { openEngine } from '../native/engine.js'
+import { isAdapterFolder, readAdapter } from './adapter.js'
 import { invalid } from './failure.js'
 import { converter, FLOAT_BYTES, UnusableNumber } from './floats.js'
 import { aligned, encodeHeader, type TensorHeader } from './gguf.js'
@@ -27,7 +28,8 @@ export interface ConvertResult {
 }
 
 /**
- * Converts a checkpoint of the architecture Qwen2 (safetensors, tokenizer.json). Quantized types go through a file of the
+ * Converts a checkpoint of the architecture Qwen2 (safetensors, tokenizer.json), or a LoRA adapter of one in PEFT's layout
+ * (adapter_config.json, adapter_model.safetensors). Quantized types go through a file of the
  * checkpoint's own precision beside the output, which is removed in the end.
  * @throws {TypeError|RangeError} for invalid options.
  * @throws {Z1Error} MODEL_NOT_FOUND; MODEL_INVALID for a folder that contradicts itself or is cut short;
@@ -43,10 +45,13 @@ export async function convert(options: ConvertOptions): Promise<ConvertResult> {
 }
 
 async function run(
-  { model, output, type, thinkingWindow, ...common }: CheckedConvertOptions,
+  { model, base, output, type, thinkingWindow, ...common }: CheckedConvertOptions,
   site: CallSite,
 ): Promise<ConvertResult> {
-  const source = await readSource(model)
+  const isAdapter = await isAdapterFolder(model)
+  if (isAdapter) checkAdapterOptions(model, type, thinkingWindow)
+  else if (base !== undefined) throw new TypeError(`Expected no base for ${model}: it holds no adapter`)
+  const source = isAdapter ? await readAdapter(model, base) : await readSource(model)
   if (thinkingWindow !== undefined) source.metadata.set('z1.thinking_window', { type: 'uint32', value: thinkingWindow })
   const wanted = type ?? PLAIN_TYPES[source.type]
   const path = output ?? defaultOutput(model, wanted)
@@ -71,6 +76,14 @@ async function run(
   }
   const { size } = await stat(path)
   return { path, type: wanted, size, tensors: source.tensors.length, parameters: source.parameters }
+}
+
+/** An adapter is added to numbers, and has no window. */
+function checkAdapterOptions(model: string, type: FileType | undefined, thinkingWindow: number | undefined): void {
+  if (type !== undefined && !floatTypeOf(type)) {
+    throw new RangeError(`Expected f32, f16 or bf16 for type but received ${type}: ${model} holds an adapter`)
+  }
+  if (thinkingWindow !== undefined) throw new TypeError(`Expected no thinkingWindow for ${model}: it holds an adapter`)
 }
 
 function defaultOutput(model: string, type: FileType): string {

@@ -15,9 +15,14 @@ interface CommonOptions {
 export interface ConvertOptions extends CommonOptions {
   /** Path or `file:` URL of a folder in Hugging Face's layout. */
   model: string | URL
+  /**
+   * Path or `file:` URL of the folder with the config.json of the model that an adapter was made for. Default: the folder that
+   * the adapter names as its base.
+   */
+  base?: string | URL | undefined
   /** Path or `file:` URL of the GGUF file. Default: beside the folder, with its name and the type's. */
   output?: string | URL | undefined
-  /** Type of the matrices. Default: the one that the checkpoint has. */
+  /** Type of the matrices; of an adapter `f32`, `f16` or `bf16`. Default: the one that the checkpoint has. */
   type?: FileType | undefined
   /**
    * Written as `z1.thinking_window`: tokens of thinking, ≥ 0, that a model trained by this method gets when no window is
@@ -48,6 +53,7 @@ const COMMON_OPTIONS = {
 
 const CONVERT_OPTIONS = {
   model: required(filePath()),
+  base: option(filePath()),
   output: option(filePath()),
   type: option(fileType),
   thinkingWindow: option(count(0)),

@@ -48,7 +48,7 @@ export function matchTensors(config: Qwen2Config, stored: readonly StoredTensor[
 const OUTPUT = 'lm_head.weight'
 
 /** By the checkpoint's names; shapes in PyTorch's order. */
-function expectedTensors(config: Qwen2Config): Map<string, { name: string; shape: number[] }> {
+export function expectedTensors(config: Qwen2Config): Map<string, { name: string; shape: number[] }> {
   const { layers, width, kvHeads, headWidth, feedForward, vocabularySize } = config
   const tensors = new Map<string, { name: string; shape: number[] }>()
   const add = (from: string, name: string, ...shape: number[]) => tensors.set(from, { name, shape })

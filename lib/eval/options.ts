@@ -2,7 +2,13 @@
 import { abortSignal, callback, count, integer, isString, kind } from '../base/checks.js'
 import { type Option, option, type Read, readOptions, required } from '../base/options.js'
 import { EMBEDDED_MODEL } from '../reason/model-file.js'
-import { LOAD_OPTIONS, type LoadOptions, REASON_OPTIONS, type ReasonOptions } from '../reason/options.js'
+import {
+  checkFlashAttention,
+  LOAD_OPTIONS,
+  type LoadOptions,
+  REASON_OPTIONS,
+  type ReasonOptions,
+} from '../reason/options.js'
 import type { Reasoner } from '../reason/reasoner.js'
 import { METHOD_NAMES, type Method, methodName, methodOf } from './methods/index.js'
 import { METHOD_OPTIONS, type MethodOptions, type ResolvedMethod } from './methods/method.js'
@@ -11,7 +17,20 @@ import { shardName } from './shard.js'
 import type { Task } from './task.js'
 import { type EvalWindow, readWindows } from './windows.js'
 
-type ModelOptions = Pick<LoadOptions, 'model' | 'engine' | 'gpuLayers' | 'contextSize' | 'parallel' | 'threads'>
+type ModelOptions = Pick<
+  LoadOptions,
+  | 'model'
+  | 'engine'
+  | 'gpuLayers'
+  | 'contextSize'
+  | 'parallel'
+  | 'threads'
+  | 'mlock'
+  | 'cacheType'
+  | 'flashAttention'
+  | 'devices'
+  | 'lora'
+>
 
 export interface EvaluateOptions extends ModelOptions, MethodOptions, Pick<ReasonOptions, 'system'> {
   task: Task
@@ -75,6 +94,11 @@ const MODEL_OPTIONS = {
   contextSize: option(LOAD_OPTIONS.contextSize),
   parallel: option(LOAD_OPTIONS.parallel),
   threads: option(LOAD_OPTIONS.threads),
+  mlock: option(LOAD_OPTIONS.mlock),
+  cacheType: option(LOAD_OPTIONS.cacheType),
+  flashAttention: option(LOAD_OPTIONS.flashAttention),
+  devices: option(LOAD_OPTIONS.devices),
+  lora: option(LOAD_OPTIONS.lora),
 } satisfies Record<keyof ModelOptions, Option<unknown>>
 
 const EVALUATE_OPTIONS = {
@@ -98,7 +122,7 @@ const EVALUATE_OPTIONS = {
 /** Checked, with every default. */
 export interface ResolvedOptions
   extends Omit<Read<typeof EVALUATE_OPTIONS>, 'method' | keyof ModelOptions | keyof MethodOptions> {
-  load: LoadOptions & { model: string }
+  load: Pick<Read<typeof MODEL_OPTIONS>, keyof ModelOptions> & { model: string }
   methodName: Method
   method: ResolvedMethod
 }
@@ -109,9 +133,12 @@ export function resolveOptions(options: EvaluateOptions): ResolvedOptions {
     EVALUATE_OPTIONS,
     withWindows(options),
   )
-  const { hint, maxTokens, loops, landing, stated, earlyExit, confidence, wait, method, ...checked } = others
+  const { mlock, cacheType, flashAttention, devices, lora, ...more } = others
+  const { hint, maxTokens, loops, landing, stated, earlyExit, confidence, wait, method, ...checked } = more
+  checkFlashAttention({ cacheType, flashAttention })
   checkWindows(method, checked.windows)
-  const load = { model, engine, gpuLayers, contextSize, parallel, threads }
+  const memory = { mlock, cacheType, flashAttention, devices }
+  const load = { model, engine, gpuLayers, contextSize, parallel, threads, ...memory, lora }
   if (checked.reasoner) {
     const [name] =
       Object.entries({ ...load, branches: checked.branches }).find(([, value]) => value !== undefined) ?? []

@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { sha256Of } from '../base/files.js'
 import { packageVersion } from '../base/package.js'
+import { checkAdapterFile } from '../reason/load-checks.js'
 import { checkModelFile } from '../reason/model-file.js'
 import type { Reasoner, ReasonerModel } from '../reason/reasoner.js'
 import { hashedItems } from './formats.js'
@@ -42,6 +43,7 @@ export async function pinnedOptions(options: ResolvedOptions, items: readonly It
     temperature,
     samples,
     seed,
+    ...(await pinLoad(reasoner ? reasoner.model : load)),
     contextSize: reasoner ? reasoner.model.contextSize : (load.contextSize ?? null),
   }
 }
@@ -52,6 +54,17 @@ type PinnedModel = Pick<RunOptions, 'modelSha256' | 'modelName'>
 async function pinFile(path: string): Promise<PinnedModel> {
   await checkModelFile(path)
   return { modelSha256: await sha256Of(path), modelName: null }
+}
+
+/** What else of a load changes the results, where it is not the default: a run that was made without it goes on. */
+async function pinLoad({
+  cacheType,
+  lora = [],
+}: Partial<Pick<ReasonerModel, 'cacheType' | 'lora'>>): Promise<Pick<RunOptions, 'cacheType' | 'lora'>> {
+  for (const { path } of lora) await checkAdapterFile(path)
+  const adapters = await Promise.all(lora.map(async ({ path, scale }) => ({ sha256: await sha256Of(path), scale })))
+  const isDefault = cacheType === undefined || (cacheType.k === 'f16' && cacheType.v === 'f16')
+  return { ...(!isDefault && { cacheType }), ...(adapters.length > 0 && { lora: adapters }) }
 }
 
 /** What runs elsewhere is known by its name alone. */

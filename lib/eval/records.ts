@@ -1,5 +1,5 @@
 /** What the files of a run hold: run.json, a line of results.jsonl, summary.json. Shares are 0 … 1, intervals are 95%. */
-import type { Ended, FinishReason } from '../native/binding.js'
+import type { CacheType, Ended, FinishReason } from '../native/binding.js'
 import type { ChatMessage } from '../reason/messages.js'
 import type { ReasonerModel } from '../reason/reasoner.js'
 import type { ReasonResult } from '../reason/result.js'
@@ -29,6 +29,10 @@ export interface RunOptions extends PinnedMethod {
   samples: number
   seed: number
   contextSize: number | null
+  /** Of the KV cache; absent: F16. */
+  cacheType?: CacheType
+  /** By their contents; absent: none. */
+  lora?: { sha256: string; scale: number }[]
 }
 
 /** What is worth knowing about a run and may differ when it is resumed. */

@@ -1,7 +1,9 @@
 /** What callers may pass to a load: every option with its type, range and default in one table, and their check. */
 import { abortSignal, boolean, callback, filePath, integer, oneOf, text } from '../base/checks.js'
 import { type Option, option, type Read, readOptions } from '../base/options.js'
+import type { CacheType, LoraAdapter } from '../native/binding.js'
 import { engineName, layerCount, templateVariables } from './kinds.js'
+import { type CacheTypeName, cacheType, deviceNames, flashAttention, loraAdapters } from './load-kinds.js'
 import type { TemplateVariables } from './template.js'
 
 export interface LoadOptions {
@@ -48,11 +50,34 @@ export interface LoadOptions {
    * change while the model runs. False: all of it is read at the load. Default true.
    */
   mmap?: boolean | undefined
+  /**
+   * Keep the weights in memory: they are not swapped out. A load that cannot lock them, because of the system's limit
+   * (`ulimit -l`), fails with OUT_OF_MEMORY. Default false.
+   */
+  mlock?: boolean | undefined
+  /**
+   * Type of K and V in the cache: `f16`, `q8_0`, `q4_0`, or one for each. The quantized ones take 0.53 and 0.28 of the memory
+   * and change the results; they need heads of a multiple of 32, and V needs flash attention. A recurrent state stays as it is.
+   * Default `f16`.
+   */
+  cacheType?: CacheTypeName | Partial<CacheType> | undefined
+  /** `auto`: where the devices support it. Default `auto`. */
+  flashAttention?: 'auto' | boolean | undefined
+  /** Names of the GPU devices to use, as `z1 doctor` shows them; none: the CPU alone. Default: all. */
+  devices?: readonly string[] | undefined
+  /**
+   * LoRA adapters as GGUF files, up to 16, by path or `file:` URL, with a scale of -1000 … 1000 (default 1; 0: not applied). They hold for
+   * the whole load, and their effects add up. Default: none.
+   */
+  lora?: LoraOption | readonly LoraOption[] | undefined
   /** Called with 0 … 1 while the model loads. What it throws ends the load, which then rejects with it. */
   onProgress?: ((progress: number) => void) | undefined
   /** Aborts the load, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }
+
+/** An adapter, by its path or with its scale. */
+type LoraOption = string | URL | { path: string | URL; scale?: number | undefined }
 
 export const LOAD_OPTIONS = {
   model: option(filePath()),
@@ -71,6 +96,11 @@ export const LOAD_OPTIONS = {
   chatTemplate: option(text),
   templateVariables: option(templateVariables()),
   mmap: option(boolean, true),
+  mlock: option(boolean, false),
+  cacheType: option(cacheType(), { k: 'f16', v: 'f16' }),
+  flashAttention: option(flashAttention(), 'auto'),
+  devices: option(deviceNames()),
+  lora: option<LoraAdapter[]>(loraAdapters(), []),
   onProgress: option(callback<(progress: number) => void>()),
   signal: option(abortSignal()),
 } satisfies Record<keyof LoadOptions, Option<unknown>>
@@ -79,5 +109,18 @@ export const LOAD_OPTIONS = {
 export type ResolvedLoadOptions = Read<typeof LOAD_OPTIONS>
 
 export function checkLoadOptions(input: unknown): ResolvedLoadOptions {
-  return readOptions(LOAD_OPTIONS, input)
+  const options = readOptions(LOAD_OPTIONS, input)
+  checkFlashAttention(options)
+  return options
+}
+
+/** llama.cpp has no attention over a quantized V without it. @throws {RangeError} */
+export function checkFlashAttention({
+  cacheType,
+  flashAttention,
+}: Partial<Pick<ResolvedLoadOptions, 'cacheType' | 'flashAttention'>>): void {
+  if (cacheType === undefined || cacheType.v === 'f16' || flashAttention !== false) return
+  throw new RangeError(
+    `Expected flashAttention 'auto' or true with ${cacheType.v} for V in cacheType: a quantized V needs flash attention`,
+  )
 }

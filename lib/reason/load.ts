@@ -1,12 +1,11 @@
 /** Loading: from checked options to a model with a context, or to an error that leaves nothing behind. */
-import { totalmem } from 'node:os'
-import { misuse } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
-import type { Device, EngineInfo, ModelMetadata } from '../native/binding.js'
+import type { CacheType, Device, LoraAdapter, ModelMetadata } from '../native/binding.js'
 import type { Context } from '../native/context.js'
 import { openEngine } from '../native/engine.js'
 import { Model } from '../native/model.js'
 import { defaultThreads } from '../native/threads.js'
+import { checkAdapterFile, checkCacheType, checkContext, devicesOf } from './load-checks.js'
 import { checkModelFile, ModelFile } from './model-file.js'
 import { modelPath } from './model-name.js'
 import type { ResolvedLoadOptions } from './options.js'
@@ -15,9 +14,6 @@ import { findTags } from './tags.js'
 
 /** Most tokens of a context whose size was not given: the KV cache grows with it. */
 const MAX_DEFAULT_CONTEXT = 8192
-
-/** What llama.cpp keeps of a cell beside its K and V (llama-kv-cells.h). */
-const CELL_BYTES = 52
 
 /** What a loaded model is, and what runs it. */
 export interface ModelInfo {
@@ -53,8 +49,15 @@ export interface ModelInfo {
   chatTemplate: string | null
   /** The think tags that `tags: 'ban'` keeps out of the text, or null if the model has none. */
   tags: { open: string; close: string } | null
+  /** Type of K and V in the cache. */
+  cacheType: CacheType
+  /** As it was asked for. */
+  flashAttention: 'auto' | boolean
+  /** Adapters with their scales. */
+  lora: LoraAdapter[]
   /** Directory of the engine. */
   engine: string
+  /** Those of the engine; with the option `devices`, its other GPUs are left out. */
   devices: Device[]
 }
 
@@ -71,8 +74,10 @@ export interface Loaded {
 export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
   const path = await modelPath(options.model, options)
   await checkModelFile(path)
+  for (const adapter of options.lora) await checkAdapterFile(adapter.path)
   const file = options.mmap ? await ModelFile.at(path) : null
   const { engine } = await openEngine(options.engine)
+  const devices = devicesOf(engine, options.devices)
   const model = await loadModel(path, options)
   try {
     await file?.check()
@@ -82,10 +87,11 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
     }
     options.signal?.throwIfAborted()
     const contextSize = options.contextSize ?? defaultContext(metadata)
-    const { parallel, branches, batchSize, threads = defaultThreads() } = options
+    const { parallel, branches, batchSize, threads = defaultThreads(), cacheType, flashAttention, lora } = options
     // bench curve: five windows took 1.21 times the largest alone with separate cells, 1.43 times with shared ones.
     const kvCache = options.kvCache === 'auto' ? 'separate' : options.kvCache
-    checkContext(contextSize, parallel + branches, metadata, engine)
+    checkCacheType(cacheType, metadata, path)
+    checkContext(contextSize, parallel + branches, metadata, devices)
     const context = await model.createContext({
       contextSize,
       parallel,
@@ -94,6 +100,8 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       batchSize,
       threads,
       threadsBatch: threads,
+      cacheType,
+      flashAttention,
     })
     if (options.signal?.aborted) {
       await context.close()
@@ -122,8 +130,11 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       threads,
       chatTemplate,
       tags: tags && { open: tags.open, close: tags.close },
+      cacheType,
+      flashAttention,
+      lora,
       engine: engine.directory,
-      devices: engine.devices,
+      devices,
     }
     return { model, context, file, info }
   } catch (error) {
@@ -134,39 +145,21 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
 
 function loadModel(
   path: string,
-  { gpuLayers, contextSize, parallel, branches, engine, mmap, onProgress, signal }: ResolvedLoadOptions,
+  { gpuLayers, contextSize, parallel, branches, engine, onProgress, signal, ...options }: ResolvedLoadOptions,
 ): Promise<Model> {
+  const { mmap, mlock, cacheType, devices, lora } = options
   const params = {
     path,
     gpuLayers: engine === 'cpu' ? 0 : typeof gpuLayers === 'number' ? gpuLayers : -2,
     contextCells: (contextSize ?? MAX_DEFAULT_CONTEXT) * (parallel + branches),
     weights: true,
     mmap,
+    mlock,
+    cacheType,
+    devices,
+    lora,
   }
   return Model.load(params, { onProgress, signal })
-}
-
-/**
- * A file with learned positions has no others: llama.cpp would end the process at the first one beyond. And what the
- * system lets a process allocate may be more than there is: it would be killed, or swap, when llama.cpp clears the cells.
- */
-function checkContext(size: number, sequences: number, metadata: ModelMetadata, engine: EngineInfo): void {
-  if (metadata.positions > 0 && size > metadata.positions) {
-    throw misuse(RangeError, `at most ${metadata.positions} (the positions that this model has)`, 'contextSize', size)
-  }
-  const needed = size * sequences * (metadata.kvBytesPerCell + (metadata.recurrent ? 0 : CELL_BYTES))
-  // 0: no limit is known.
-  const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity)
-  const gpus = engine.devices.filter(({ type }) => type === 'gpu' || type === 'igpu')
-  const available = gpus.reduce((sum, { memoryTotal }) => sum + memoryTotal, memory)
-  if (needed > available) {
-    const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
-    throw new Z1Error(
-      'OUT_OF_MEMORY',
-      `Cannot make a context of ${sequences} × ${size} tokens: it needs at least ${gib(needed)}, ` +
-        `and there are ${gib(available)} of memory`,
-    )
-  }
 }
 
 function defaultContext({ trainingContext }: ModelMetadata): number {

@@ -58,7 +58,7 @@ export async function otherThanCheckpoint(folder: string): Promise<string | null
   const has = (pattern: RegExp) => names.some((name) => pattern.test(name))
   if (has(/^model(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/)) return null
   if (has(/^adapter_(config\.json|model\.(safetensors|bin))$/)) {
-    return 'holds an adapter, not a model: merge it into its base model (merge_and_unload() of PEFT) and convert that'
+    return 'holds an adapter, not a model: z1 convert makes a GGUF file of it, which the option lora takes beside a model'
   }
   if (has(/^pytorch_model(-\d+-of-\d+)?\.bin(\.index\.json)?$/)) {
     return 'holds its weights as pytorch_model.bin alone: save it as safetensors (save_pretrained() of transformers) and convert that'

@@ -22,7 +22,13 @@ import { type ModelFacts, withRecommended } from './recommended.js'
 import { answerSchema, type JsonSchema, type StandardJsonSchema } from './structured.js'
 import type { TemplateVariables } from './template.js'
 
-export { checkLoadOptions, LOAD_OPTIONS, type LoadOptions, type ResolvedLoadOptions } from './load-options.js'
+export {
+  checkFlashAttention,
+  checkLoadOptions,
+  LOAD_OPTIONS,
+  type LoadOptions,
+  type ResolvedLoadOptions,
+} from './load-options.js'
 
 /** Appended when the window closes (hint `plain`). */
 export const PLAIN_HINT = '\n\nI overthought it, the final answer should be:\n\n'

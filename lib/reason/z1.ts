@@ -24,8 +24,8 @@ export class Z1 implements Reasoner {
   /**
    * Loads a model and makes a context for it.
    * @throws {TypeError|RangeError} for options that cannot be.
-   * @throws {Z1Error} MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, OUT_OF_MEMORY, ADDON_NOT_FOUND, ENGINE_NOT_FOUND,
-   * ENGINE_MISMATCH, ENGINE_CONFLICT; with `download` REMOTE_FAILED, REMOTE_REFUSED, CHECKSUM_MISMATCH, DISK_FULL.
+   * @throws {Z1Error} MODEL_NOT_FOUND, MODEL_INVALID, MODEL_UNSUPPORTED, ADAPTER_INVALID, OUT_OF_MEMORY, ADDON_NOT_FOUND,
+   * ENGINE_NOT_FOUND, ENGINE_MISMATCH, ENGINE_CONFLICT; with `download` REMOTE_FAILED, REMOTE_REFUSED, CHECKSUM_MISMATCH, DISK_FULL.
    * @throws the signal's reason when it is aborted, and what `onProgress` and `onDownload` throw.
    */
   static async load(options?: LoadOptions): Promise<Z1> {

@@ -50,6 +50,23 @@ std::vector<std::string> strings(const Napi::Object & object, const char * key) 
     return result;
 }
 
+// `cacheType`, by ggml's names. Absent: F16.
+void cache_types_of(const Napi::Object & object, enum ggml_type & k, enum ggml_type & v) {
+    if (!object.Get("cacheType").IsObject()) {
+        return;
+    }
+    const Napi::Object types = object.Get("cacheType").As<Napi::Object>();
+    const auto type_of = [&](const char * key) {
+        const std::string name = string(types, key);
+        if (name != "f16" && name != "q8_0" && name != "q4_0") {
+            throw Napi::RangeError::New(object.Env(), "Expected f16, q8_0 or q4_0 in cacheType");
+        }
+        return name == "f16" ? GGML_TYPE_F16 : name == "q8_0" ? GGML_TYPE_Q8_0 : GGML_TYPE_Q4_0;
+    };
+    k = type_of("k");
+    v = type_of("v");
+}
+
 // Pairs of a token and its bias in one array: there can be as many as the vocabulary has tokens, and of each object that is
 // read JavaScript stands still for a microsecond.
 std::vector<llama_logit_bias> biases_of(const Napi::Value & value) {
@@ -135,6 +152,18 @@ ModelParams model_params_of(const Napi::Object & object) {
     params.n_ctx_cells = u32(object, "contextCells");
     params.weights = boolean(object, "weights");
     params.mmap = boolean(object, "mmap");
+    params.mlock = boolean(object, "mlock");
+    cache_types_of(object, params.type_k, params.type_v);
+    if (object.Get("devices").IsArray()) {
+        params.devices = strings(object, "devices");
+    }
+    if (object.Get("lora").IsArray()) {
+        const Napi::Array adapters = object.Get("lora").As<Napi::Array>();
+        for (uint32_t i = 0; i < adapters.Length(); ++i) {
+            const Napi::Object adapter = object_of(adapters.Get(i));
+            params.adapters.push_back({ string(adapter, "path"), f32(adapter, "scale") });
+        }
+    }
     return params;
 }
 
@@ -153,6 +182,11 @@ ContextParams context_params_of(const Napi::Object & object) {
     params.n_seq_max = u32(object, "parallel", 1, 64);
     params.n_branches = u32(object, "branches", 0, 64);
     params.shares_cells = boolean(object, "sharedCells");
+    cache_types_of(object, params.type_k, params.type_v);
+    const Napi::Value flash = object.Get("flashAttention");
+    params.flash_attn_type = !flash.IsBoolean() ? LLAMA_FLASH_ATTN_TYPE_AUTO
+                           : flash.ToBoolean()  ? LLAMA_FLASH_ATTN_TYPE_ENABLED
+                                                : LLAMA_FLASH_ATTN_TYPE_DISABLED;
     params.n_ubatch = u32(object, "batchSize", 1, 1 << 16);
     params.n_threads = u32(object, "threads", 1, GGML_MAX_N_THREADS);
     params.n_threads_batch = u32(object, "threadsBatch", 1, GGML_MAX_N_THREADS);

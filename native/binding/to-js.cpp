@@ -199,6 +199,15 @@ Napi::Value to_js(Napi::Env env, const Model & model) {
     object.Set("sampling", sampling);
     object.Set("positions", metadata.n_positions);
     object.Set("kvBytesPerCell", static_cast<double>(metadata.kv_bytes_per_cell));
+    const auto lengths = [&](const std::vector<uint32_t> & values) {
+        Napi::Array array = Napi::Array::New(env, values.size());
+        for (uint32_t i = 0; i < values.size(); ++i) {
+            array.Set(i, values[i]);
+        }
+        return array;
+    };
+    object.Set("keyLengths", lengths(metadata.key_lengths));
+    object.Set("valueLengths", lengths(metadata.value_lengths));
     object.Set("recurrent", metadata.recurrent);
     object.Set("hybrid", metadata.hybrid);
     object.Set("unsupported", metadata.unsupported.empty() ? env.Null() : Napi::Value(text(env, metadata.unsupported)));

@@ -16,9 +16,11 @@ namespace z1 {
     X(ggml_backend_reg_count)              \
     X(ggml_backend_reg_get_proc_address)   \
     X(ggml_backend_reg_name)               \
+    X(ggml_blck_size)                      \
     X(ggml_set_abort_callback)             \
     X(ggml_threadpool_params_default)      \
     X(ggml_type_name)                      \
+    X(ggml_type_size)                      \
     X(ggml_version)                        \
     X(gguf_find_key)                       \
     X(gguf_free)                           \
@@ -43,6 +45,7 @@ namespace z1 {
     X(gguf_get_val_u32)                    \
     X(gguf_get_val_u64)                    \
     X(gguf_init_from_file)                 \
+    X(llama_adapter_lora_init)             \
     X(llama_attach_threadpool)             \
     X(llama_backend_init)                  \
     X(llama_context_default_params)        \
@@ -97,6 +100,7 @@ namespace z1 {
     X(llama_sampler_init_top_p)            \
     X(llama_sampler_init_typical)          \
     X(llama_sampler_init_xtc)              \
+    X(llama_set_adapters_lora)             \
     X(llama_state_seq_get_data)            \
     X(llama_state_seq_get_size)            \
     X(llama_state_seq_set_data)            \

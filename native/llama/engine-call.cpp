@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -77,6 +78,10 @@ void EngineCall::log_sink(ggml_log_level level, const char * text, void *) {
         current->level = level;
         // The first error is the cause, those after it report the failure; of warnings the last is the nearest.
         current->keeps_line = level == GGML_LOG_LEVEL_ERROR ? current->error.empty() : level == GGML_LOG_LEVEL_WARN;
+    }
+    // llama-mmap.cpp, llama_mlock
+    for (const char * sign : { "failed to mlock", "failed to VirtualLock", "mlock not supported" }) {
+        current->could_not_lock = current->could_not_lock || std::strstr(text, sign) != nullptr;
     }
     if (current->keeps_line) {
         std::string & line = current->level == GGML_LOG_LEVEL_ERROR ? current->error : current->warning;

@@ -34,6 +34,9 @@ public:
     /// Whether the reason is memory that could not be had. llama.cpp tells its failures apart only in its log lines.
     bool ran_out_of_memory() const;
 
+    /// Whether llama.cpp warned that it could not lock memory, after which it goes on without.
+    bool lock_failed() const { return could_not_lock; }
+
     /// For llama_log_set: the process-wide sink. Lines logged outside of an EngineCall are dropped.
     static void log_sink(ggml_log_level level, const char * text, void * user_data);
 
@@ -46,6 +49,7 @@ private:
     std::string warning;
     ggml_log_level level = GGML_LOG_LEVEL_NONE; // of the line that is being logged
     bool keeps_line = false;
+    bool could_not_lock = false;
     EngineCall * outer;
 };
 

@@ -102,13 +102,17 @@ describe('z1 ask', () => {
       message: { role: 'assistant', content: 'Two plus two So: LFour' },
       ended: 'window',
       finishReason: 'stop',
+      confidence: null,
       stopString: null,
       tokens: {
         reasoning: [idOf('Two'), idOf(' plus two')],
         hint: Array.from(Buffer.from(' So: L')),
         answer: [idOf('Four')],
       },
-      usage: { promptTokens: 20, cachedTokens: 0, thinkingTokens: 2, hintTokens: 6, answerTokens: 1 },
+      usage: {
+        ...{ promptTokens: 20, cachedTokens: 0, thinkingTokens: 2, hintTokens: 6, answerTokens: 1 },
+        ...{ nudgeTokens: 0, probeTokens: 0 },
+      },
       timings: expect.objectContaining({ decodeCalls: expect.any(Number) }),
       seed: 4294967294,
     })
@@ -585,9 +589,9 @@ describe('z1', () => {
   it('ask --help names every option that it takes', async () => {
     const { stdout } = await z1(['ask', '--help'])
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
-    expect(named).toHaveLength(41)
+    expect(named).toHaveLength(54)
     // An option that does not exist would be told by its name, before anything else.
-    const switches = ['raw', 'no-loops', 'no-mmap', 'stop-in-thinking', 'show-prompt', 'json', 'download']
+    const switches = ['raw', 'no-loops', 'no-mmap', 'mlock', 'stop-in-thinking', 'show-prompt', 'json', 'download']
     const values: Record<string, string> = {
       'template-variable': 'a=1',
       'chat-template': fileURLToPath(import.meta.url),

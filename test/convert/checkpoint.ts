@@ -331,7 +331,7 @@ function writeWeights(folder: string, tensors: Map<string, Tensor>, shards: numb
 }
 
 /** The bytes of a safetensors file. */
-function safetensors(tensors: Map<string, Tensor>): Buffer {
+export function safetensors(tensors: Map<string, Tensor>): Buffer {
   const header: Json = { __metadata__: { format: 'pt' } }
   const parts: Uint8Array[] = []
   let offset = 0

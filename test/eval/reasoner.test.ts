@@ -1,10 +1,12 @@
 /** Runs on a reasoner that is there already, wherever its model is. */
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { expect, it } from 'vitest'
 import { type EvaluateOptions, evaluate, readRun, type Task } from '../../lib/eval/index.js'
 import { Z1 } from '../../lib/index.js'
 import { EMBEDDED_MODEL } from '../../lib/reason/model-file.js'
+import { testAdapter } from '../support/adapter.js'
 import { temporaryFolder } from '../support/folder.js'
 import { scripted } from './scripted.js'
 
@@ -83,6 +85,34 @@ it('gives with a Z1 what a run that loads the same model gives', async () => {
   expect(readFileSync(at('given', 'run.json'), 'utf8')).toMatch(/"modelSha256": "[0-9a-f]{64}"/)
   await z1.tokenize('still there')
   await z1.dispose()
+})
+
+it('is pinned to the adapters with their scales and to the type of the cache, where they are not the default', async () => {
+  const adapter = testAdapter(at(), 'adapter.gguf', EMBEDDED_MODEL, { rank: 2 })
+  const loaded = {
+    threads: 1,
+    contextSize: 256,
+    lora: { path: adapter, scale: 0.5 },
+    cacheType: { k: 'q8_0' },
+  } as const
+  const options: EvaluateOptions = { task, windows: [3], maxTokens: 8, output: at('adapter') }
+  await evaluate({ ...options, ...loaded })
+  const sha256 = createHash('sha256').update(readFileSync(adapter)).digest('hex')
+  expect(readRun(at('adapter')).options).toMatchObject({
+    lora: [{ sha256, scale: 0.5 }],
+    cacheType: { k: 'q8_0', v: 'f16' },
+  })
+  await using z1 = await Z1.load(loaded)
+  await evaluate({ ...options, reasoner: z1 })
+  for (const [changed, name] of [
+    [{ lora: { path: adapter, scale: 0.25 } }, 'lora'],
+    [{ lora: undefined }, 'lora'],
+    [{ cacheType: undefined }, 'cacheType'],
+  ] as const) {
+    await expect(evaluate({ ...options, ...loaded, ...changed })).rejects.toThrow(`holds a run with ${name} `)
+  }
+  const missing = at('no-adapter.gguf')
+  await expect(evaluate({ ...options, ...loaded, lora: missing })).rejects.toMatchObject({ code: 'ADAPTER_INVALID' })
 })
 
 it('refuses a model beside it, and what is none', async () => {

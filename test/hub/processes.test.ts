@@ -60,7 +60,10 @@ function expectRight() {
 it('killed at 20 points, it goes on from there', { timeout: 120_000 }, async () => {
   // What is on its way when a process is killed is lost, so no more than half a megabyte is: a pull that held back more than that
   // would wait for ever.
-  server.fault = () => ({ mayReach: (end) => end <= sizeNow() + 524_288 })
+  const paced = (most: number) => {
+    server.fault = () => ({ mayReach: (end) => end <= Math.min(sizeNow() + 524_288, most) })
+  }
+  paced(content.length - 1) // so that none has all of it before it is killed
   for (let kill = 1; kill <= 20; kill++) {
     const child = start()
     const closed = finished(child)
@@ -72,6 +75,7 @@ it('killed at 20 points, it goes on from there', { timeout: 120_000 }, async () 
     // What has no name yet cannot be taken for a model.
     expect(existsSync(base('snapshots'))).toBe(false)
   }
+  paced(content.length)
   expect(await finished(start())).toMatchObject({ status: 0, result: { size: content.length } })
   expectRight()
   const requests = server.contents

@@ -39,7 +39,9 @@ async function application(app: string): Promise<void> {
     join(checkout, 'build', 'Release', 'z1_native.node'),
     modules('z1-native', 'prebuilds', platform, 'z1-native.node'),
   )
-  // Nothing of node_modules but engines is imported by the entry that loads models.
+  // All that the entry that loads models imports of node_modules, but for engines.
+  const parser = '@eslint-community/regexpp'
+  copy(join(checkout, 'node_modules', parser), modules(parser))
   if (source.startsWith('@')) copy(join(engine.directory, '..', '..'), modules(source))
   else copy(engine.directory, modules('z1-native', 'out', 'engine', 'cpu'))
 }

@@ -39,3 +39,11 @@ TEST(memory_ran_out_however_long_the_name_before_it) {
     EngineCall::log_sink(GGML_LOG_LEVEL_ERROR, line.c_str(), nullptr);
     CHECK(call.ran_out_of_memory());
 }
+
+TEST(memory_that_could_not_be_locked_is_noticed_whatever_comes_after) {
+    const EngineCall call;
+    CHECK(!call.lock_failed());
+    EngineCall::log_sink(GGML_LOG_LEVEL_WARN, "warning: failed to mlock 8-byte buffer (after 0 bytes): x\n", nullptr);
+    EngineCall::log_sink(GGML_LOG_LEVEL_WARN, "load: another warning\n", nullptr);
+    CHECK(call.lock_failed());
+}

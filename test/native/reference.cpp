@@ -9,6 +9,8 @@
 //         result  ended n_thinking thinking… n_answer answer… min_margin
 //                 ended: 0 the model by itself, 1 the window, 2 the context is full; min_margin: smallest difference
 //                 of the two best logits over all sampled tokens, `inf` if nothing was sampled
+//   reference load <engine-dir> <model> type_k type_v flash_attn [adapter scale]…
+//       The same, with these types of the KV cache (f16, q8_0, q4_0), flash attention (-1 auto, 0, 1) and LoRA adapters.
 //   reference tokenize <engine-dir> <model>
 //       Line `t add_special parse_special hex` gives token ids, line `d special id…` gives hex. Text is UTF-8 bytes in
 //       hexadecimal, `-` if empty.
@@ -63,6 +65,16 @@ void keep_first_error(ggml_log_level level, const char * text, void *) {
     }
 }
 
+// What a context is made with, beside what a case says.
+struct Load {
+    ggml_type type_k = GGML_TYPE_F16;
+    ggml_type type_v = GGML_TYPE_F16;
+    llama_flash_attn_type flash_attn = LLAMA_FLASH_ATTN_TYPE_AUTO;
+    std::vector<llama_adapter_lora *> adapters;
+    std::vector<float> scales;
+};
+Load load_options;
+
 struct Case {
     int n_ctx;
     int n_batch;
@@ -90,6 +102,10 @@ public:
         : ctx(llama_init_from_model(model, params)), batch(llama_batch_init(params.n_batch, 0, 1)) {
         if (!ctx) {
             throw std::runtime_error("cannot create the context: " + first_error);
+        }
+        if (!load_options.adapters.empty()) {
+            llama_set_adapters_lora(ctx.get(), load_options.adapters.data(), load_options.adapters.size(),
+                                    load_options.scales.data());
         }
     }
     ~Pass() { llama_batch_free(batch); }
@@ -190,6 +206,9 @@ llama_context_params context_params(const Case & c) {
     params.n_threads = c.n_threads;
     params.n_threads_batch = c.n_threads;
     params.kv_unified = true;
+    params.type_k = load_options.type_k;
+    params.type_v = load_options.type_v;
+    params.flash_attn_type = load_options.flash_attn;
     return params;
 }
 
@@ -508,6 +527,31 @@ void time(TimingFunction function, const std::vector<std::string> & args) {
     function(load(args[1], args[2]).get(), counts[0], counts[1], counts[2], counts[3]);
 }
 
+ggml_type parse_type(const std::string & name) {
+    for (const ggml_type type : { GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0 }) {
+        if (name == ggml_type_name(type)) {
+            return type;
+        }
+    }
+    throw BadInput("'" + name + "' is not a type of the cache");
+}
+
+void run_cases_with(const std::vector<std::string> & args) {
+    require(args.size() >= 6 && args.size() % 2 == 0, "expected 5 arguments after load, then adapters with scales");
+    const llama_model_ptr model = load(args[1], args[2]);
+    load_options.type_k = parse_type(args[3]);
+    load_options.type_v = parse_type(args[4]);
+    load_options.flash_attn = (llama_flash_attn_type) parse_int(args[5]);
+    for (size_t i = 6; i < args.size(); i += 2) {
+        load_options.adapters.push_back(llama_adapter_lora_init(model.get(), args[i].c_str()));
+        if (!load_options.adapters.back()) {
+            throw std::runtime_error("cannot load " + args[i] + ": " + first_error);
+        }
+        load_options.scales.push_back(std::stof(args[i + 1]));
+    }
+    for_each_line(model.get(), run_case);
+}
+
 void run_program(const std::vector<std::string> & args) {
     const std::string mode = args.empty() ? "" : args[0];
     if (mode == "bench") {
@@ -517,6 +561,8 @@ void run_program(const std::vector<std::string> & args) {
     } else if (mode == "logits") {
         require(args.size() == 4, "expected 3 arguments after logits");
         write_logits(load(args[1], args[2]).get(), args[3]);
+    } else if (mode == "load") {
+        run_cases_with(args);
     } else if (mode == "tokenize") {
         require(args.size() == 3, "expected 2 arguments after tokenize");
         for_each_line(load(args[1], args[2]).get(), run_text);

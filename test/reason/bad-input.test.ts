@@ -255,7 +255,7 @@ describe('a model file', () => {
       'an adapter',
       () => folderOf('adapter', 'adapter_config.json', 'adapter_model.safetensors'),
       'MODEL_INVALID',
-      / holds an adapter, not a model: merge it /,
+      / holds an adapter, not a model: z1 convert makes a GGUF file of it/,
     ],
     [
       'a folder of both',

@@ -219,6 +219,68 @@ const loadRows: Row[] = [
   chatTemplate,
   templateVariables,
   booleans('mmap'),
+  booleans('mlock'),
+  {
+    name: 'cacheType',
+    expected: "'f16', 'q8_0', 'q4_0' or { k, v }",
+    takes: [
+      { given: 'q8_0', read: { k: 'q8_0', v: 'q8_0' } },
+      { given: { k: 'q4_0' }, read: { k: 'q4_0', v: 'f16' } },
+      { given: { v: 'q8_0', k: undefined }, read: { k: 'f16', v: 'q8_0' } },
+    ],
+    types: [
+      [8, '8'],
+      [null, 'null'],
+      [['q8_0'], 'an array'],
+    ],
+    ranges: [
+      ['q5_0', '"q5_0"'],
+      ['', '""'],
+    ],
+  },
+  {
+    name: 'flashAttention',
+    expected: "'auto' or boolean",
+    takes: ['auto', true, false],
+    types: [
+      [1, '1'],
+      [null, 'null'],
+    ],
+    ranges: [['on', '"on"']],
+  },
+  {
+    name: 'devices',
+    expected: 'array of device names',
+    takes: [[], ['CUDA0', 'CUDA1']],
+    types: [
+      ['CUDA0', '"CUDA0"'],
+      [null, 'null'],
+      [{}, 'an object'],
+    ],
+    ranges: [],
+  },
+  {
+    name: 'lora',
+    expected: 'file path, { path, scale } or array of these',
+    takes: [
+      { given: 'a.gguf', read: [{ path: 'a.gguf', scale: 1 }] },
+      { given: pathToFileURL('/a.gguf'), read: [{ path: resolve('/a.gguf'), scale: 1 }] },
+      { given: { path: 'a.gguf', scale: 0 }, read: [{ path: 'a.gguf', scale: 0 }] },
+      {
+        given: [{ path: 'a.gguf', scale: -1000 }, 'b'],
+        read: [
+          { path: 'a.gguf', scale: -1000 },
+          { path: 'b', scale: 1 },
+        ],
+      },
+      [],
+    ],
+    types: [
+      [1, '1'],
+      [null, 'null'],
+    ],
+    ranges: [],
+  },
   callbacks('onProgress'),
   signals,
 ]
@@ -502,6 +564,11 @@ describe('defaults', () => {
       batchSize: 512,
       threads: undefined,
       mmap: true,
+      mlock: false,
+      cacheType: { k: 'f16', v: 'f16' },
+      flashAttention: 'auto',
+      devices: undefined,
+      lora: [],
       onProgress: undefined,
       signal: undefined,
     })
@@ -639,8 +706,33 @@ describe('unknown options', () => {
   it('lists all when none is near', () => {
     const sentence =
       'Unknown option color: expected one of model, download, onDownload, engine, gpuLayers, contextSize, parallel, ' +
-      'branches, kvCache, batchSize, threads, chatTemplate, templateVariables, mmap, onProgress, signal'
+      'branches, kvCache, batchSize, threads, chatTemplate, templateVariables, mmap, mlock, cacheType, flashAttention, ' +
+      'devices, lora, onProgress, signal'
     expect(() => checkLoadOptions({ color: 'red' })).toThrow(new TypeError(sentence))
+  })
+})
+
+describe('options of a load', () => {
+  it.each([
+    [{ cacheType: { k: 'q5_0' } }, RangeError, 'Expected f16, q8_0, q4_0 for cacheType.k but received "q5_0"'],
+    [{ cacheType: { x: 1 } }, TypeError, 'Unknown key x of cacheType: did you mean k?'],
+    [
+      { cacheType: 'q8_0', flashAttention: false },
+      RangeError,
+      "Expected flashAttention 'auto' or true with q8_0 for V",
+    ],
+    [{ devices: ['a', 'a'] }, RangeError, 'Expected no device twice for devices but received "a"'],
+    [{ devices: Array(65).fill('a') }, RangeError, 'Expected at most 64 devices for devices but received 65'],
+    [{ devices: [1] }, TypeError, 'Expected string for devices[0] but received 1'],
+    [{ lora: '' }, RangeError, 'Expected file path or file: URL for lora but received ""'],
+    [{ lora: [{ scale: 1 }] }, TypeError, 'Expected file path or file: URL for lora[0].path but received undefined'],
+    [{ lora: { path: 'a', scale: 1001 } }, RangeError, 'Expected number between -1000 and 1000 for lora.scale'],
+    [{ lora: [['a']] }, TypeError, 'Expected file path, { path, scale } or array of these for lora[0]'],
+    [{ lora: { path: 'a', scales: 1 } }, TypeError, 'Unknown key scales of lora: did you mean scale?'],
+    [{ lora: Array(17).fill('a') }, RangeError, 'Expected at most 16 adapters for lora but received 17'],
+  ])('%j is refused', (options, Misuse, sentence) => {
+    expect(() => checkLoadOptions(options)).toThrow(Misuse)
+    expect(() => checkLoadOptions(options)).toThrow(sentence)
   })
 })
 

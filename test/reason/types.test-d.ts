@@ -86,6 +86,11 @@ const load: Required<LoadOptions> = {
   chatTemplate: '{{ messages }}',
   templateVariables: { enable_thinking: false, list: [1, { a: null }] },
   mmap: false,
+  mlock: true,
+  cacheType: { k: 'q8_0' },
+  flashAttention: true,
+  devices: ['CUDA0'],
+  lora: [new URL('file:///a.gguf'), { path: 'b.gguf', scale: 0.5 }],
   onProgress: (progress) => expectTypeOf(progress).toBeNumber(),
   signal: AbortSignal.timeout(1000),
 }

@@ -25,8 +25,20 @@ export interface ReferenceResult {
   margin: number
 }
 
+/** What the model is loaded with. */
+export interface ReferenceLoad {
+  cacheType?: { k: string; v: string }
+  flashAttention?: 'auto' | boolean
+  lora?: { path: string; scale: number }[]
+}
+
 /** One result for each case, in order; the model runs on one thread. */
-export function reference(engine: string, model: string, cases: ReferenceCase[]): ReferenceResult[] {
+export function reference(
+  engine: string,
+  model: string,
+  cases: ReferenceCase[],
+  load?: ReferenceLoad,
+): ReferenceResult[] {
   if (!existsSync(program)) throw new Error(`${program} is missing: npm test builds it`)
   const input = cases.map((one) => {
     // llama.cpp rounds a context up to 256 cells (llama-context.cpp).
@@ -35,7 +47,7 @@ export function reference(engine: string, model: string, cases: ReferenceCase[])
     const numbers = [one.contextSize, cells, one.batchSize, 1, cells, one.parallel, window, one.maxTokens]
     return [...numbers, one.prompt.length, ...one.prompt, one.hint.length, ...one.hint].join(' ')
   })
-  const { status, stdout, stderr } = spawnSync(program, [engine, model], {
+  const { status, stdout, stderr } = spawnSync(program, load ? argumentsOf(engine, model, load) : [engine, model], {
     input: `${input.join('\n')}\n`,
     encoding: 'utf8',
     maxBuffer: 1 << 28,
@@ -44,6 +56,13 @@ export function reference(engine: string, model: string, cases: ReferenceCase[])
   const lines = stdout.trimEnd().split('\n')
   if (lines.length !== cases.length) throw new Error(`reference gave ${lines.length} results for ${cases.length} cases`)
   return lines.map(parse)
+}
+
+function argumentsOf(engine: string, model: string, load: ReferenceLoad): string[] {
+  const { cacheType = { k: 'f16', v: 'f16' }, flashAttention = 'auto', lora = [] } = load
+  const flash = flashAttention === 'auto' ? -1 : Number(flashAttention)
+  const adapters = lora.flatMap(({ path, scale }) => [path, String(scale)])
+  return ['load', engine, model, cacheType.k, cacheType.v, String(flash), ...adapters]
 }
 
 function parse(line: string): ReferenceResult {

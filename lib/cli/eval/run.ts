@@ -23,7 +23,7 @@ import type { FindOptions } from '../../hub/options.js'
 import { modelPath } from '../../reason/model-name.js'
 import { flag, integer, list, oneOf, range, required, text, UsageError, type Values, word } from '../args.js'
 import { defineCommand } from '../command.js'
-import { answerOptions, modelOptions, samplingOptions } from '../groups.js'
+import { answerOptions, loadOptions, modelOptions, samplingOptions } from '../groups.js'
 import { policiesOf, policyOptions } from '../policies.js'
 import { runInterruptible, showBytes } from '../progress.js'
 import { print } from '../terminal.js'
@@ -96,6 +96,7 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
       ...modelOptions.parallel,
       help: 'requests at once; 1 gives the same results to the token every time',
     },
+    ...loadOptions,
     branches: integer(0, {
       value: 'N',
       help: 'answers to smaller windows at once, beside the thinking that goes on; 0: a request for each window',
@@ -122,7 +123,9 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
     const { policies, rest: options } = policiesOf(given)
     const { output, seed } = options
     const windows = options.windows ?? (methodOf(options.method ?? 'window').windows ? undefined : DEFAULT_WINDOWS)
-    const read = [data, options.model].filter((file) => file !== undefined)
+    const read = [data, options.model, ...(options.lora ?? []).map(({ path }) => path)].filter(
+      (file) => file !== undefined,
+    )
     await checkDistinct(filesOfRun(output), read)
     if (figure !== undefined) await checkDistinct([figure], [...read, ...filesOfRun(output)])
     const groups = filter && filterOf(filter)

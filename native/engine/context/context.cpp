@@ -187,6 +187,9 @@ void Context::make_llama_context() {
     // A single sequence shares with nobody, and with the flag set llama_batch_allocr::init compares all pairs of 256
     // sequences in each decode.
     params.kv_unified = params_.shares_cells && n_sequences() > 1;
+    params.type_k = params_.type_k;
+    params.type_v = params_.type_v;
+    params.flash_attn_type = params_.flash_attn_type;
     params.no_perf = true;
     params.abort_callback = [](void * self) {
         const Context * context = static_cast<Context *>(self);
@@ -198,9 +201,18 @@ void Context::make_llama_context() {
     ctx.reset(api.llama_init_from_model(model_->get(), params));
     if (!ctx) {
         const std::string reason = call.reason();
-        throw Error(call.ran_out_of_memory() ? ErrorCode::OUT_OF_MEMORY : ErrorCode::MODEL_INVALID,
+        // Of types of the cache llama.cpp refuses some for some architectures (llama-context.cpp, llama_init_from_model).
+        const bool is_cache = reason.find("cache") != std::string::npos;
+        throw Error(call.ran_out_of_memory() ? ErrorCode::OUT_OF_MEMORY
+                    : is_cache               ? ErrorCode::MODEL_UNSUPPORTED
+                                             : ErrorCode::MODEL_INVALID,
                     "Cannot make a context of " + std::to_string(n_sequences()) + " × " +
                         std::to_string(params_.n_ctx) + " tokens: " + (reason.empty() ? "unknown reason" : reason));
+    }
+    if (!model_->adapters().handles.empty()) {
+        Adapters adapters = model_->adapters(); // the arrays are not taken as const
+        api.llama_set_adapters_lora(ctx.get(), adapters.handles.data(), adapters.handles.size(),
+                                    adapters.scales.data());
     }
     params_.n_ubatch = api.llama_n_ubatch(ctx.get());
     thread_pool.attach(ctx.get(), std::max(params_.n_threads, params_.n_threads_batch));

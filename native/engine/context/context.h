@@ -36,6 +36,9 @@ struct ContextParams {
     int32_t n_threads_batch = 1;
     uint32_t n_branches = 0;   // sequences for branches of requests
     bool shares_cells = false; // all sequences use one pool of cells (kv_unified); else each has its own
+    enum ggml_type type_k = GGML_TYPE_F16;
+    enum ggml_type type_v = GGML_TYPE_F16;
+    enum llama_flash_attn_type flash_attn_type = LLAMA_FLASH_ATTN_TYPE_AUTO;
 };
 
 class Context {

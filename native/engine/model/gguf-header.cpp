@@ -160,6 +160,8 @@ void measure(GgufHeader & header, const GgufReader & reader, const std::vector<G
     const uint64_t k = u32("attention.key_length").value_or(n_embd_head);
     const uint64_t v = u32("attention.value_length").value_or(n_embd_head);
     header.kv_bytes_per_cell_layer = n_head_kv * (k + v) * 2;
+    header.key_lengths = { static_cast<uint32_t>(k), u32("attention.key_length_swa").value_or(k) };
+    header.value_lengths = { static_cast<uint32_t>(v), u32("attention.value_length_swa").value_or(v) };
 
     // Less is kept of layers with a window, with another's cache, or with a state.
     for (const char * name : { "attention.sliding_window", "attention.shared_kv_layers", "full_attention_interval" }) {
@@ -236,6 +238,20 @@ GgufHeader GgufHeader::read(const Api & api, const std::string & path) {
         }
     }
     return header;
+}
+
+void GgufHeader::use_cache_types(const Api & api, enum ggml_type type_k, enum ggml_type type_v) {
+    const bool is_known = !key_lengths.empty() && key_lengths[0] + value_lengths[0] > 0;
+    if (!is_known || (type_k == GGML_TYPE_F16 && type_v == GGML_TYPE_F16)) {
+        return;
+    }
+    const auto bytes = [&](enum ggml_type type, uint32_t length) {
+        return static_cast<double>(length) * api.ggml_type_size(type) / api.ggml_blck_size(type);
+    };
+    const double as_f16 = 2.0 * (key_lengths[0] + value_lengths[0]);
+    const double factor = (bytes(type_k, key_lengths[0]) + bytes(type_v, value_lengths[0])) / as_f16;
+    kv_bytes_per_cell_layer = static_cast<uint64_t>(kv_bytes_per_cell_layer * factor);
+    kv_bytes_per_cell = static_cast<uint64_t>(kv_bytes_per_cell * factor);
 }
 
 int32_t fit_gpu_layers(const GgufHeader & header, uint64_t free, uint32_t n_ctx_cells) {

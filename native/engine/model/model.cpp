@@ -46,12 +46,42 @@ int32_t gpu_layers(const Engine & engine, const GgufHeader & header, const Model
     uint64_t free = 0;
     bool gpu = false;
     for (const Device & device : engine.devices()) {
+        const auto & names = params.devices;
+        if (names && std::find(names->begin(), names->end(), device.name) == names->end()) {
+            continue;
+        }
         if (device.type == GGML_BACKEND_DEVICE_TYPE_GPU || device.type == GGML_BACKEND_DEVICE_TYPE_IGPU) {
             free += device.memory_free;
             gpu = true;
         }
     }
     return gpu ? fit_gpu_layers(header, free, params.n_ctx_cells) : 0;
+}
+
+// For llama_model_params: the devices of these names, and a null.
+std::vector<ggml_backend_dev_t> devices_of(const Api & api, const std::vector<std::string> & names) {
+    std::vector<ggml_backend_dev_t> devices;
+    for (const std::string & name : names) {
+        for (size_t i = 0; i < api.ggml_backend_dev_count(); ++i) {
+            ggml_backend_dev_props props {};
+            api.ggml_backend_dev_get_props(api.ggml_backend_dev_get(i), &props);
+            if (name == props.name) {
+                devices.push_back(api.ggml_backend_dev_get(i));
+            }
+        }
+    }
+    devices.push_back(nullptr);
+    return devices;
+}
+
+enum llama_load_mode load_mode_of(const ModelParams & params) {
+    if (!params.weights || !(params.mmap || params.mlock)) {
+        return LLAMA_LOAD_MODE_NONE;
+    }
+    if (!params.mlock) {
+        return LLAMA_LOAD_MODE_AUTO;
+    }
+    return params.mmap ? LLAMA_LOAD_MODE_MMAP_MLOCK : LLAMA_LOAD_MODE_MLOCK;
 }
 
 std::string why_unsupported(const Api & api, const llama_model * model, const std::string & architecture) {
@@ -108,6 +138,8 @@ ModelMetadata metadata_of(const Api & api, const llama_model * model, const Gguf
     metadata.sampling = header.sampling;
     metadata.n_positions = header.n_positions;
     metadata.kv_bytes_per_cell = header.kv_bytes_per_cell;
+    metadata.key_lengths = header.key_lengths;
+    metadata.value_lengths = header.value_lengths;
     metadata.unsupported = why_unsupported(api, model, header.architecture);
     if (const char * chat_template = api.llama_model_chat_template(model, nullptr)) {
         metadata.chat_template = chat_template;
@@ -129,8 +161,11 @@ ModelMetadata metadata_of(const Api & api, const llama_model * model, const Gguf
 
 std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & params, const Progress & progress) {
     const Api & api = engine.api;
-    const GgufHeader header =
-        or_invalid(params.path + " cannot be read", [&] { return GgufHeader::read(api, params.path); });
+    GgufHeader header = or_invalid(params.path + " cannot be read", [&] { return GgufHeader::read(api, params.path); });
+    header.use_cache_types(api, params.type_k, params.type_v);
+    for (const AdapterParams & adapter : params.adapters) {
+        check_adapter(api, adapter.path, header.architecture, params.path); // before the weights are read
+    }
 
     EngineCall call;
     LoadProgress load { progress };
@@ -139,8 +174,11 @@ std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & pa
     model_params.progress_callback = LoadProgress::step;
     model_params.progress_callback_user_data = &load;
     model_params.no_alloc = !params.weights;
-    if (!params.weights || !params.mmap) {
-        model_params.load_mode = LLAMA_LOAD_MODE_NONE;
+    model_params.load_mode = load_mode_of(params);
+    std::vector<ggml_backend_dev_t> devices;
+    if (params.devices) {
+        devices = devices_of(api, *params.devices);
+        model_params.devices = devices.data();
     }
     // llama.cpp does not report while it reads metadata and vocabulary.
     if (!progress(0)) {
@@ -153,6 +191,12 @@ std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & pa
     if (!model) {
         const std::string reason = call.reason();
         throw Error(code_of(call), "Cannot load " + params.path + ": " + (reason.empty() ? "unknown reason" : reason));
+    }
+
+    if (call.lock_failed()) {
+        throw Error(ErrorCode::OUT_OF_MEMORY, "Cannot lock " + params.path +
+                                                  " in memory: the limit of locked memory (ulimit -l) is lower, or "
+                                                  "there is less memory");
     }
 
     // SentencePiece and unigram vocabularies put a space before any text they are given. A hint must not get one, so it
@@ -174,17 +218,19 @@ std::shared_ptr<Model> Model::load(const Engine & engine, const ModelParams & pa
         }
     }
 
+    Adapters adapters = load_adapters(api, model.get(), params.adapters);
     return or_invalid(params.path + " contradicts itself", [&] {
         ModelMetadata metadata = metadata_of(api, model.get(), header, model_params.n_gpu_layers);
         return std::shared_ptr<Model>(
-            new Model(engine, std::move(model), std::move(continuation), std::move(metadata)));
+            new Model(engine, std::move(model), std::move(continuation), std::move(metadata), std::move(adapters)));
     });
 }
 
-Model::Model(const Engine & engine, ModelPtr model_, ModelPtr continuation_, ModelMetadata metadata_of_file)
+Model::Model(const Engine & engine, ModelPtr model_, ModelPtr continuation_, ModelMetadata metadata_of_file,
+             Adapters adapters)
     : engine(engine), model(std::move(model_)), continuation(std::move(continuation_)),
       vocab_(engine.api.llama_model_get_vocab(model.get())), metadata_(std::move(metadata_of_file)),
-      pieces_(engine.api, vocab_), text_bounds_(engine.api, model.get(), pieces_),
+      adapters_(std::move(adapters)), pieces_(engine.api, vocab_), text_bounds_(engine.api, model.get(), pieces_),
       registration(process_exit::Registration::Order::model, [this] {
           model.reset();
           continuation.reset();

@@ -2,6 +2,7 @@
 // every context of it. The const functions may be called from any thread.
 #pragma once
 
+#include "engine/model/adapter.h"
 #include "engine/model/pieces.h"
 #include "engine/model/tag-index.h"
 #include "engine/model/text-bounds.h"
@@ -29,6 +30,12 @@ struct ModelParams {
     uint32_t n_ctx_cells = 0;   // KV cells to leave room for; used by `fit`
     bool weights = true;        // false: metadata and vocabulary only, no context can be made
     bool mmap = true;           // false: the weights are read into memory, and the file is no longer needed
+    bool mlock = false;         // the weights may not be swapped out
+    // Of the KV cache that contexts will have; sizes depend on it.
+    enum ggml_type type_k = GGML_TYPE_F16;
+    enum ggml_type type_v = GGML_TYPE_F16;
+    std::optional<std::vector<std::string>> devices; // names of GPU devices to use; none: all
+    std::vector<AdapterParams> adapters;
 };
 
 struct SpecialToken {
@@ -51,8 +58,10 @@ struct ModelMetadata {
     int32_t n_ctx_train;                                  // 0 = not said
     int64_t thinking_window;                              // the file's own default, -1 = not said
     std::vector<std::pair<std::string, double>> sampling; // what the file recommends, as in GgufHeader
-    uint32_t n_positions;       // most tokens of a context, where positions are learned; 0 = any
-    uint64_t kv_bytes_per_cell; // at least
+    uint32_t n_positions;              // most tokens of a context, where positions are learned; 0 = any
+    uint64_t kv_bytes_per_cell;        // at least
+    std::vector<uint32_t> key_lengths; // of a head, as in GgufHeader
+    std::vector<uint32_t> value_lengths;
     bool recurrent;
     bool hybrid;
     std::string unsupported; // why it cannot generate; empty if it can
@@ -77,8 +86,8 @@ public:
     /// Whether nobody waits any more for what is being done.
     using Cancelled = std::function<bool()>;
 
-    /// Throws MODEL_INVALID or MODEL_UNSUPPORTED (with llama.cpp's reason), OUT_OF_MEMORY, or ABORTED when `progress`
-    /// said so.
+    /// Throws MODEL_INVALID or MODEL_UNSUPPORTED (with llama.cpp's reason), ADAPTER_INVALID, OUT_OF_MEMORY, or ABORTED when
+    /// `progress` said so.
     static std::shared_ptr<Model> load(const Engine & engine, const ModelParams & params, const Progress & progress);
 
     const Api & api() const { return engine.api; }
@@ -86,6 +95,8 @@ public:
     const llama_vocab * vocab() const { return vocab_; }
     const ModelMetadata & metadata() const { return metadata_; }
     const Pieces & pieces() const { return pieces_; }
+    /// What every context of the model applies.
+    const Adapters & adapters() const { return adapters_; }
 
     /// The tokens that end a generation.
     const std::vector<llama_token> & end_tokens() const { return end_tokens_; }
@@ -107,7 +118,7 @@ public:
 private:
     using ModelPtr = std::unique_ptr<llama_model, decltype(&::llama_model_free)>;
 
-    Model(const Engine & engine, ModelPtr model, ModelPtr continuation, ModelMetadata metadata);
+    Model(const Engine & engine, ModelPtr model, ModelPtr continuation, ModelMetadata metadata, Adapters adapters);
 
     void tokenize(std::string_view text, const Segment & segment, std::vector<llama_token> & tokens) const;
 
@@ -116,6 +127,7 @@ private:
     ModelPtr continuation; // the vocabulary again, inserting no spaces; null where none are inserted anyway
     const llama_vocab * vocab_;
     ModelMetadata metadata_;
+    Adapters adapters_; // freed with the model
     Pieces pieces_;
     std::vector<llama_token> end_tokens_;
     TextBounds text_bounds_;
