@@ -74,6 +74,9 @@ export type RequestEvent =
   | Exclude<GenerationEvent, { type: 'done' | 'error' }>
   | (Extract<GenerationEvent, { type: 'done' }> & { thinkingTokens?: number })
   | (Extract<GenerationEvent, { type: 'error' }> & { cause?: unknown })
+  /** Of a request whose stream is in another process: what that stream gave, or failed with. */
+  | { type: 'relayed'; event: ReasonEvent }
+  | { type: 'failed'; reason: unknown }
 
 /** Collects one generation's events. */
 export class ResultBuilder {
@@ -94,8 +97,10 @@ export class ResultBuilder {
   }
 
   /** Takes the next event; returns what a stream shows of it. */
-  take(event: Exclude<RequestEvent, { type: 'error' }>): ReasonEvent {
+  take(event: Exclude<RequestEvent, { type: 'error' | 'failed' }>): ReasonEvent {
     switch (event.type) {
+      case 'relayed':
+        return event.event
       case 'text': {
         const part = event.phase === 'thinking' ? this.#thinking : this.#answer
         part.text += event.text
