@@ -18,8 +18,8 @@ export class Z1Host {
   readonly #electron: ElectronModule
   readonly #serviceName: string
   #session: Session | undefined
-  /** Those that asked for a port while no model was loaded. */
-  readonly #receivers = new Set<PortReceiver>()
+  /** Those that asked for a port while no model was loaded, each as often as it asked. */
+  #receivers: PortReceiver[] = []
   #disposed = false
 
   /**
@@ -54,8 +54,7 @@ export class Z1Host {
         this.#session = session
         await before?.dispose()
         const reasoner = await session.load(options)
-        for (const receiver of this.#receivers) connect(session, receiver)
-        this.#receivers.clear()
+        for (const receiver of this.#receivers.splice(0)) connect(session, receiver)
         return reasoner
       },
       options.signal,
@@ -68,13 +67,13 @@ export class Z1Host {
    */
   connect(receiver: PortReceiver): void {
     if (this.#session?.isLoaded) this.#session.connect(receiver)
-    else this.#receivers.add(receiver)
+    else if (!this.#disposed) this.#receivers.push(receiver)
   }
 
   /** Ends the process. What runs rejects with DISPOSED; nothing can be loaded any more. */
   async dispose(): Promise<void> {
     this.#disposed = true
-    this.#receivers.clear()
+    this.#receivers = []
     await this.#session?.dispose()
   }
 

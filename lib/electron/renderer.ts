@@ -14,8 +14,8 @@ interface PageMessage {
 /** What is used of a page's `window`. */
 export interface Page {
   postMessage(message: string, targetOrigin: string): void
-  addEventListener(type: 'message', listener: (event: never) => void): void
-  removeEventListener(type: 'message', listener: (event: never) => void): void
+  addEventListener(type: 'message', listener: (event: Event) => void): void
+  removeEventListener(type: 'message', listener: (event: Event) => void): void
 }
 
 export interface ConnectModelOptions {
@@ -38,7 +38,8 @@ export async function connectModel({
   let stop = () => {}
   try {
     const port = await new Promise<WebPort>((resolve, reject) => {
-      const onMessage = (event: PageMessage) => {
+      const onMessage = (received: Event) => {
+        const event = received as unknown as PageMessage
         const [port] = event.ports
         // Frames inside the page, and the one that opened it, can send messages too.
         if (event.source !== page || event.data !== PORT_CHANNEL || !port) return

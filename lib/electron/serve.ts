@@ -101,7 +101,7 @@ export class ServedPort {
   async #call({ id, method, args }: Extract<ClientMessage, { type: 'call' }>): Promise<void> {
     if (typeof id !== 'number') return
     try {
-      const [first, second] = args
+      const [first, second] = Array.isArray(args) ? args : []
       if (method === 'tokenize') this.#outbox.push({ id, value: await this.#reasoner.tokenize(first as string) })
       else if (method === 'detokenize') {
         this.#outbox.push({ id, value: await this.#reasoner.detokenize(first as number[], second as object) })

@@ -80,9 +80,9 @@ describe('Z1Host', () => {
 
   it('a signal, and a callback that throws, end a load with their reason', async () => {
     const abort = new AbortController()
-    const aborted = host.load({ ...options, signal: abort.signal })
+    const aborted = rejection(host.load({ ...options, signal: abort.signal }))
     setTimeout(() => abort.abort(new Error('enough')), 5)
-    expect(await rejection(aborted)).toMatchObject({ message: 'enough' })
+    expect(await aborted).toMatchObject({ message: 'enough' })
     const onProgress = () => {
       throw new RangeError('mine')
     }
@@ -96,11 +96,10 @@ describe('an end of the process', () => {
     const z1 = await host.load(options)
     const window = page()
     const far = await connectModel({ page: window })
-    const running = [z1.reason(question, endless), far.reason(question, endless)]
+    const running = [z1.reason(question, endless), far.reason(question, endless)].map(rejection)
     await z1.tokenize('x')
     await crash(electron.processes[0])
-    for (const promise of running) {
-      const error = await rejection(promise)
+    for (const error of await Promise.all(running)) {
       expect(error).toBeInstanceOf(Z1Error)
       expect(error).toMatchObject({ code: 'HOST_EXITED' })
     }
@@ -112,19 +111,19 @@ describe('an end of the process', () => {
   })
 
   it('a crash while it loads rejects the load', async () => {
-    const loading = host.load(options)
+    const loading = rejection(host.load(options))
     await crash(electron.processes[0])
-    expect(await rejection(loading)).toMatchObject({ code: 'HOST_EXITED' })
+    expect(await loading).toMatchObject({ code: 'HOST_EXITED' })
     expect(await (await host.load(options)).tokenize('')).toEqual([])
   })
 
   it('dispose() rejects what runs with DISPOSED, everywhere', async () => {
     const z1 = await host.load(options)
     const far = await connectModel({ page: page() })
-    const running = [z1.reason(question, endless), far.reason(question, endless)]
+    const running = [z1.reason(question, endless), far.reason(question, endless)].map(rejection)
     await far.tokenize('x')
     await z1.dispose()
-    for (const promise of running) expect(await rejection(promise)).toMatchObject({ code: 'DISPOSED' })
+    for (const error of await Promise.all(running)) expect(error).toMatchObject({ code: 'DISPOSED' })
     expect(await rejection(z1.tokenize('x'))).toMatchObject({ code: 'DISPOSED' })
     expect(electron.processes[0]?.signalCode).toBe('SIGTERM')
     // The host goes on.
@@ -133,11 +132,11 @@ describe('an end of the process', () => {
 
   it('another load disposes the one before, loaded or not', async () => {
     const first = await host.load(options)
-    const running = first.reason(question, endless)
+    const running = rejection(first.reason(question, endless))
     await first.tokenize('x')
-    const [second, third] = [host.load(options), host.load({ ...options, contextSize: 512 })]
-    expect(await rejection(running)).toMatchObject({ code: 'DISPOSED' })
-    expect(await rejection(second)).toMatchObject({ code: 'DISPOSED' })
+    const [second, third] = [rejection(host.load(options)), host.load({ ...options, contextSize: 512 })]
+    expect(await running).toMatchObject({ code: 'DISPOSED' })
+    expect(await second).toMatchObject({ code: 'DISPOSED' })
     expect((await third).model.contextSize).toBe(512)
     await host.dispose()
     expect(await rejection(host.load(options))).toMatchObject({ code: 'DISPOSED' })

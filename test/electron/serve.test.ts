@@ -10,7 +10,7 @@ import { rejection } from '../support/rejection.js'
 let z1: Z1
 let far: PortReasoner
 let ports: { port1: MessagePort; port2: MessagePort }
-let closed = 0
+let closed: { count: number }
 let served: ServedPort
 
 beforeAll(async () => {
@@ -20,8 +20,9 @@ afterAll(() => z1.dispose())
 
 async function open(reasoner = z1): Promise<void> {
   ports = new MessageChannel()
-  closed = 0
-  served = new ServedPort(reasoner, ports.port1, () => closed++)
+  const own = { count: 0 }
+  closed = own
+  served = new ServedPort(reasoner, ports.port1, () => own.count++)
   far = await connectPort(ports.port2)
 }
 afterEach(() => {
@@ -77,6 +78,7 @@ describe('a reasoner over a port', () => {
 })
 
 describe('what ends a request crosses the port', () => {
+  // Without its two tokens that end a response.
   const endless: ReasonOptions = {
     thinkingWindow: 1500,
     logitBias: [],
@@ -118,10 +120,10 @@ describe('what ends a request crosses the port', () => {
     await far.tokenize('x')
     await far.dispose()
     expect(await rejection(running)).toMatchObject({ name: 'Z1Error', code: 'DISPOSED' })
-    while (closed === 0) await new Promise(setImmediate)
+    while (closed.count === 0) await new Promise(setImmediate)
     // Both sequences are free for others.
     await Promise.all([z1.reason(question, windowed), z1.reason(question, windowed)])
-    expect(closed).toBe(1)
+    expect(closed.count).toBe(1)
   })
 
   it('a port that is closed at the far end is HOST_EXITED, also for later calls', async () => {
@@ -177,7 +179,7 @@ describe('errors', () => {
       [],
       {},
       { type: 'start' },
-      { type: 'call', id: 1 },
+      { type: 'call', id: 50 },
       { type: 'stop', id: {} },
     ]) {
       ports.port2.postMessage(message)
