@@ -79,14 +79,7 @@ describe('a reasoner over a port', () => {
 
 describe('what ends a request crosses the port', () => {
   // Without its two tokens that end a response.
-  const endless: ReasonOptions = {
-    thinkingWindow: 1500,
-    logitBias: [],
-    maxTokens: 8,
-    temperature: 1.5,
-    topK: 0,
-    minP: 0,
-  }
+  const endless: ReasonOptions = { thinkingWindow: 1500, maxTokens: 8, logitBias: { 701: -Infinity, 703: -Infinity } }
 
   it('endThinking() gives the hint', async () => {
     await open()

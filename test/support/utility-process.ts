@@ -11,7 +11,7 @@ import type { ElectronModule, MainPort, PortReceiver, UtilityProcess } from '../
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** As MessagePortMain: messages come as events with `data`, and only after `start()`. */
-export class StandInPort implements MainPort {
+class StandInPort implements MainPort {
   constructor(readonly inner: MessagePort) {}
   postMessage(message: unknown): void {
     this.inner.postMessage(message)
