@@ -3,7 +3,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connectPort, type PortReasoner } from '../../lib/electron/client.js'
 import { ServedPort } from '../../lib/electron/serve.js'
-import { type ReasonEvent, type ReasonOptions, Z1, Z1Error } from '../../lib/index.js'
+import { type ReasonEvent, type Reasoner, type ReasonOptions, type ReasonStream, Z1, Z1Error } from '../../lib/index.js'
 import { isReasoner } from '../../lib/reason/reasoner.js'
 import { rejection } from '../support/rejection.js'
 
@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => z1.dispose())
 
-async function open(reasoner = z1): Promise<void> {
+async function open(reasoner: Reasoner = z1): Promise<void> {
   ports = new MessageChannel()
   const own = { count: 0 }
   closed = own
@@ -108,14 +108,24 @@ describe('what ends a request crosses the port', () => {
   })
 
   it('a page that has gone ends what it asked', async () => {
-    await open()
-    const running = far.reason(question, endless)
+    const streams: ReasonStream[] = []
+    await open({
+      model: z1.model,
+      reason: z1.reason.bind(z1),
+      stream: (input, options) => {
+        const stream = z1.stream(input, options)
+        streams.push(stream)
+        return stream
+      },
+      tokenize: z1.tokenize.bind(z1),
+      detokenize: z1.detokenize.bind(z1),
+      dispose: z1.dispose.bind(z1),
+    })
+    const running = rejection(far.reason(question, endless))
     await far.tokenize('x')
     await far.dispose()
-    expect(await rejection(running)).toMatchObject({ name: 'Z1Error', code: 'DISPOSED' })
-    while (closed.count === 0) await new Promise(setImmediate)
-    // Both sequences are free for others.
-    await Promise.all([z1.reason(question, windowed), z1.reason(question, windowed)])
+    expect(await running).toMatchObject({ name: 'Z1Error', code: 'DISPOSED' })
+    expect(await rejection(streams[0]?.result as Promise<unknown>)).toMatchObject({ name: 'AbortError' })
     expect(closed.count).toBe(1)
   })
 
