@@ -5,7 +5,7 @@ const floors = [
   ['native', 'jinja', 'grammar', 'hub'],
   ['reason', 'problems'],
   ['grading', 'convert', 'remote', 'protocol'],
-  ['data', 'eval', 'server', 'ai-sdk'],
+  ['data', 'eval', 'server', 'ai-sdk', 'electron'],
   ['cli'],
 ]
 

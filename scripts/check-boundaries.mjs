@@ -133,6 +133,9 @@ function checkSymbols() {
   if (platform !== 'linux') return
   if (!existsSync(join(root, addon))) throw new ScriptError(`${addon} is missing. Run: npm run compile`)
   for (const line of capture('nm', ['-Du', join(root, addon)]).split('\n')) {
+    // Electron's memory cage refuses buffers whose memory is not its own.
+    const external = /\bnapi_create_external_\w*buffer\b|\bnode_api_create_external_\w*buffer\b/.exec(line)
+    if (external) failures.push(`${addon}:0: ${external[0]} is linked; in Electron it fails`)
     const symbol = /\b_?(?:llama|ggml|gguf)_\w+/.exec(line)
     if (symbol)
       failures.push(

@@ -65,6 +65,8 @@ describe('TypeScript', () => {
         'z1-native/hub': [join(root, 'lib/hub/index.ts')],
         'z1-native/server': [join(root, 'lib/server/index.ts')],
         'z1-native/ai-sdk': [join(root, 'lib/ai-sdk/index.ts')],
+        'z1-native/electron': [join(root, 'lib/electron/index.ts')],
+        'z1-native/electron/renderer': [join(root, 'lib/electron/renderer.ts')],
       },
     }
     const host = ts.createCompilerHost(options)

@@ -19,7 +19,12 @@ const OUTPUT: Record<string, RegExp> = {
 }
 
 it('has a line here for each of them', () => {
-  expect(Object.keys(OUTPUT).sort()).toEqual(readdirSync(folder).sort())
+  expect(Object.keys(OUTPUT).sort()).toEqual(
+    readdirSync(folder)
+      // Needs Electron: test/electron/example.test.ts.
+      .filter((name) => name !== 'electron')
+      .sort(),
+  )
 })
 
 it.each(Object.entries(OUTPUT))('%s', (name, output) => {

@@ -47,6 +47,11 @@ export const ERROR_CODES = [
   /** The grammar is not GBNF, or more than llama.cpp can take. The message says where; {@link jsonSchemaToGrammar} makes one. */
   'GRAMMAR_INVALID',
   /**
+   * The process in which the model ran ended (`z1-native/electron`): what it was asked is lost. Load again, which starts
+   * another one.
+   */
+  'HOST_EXITED',
+  /**
    * The model's file was overwritten, cut short or replaced since it was loaded, and is read while the model runs. Load it again;
    * mmap: false reads all of it at the load.
    */
@@ -133,7 +138,11 @@ export function callSite(below: (...args: never[]) => unknown): CallSite {
 
 /** The error for a failure that native code reported later: its stack is that of the call, not of an event handler. */
 export function fromNative(site: CallSite, code: ErrorCode, message: string, options?: { cause?: unknown }): Z1Error {
-  const error = new Z1Error(code, message, options)
+  return withFrames(site, new Z1Error(code, message, options))
+}
+
+/** The same error, with the stack of a call. */
+export function withFrames<E extends Error>(site: CallSite, error: E): E {
   error.stack = `${error.name}: ${error.message}${frames(site)}`
   return error
 }
@@ -144,10 +153,7 @@ export function fromNative(site: CallSite, code: ErrorCode, message: string, opt
  * reason of a signal has a code too.
  */
 export function atCall(site: CallSite, error: unknown): unknown {
-  if (error instanceof Z1Error) {
-    error.stack = `${error.name}: ${error.message}${frames(site)}`
-    return error
-  }
+  if (error instanceof Z1Error) return withFrames(site, error)
   const code = error instanceof Error && 'code' in error && error.code
   return ERROR_CODES.includes(code as ErrorCode) ? fromNative(site, code as ErrorCode, (error as Error).message) : error
 }

@@ -9,7 +9,8 @@ import { print } from './terminal.js'
 
 export const command = defineCommand({
   usage: 'z1 convert [options] FOLDER',
-  about: `  FOLDER holds config.json, tokenizer.json and *.safetensors of a Qwen2 model, or a LoRA adapter of one:
+  about: `  FOLDER holds config.json, tokenizer.json and *.safetensors of a Qwen2 model,
+  or a LoRA adapter of one:
   adapter_config.json and adapter_model.safetensors.`,
   operands: { min: 1, max: 1, expected: 'one folder' },
   options: {

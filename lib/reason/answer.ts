@@ -69,3 +69,12 @@ function* paragraphs(text: string): Generator<{ start: number; end: number }> {
   }
   if (start >= 0) yield { start, end: text.length }
 }
+
+/** The value of a whole answer; null where it was cut short. */
+export function parsedAnswer(answer: string): unknown {
+  try {
+    return JSON.parse(answer)
+  } catch {
+    return null
+  }
+}

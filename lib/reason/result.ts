@@ -2,9 +2,9 @@
 
 import type { SchemaWarning } from '../grammar/warnings.js'
 import type { CutEnded, Ended, FinishReason, GenerationEvent, Timings } from '../native/binding.js'
-import { closingPart, extractFinalAnswer } from './answer.js'
+import { closingPart, extractFinalAnswer, parsedAnswer } from './answer.js'
 import type { Hint } from './request.js'
-import { type AnswerGrammar, parsedAnswer } from './structured.js'
+import type { AnswerGrammar } from './structured.js'
 
 /** A finished response. */
 export interface ReasonResult<T = unknown> {
@@ -105,6 +105,9 @@ export type RequestEvent =
   | (Omit<Done, 'confidence' | 'probeTokens'> &
       Partial<Pick<Done, 'confidence' | 'probeTokens'>> & { thinkingTokens?: number })
   | (Extract<GenerationEvent, { type: 'error' }> & { cause?: unknown })
+  /** Of a request whose stream is in another process: what that stream gave, or failed with. */
+  | { type: 'relayed'; event: ReasonEvent }
+  | { type: 'failed'; reason: unknown }
 
 /** What a result says beside the generation's events. */
 export interface Asked {
@@ -141,8 +144,10 @@ export class ResultBuilder {
   }
 
   /** Takes the next event; returns what a stream shows of it. */
-  take(event: Exclude<RequestEvent, { type: 'error' }>): ReasonEvent {
+  take(event: Exclude<RequestEvent, { type: 'error' | 'failed' }>): ReasonEvent {
     switch (event.type) {
+      case 'relayed':
+        return event.event
       case 'text': {
         const part = event.phase === 'thinking' ? this.#thinking : this.#answer
         part.text += event.text

@@ -135,6 +135,10 @@ export class ReasonStream<T = unknown> implements AsyncIterable<ReasonEvent<T>> 
 
   #onEvent(event: RequestEvent): void {
     if (this.#ended) return
+    if (event.type === 'failed') {
+      this.#fail(event.reason)
+      return
+    }
     if (event.type === 'error') {
       const { code, message, cause } = event
       this.#fail(fromNative(this.#site, code, message, cause === undefined ? undefined : { cause }))

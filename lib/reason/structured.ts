@@ -91,12 +91,3 @@ function isStandard(value: unknown): value is StandardJsonSchema {
   const standard = value['~standard'] as Partial<StandardJsonSchema['~standard']> | undefined
   return typeof standard?.jsonSchema?.input === 'function'
 }
-
-/** The value of a whole answer; null where it was cut short. */
-export function parsedAnswer(answer: string): unknown {
-  try {
-    return JSON.parse(answer)
-  } catch {
-    return null
-  }
-}

@@ -591,10 +591,21 @@ describe('z1', () => {
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
     expect(named).toHaveLength(54)
     // An option that does not exist would be told by its name, before anything else.
-    const switches = ['raw', 'no-loops', 'no-mmap', 'mlock', 'stop-in-thinking', 'show-prompt', 'json', 'download']
+    const switches = [
+      'raw',
+      'no-loops',
+      'no-mmap',
+      'mlock',
+      'stop-in-thinking',
+      'show-prompt',
+      'json',
+      'download',
+      'confidence',
+    ]
     const values: Record<string, string> = {
       'template-variable': 'a=1',
       'chat-template': fileURLToPath(import.meta.url),
+      ...{ landing: 'line', stated: 'keep', 'cache-type': 'f16', 'flash-attention': 'on' },
       grammar: fileURLToPath(import.meta.url),
       schema: fileURLToPath(new URL('../../package.json', import.meta.url)),
     }

@@ -11,3 +11,11 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
     },
   )
 }
+
+/** What it rejects with; an error of its own when it is fulfilled. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => new Error('Expected a rejection'),
+    (error: unknown) => error,
+  )
+}
