@@ -28,7 +28,7 @@ export async function callOf(reasoner: Reasoner, given: CallOptions, defaults: R
   const own = ownOptions(given.providerOptions?.z1)
   const { thinkingWindow: usual, ...base } = defaults
   const input = messagesOf(given.prompt)
-  const { thinkingWindow, maxTokens, ...rest } = { ...base, ...portable(given), ...format(given, warnings), ...own }
+  const { thinkingWindow, maxTokens, ...rest } = { ...base, ...portable(given), ...format(given), ...own }
   if (input.some(({ role }) => role === 'system') && own.system === undefined) delete rest.system
   for (const feature of ['tools', 'toolChoice', 'includeRawChunks'] as const) {
     if (isAsked(given[feature])) warnings.push({ type: 'unsupported', feature })
@@ -57,15 +57,10 @@ function portable(given: CallOptions): ReasonOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
-function format({ responseFormat }: CallOptions, warnings: SharedV3Warning[]): ReasonOptions {
+function format({ responseFormat }: CallOptions): ReasonOptions {
   if (responseFormat?.type !== 'json') return {}
   const { schema } = responseFormat
-  try {
-    return structureOf(schema ? { type: 'json_schema', schema } : { type: 'json_object' }, 'responseFormat')
-  } catch (error) {
-    warnings.push({ type: 'unsupported', feature: 'responseFormat', details: (error as Error).message })
-    return {}
-  }
+  return structureOf(schema ? { type: 'json_schema', schema } : { type: 'json_object' }, 'responseFormat')
 }
 
 /** Our own option wins. */

@@ -3,14 +3,14 @@
  * SDK's `responseFormat`) become options of a request.
  */
 import { isPlainObject } from '../base/checks.js'
-import { REASON_OPTIONS, type ReasonOptions } from '../reason/options.js'
+import type { ReasonOptions } from '../reason/options.js'
 import { RequestError } from './error.js'
 
 /**
  * @param format `{ type: 'text' }`, `{ type: 'json_object' }`, or `{ type: 'json_schema' }` with its schema, which chat completions
  *   have inside `json_schema`.
  * @param name The field it is from.
- * @throws {RequestError} for a form that this version cannot enforce.
+ * @throws {RequestError} for another form, or one without a schema.
  */
 export function structureOf(format: unknown, name: string): Partial<ReasonOptions> {
   if (!isPlainObject(format)) throw new RequestError(`Expected an object for ${name}`, name)
@@ -22,21 +22,8 @@ export function structureOf(format: unknown, name: string): Partial<ReasonOption
       name,
     )
   }
-  checkBinds('schema', `${name} of the type ${type}`, name)
   if (type === 'json_object') return { schema: { type: 'object' } } as Partial<ReasonOptions>
   const given = schema ?? (inner as { schema?: unknown } | undefined)?.schema
   if (given === undefined) throw new RequestError(`Expected a schema in ${name}`, name)
   return { schema: given } as Partial<ReasonOptions>
-}
-
-/** A grammar in GBNF, as llama-server takes it. @throws {RequestError} where this version cannot enforce one. */
-export function grammarOf(grammar: string, name: string): Partial<ReasonOptions> {
-  checkBinds('grammar', name, name)
-  return { grammar } as Partial<ReasonOptions>
-}
-
-/** Without the option nothing would bind the answer. */
-function checkBinds(option: 'schema' | 'grammar', what: string, name: string): void {
-  if (Object.hasOwn(REASON_OPTIONS, option)) return
-  throw new RequestError(`${what} is not supported: the answer is text`, name)
 }

@@ -250,11 +250,6 @@ describe('what is not supported', () => {
     expect(warnings).toEqual(features.map((feature) => ({ type: 'unsupported', feature })))
     const none = call({ maxOutputTokens: 20, tools: [], toolChoice: { type: 'auto' }, includeRawChunks: false })
     expect((await languageModel(z1).doGenerate(none)).warnings).toEqual([])
-    if ('schema' in REASON_OPTIONS) return
-    const json = call({ maxOutputTokens: 20, responseFormat: { type: 'json' } })
-    expect((await languageModel(z1).doGenerate(json)).warnings).toMatchObject([
-      { type: 'unsupported', feature: 'responseFormat' },
-    ])
   })
 
   it('is an error where leaving it out would change the question', async () => {

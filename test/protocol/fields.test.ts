@@ -2,8 +2,7 @@ import { expect, it } from 'vitest'
 import { boolean, text } from '../../lib/base/checks.js'
 import { ignore, readFields, refuse, refuseUnless, use } from '../../lib/protocol/fields.js'
 import { SAMPLING_FIELDS, samplingOptions } from '../../lib/protocol/sampling.js'
-import { grammarOf, structureOf } from '../../lib/protocol/structure.js'
-import { REASON_OPTIONS } from '../../lib/reason/options.js'
+import { structureOf } from '../../lib/protocol/structure.js'
 
 const table = {
   model: use(text),
@@ -100,16 +99,15 @@ it('of sampling are options, each under a name', () => {
   expect(() => samplingOptions({ repeat_penalty: 1, repetition_penalty: 2 })).toThrow('disagree')
 })
 
-it('ask for a form of the answer only where the reasoner has one', () => {
+it('ask for a form of the answer', () => {
   expect(structureOf({ type: 'text' }, 'response_format')).toEqual({})
-  const format = { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'object' } } }
-  if ('schema' in REASON_OPTIONS) expect(structureOf(format, 'response_format')).toEqual({ schema: { type: 'object' } })
-  else
-    expect(() => structureOf(format, 'response_format')).toThrow(
-      'response_format of the type json_schema is not supported',
-    )
-  if ('grammar' in REASON_OPTIONS) expect(grammarOf('root ::= "a"', 'grammar')).toEqual({ grammar: 'root ::= "a"' })
-  else expect(() => grammarOf('', 'grammar')).toThrow('grammar is not supported: the answer is text')
+  expect(structureOf({ type: 'json_object' }, 'response_format')).toEqual({ schema: { type: 'object' } })
+  const schema = { type: 'array' }
+  expect(structureOf({ type: 'json_schema', json_schema: { name: 'x', schema } }, 'response_format')).toEqual({
+    schema,
+  })
+  expect(structureOf({ type: 'json_schema', name: 'x', schema }, 'text.format')).toEqual({ schema })
+  expect(() => structureOf({ type: 'json_schema' }, 'text.format')).toThrow('Expected a schema in text.format')
   expect(() => structureOf({ type: 'xml' }, 'response_format')).toThrow(
     /^Expected text, json_object or json_schema for/,
   )

@@ -43,6 +43,38 @@ async function json(response: Promise<Response>): Promise<Record<string, unknown
   return body
 }
 
+describe('an answer in a form', () => {
+  const schema = { enum: [5] }
+  it.each([
+    ['/v1/chat/completions', { response_format: { type: 'json_schema', json_schema: { name: 'five', schema } } }],
+    ['/v1/chat/completions', { grammar: 'root ::= "5"' }],
+    [
+      '/v1/responses',
+      { messages: undefined, input: 'L', text: { format: { type: 'json_schema', name: 'five', schema } } },
+    ],
+    ['/v1/messages', { output_config: { format: { type: 'json_schema', schema } } }],
+  ])('%s %j', async (path, form) => {
+    const response = await post(path, { ...cut, max_tokens: path === '/v1/responses' ? undefined : 20, ...form })
+    expect(response.status).toBe(200)
+    expect(JSON.stringify(await response.json())).toMatch(/"(content|text)":"5"/)
+  })
+
+  it.each([
+    [{ type: 'json_schema', json_schema: { name: 'x', schema: { type: 'nothing' } } }, 'type'],
+    [{ type: 'json_schema', json_schema: { name: 'x', schema: 5 } }, 'schema'],
+    [{ type: 'json_schema', json_schema: { name: 'x' } }, 'Expected a schema in response_format'],
+  ])('is refused: %j', async (response_format, message) => {
+    const response = await post('/v1/chat/completions', { ...cut, response_format })
+    expect(response.status).toBe(400)
+    expect(((await response.json()) as { error: { message: string } }).error.message).toContain(message)
+  })
+
+  it('is refused: a grammar that is none', async () => {
+    const response = await post('/v1/chat/completions', { ...cut, grammar: 'root = "5"' })
+    expect([response.status, await response.text()]).toEqual([400, expect.stringContaining('GRAMMAR_INVALID')])
+  })
+})
+
 describe('/v1/chat/completions', () => {
   it('gives a message with its reasoning', async () => {
     expect(await json(post('/v1/chat/completions', cut))).toEqual({

@@ -6,7 +6,7 @@ import { chatFinishReason } from '../../protocol/finish-reason.js'
 import { chatMessages } from '../../protocol/messages.js'
 import type { Outcome, Part } from '../../protocol/outcome.js'
 import { SAMPLING_FIELDS, samplingOptions } from '../../protocol/sampling.js'
-import { grammarOf, structureOf } from '../../protocol/structure.js'
+import { structureOf } from '../../protocol/structure.js'
 import { chatUsage } from '../../protocol/usage.js'
 import { windowOf } from '../../protocol/window-fields.js'
 import type { ReasonResult } from '../../reason/result.js'
@@ -67,7 +67,7 @@ export const chat: Dialect = {
         ...samplingOptions(fields),
         ...(Object.keys(variables).length > 0 ? { templateVariables: variables } : {}),
         ...(format === undefined ? {} : structureOf(format, 'response_format')),
-        ...(fields.grammar === undefined ? {} : grammarOf(fields.grammar, 'grammar')),
+        ...(fields.grammar === undefined ? {} : { grammar: fields.grammar }),
       },
       total,
       thinking: asked,
