@@ -2,7 +2,8 @@
 //
 // Electron is the program that Z1_ELECTRON names, or the one that the package `electron` has downloaded; nothing is downloaded here.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env, platform } from 'node:process'
 import { root, ScriptError, script } from './common.mjs'
@@ -13,6 +14,15 @@ function downloaded() {
   return existsSync(path) ? join(root, 'node_modules', 'electron', 'dist', readFileSync(path, 'utf8')) : null
 }
 
+/** The example as an application that has installed the package. In the checkout it is a package that has not. */
+function installExample() {
+  const folder = mkdtempSync(join(tmpdir(), 'z1-electron-'))
+  cpSync(join(root, 'examples', 'electron'), folder, { recursive: true })
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(root, join(folder, 'node_modules', 'z1-native'), 'junction')
+  return folder
+}
+
 script(() => {
   const program = env.Z1_ELECTRON ?? downloaded()
   if (!program || !existsSync(program)) {
@@ -21,11 +31,13 @@ script(() => {
   }
   if (!existsSync(join(root, 'dist', 'electron', 'utility.js'))) throw new ScriptError('Run: npm run compile')
   const sandbox = platform === 'linux' && process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const { stdout, stderr, status, error } = spawnSync(program, [...sandbox, join(root, 'examples', 'electron')], {
+  const folder = installExample()
+  const { stdout, stderr, status, error } = spawnSync(program, [...sandbox, folder], {
     encoding: 'utf8',
     timeout: 300_000,
     env: { ...env, Z1_ELECTRON_TEST: '1' },
   })
+  rmSync(folder, { recursive: true, force: true })
   const title = stdout?.trim()
   if (error || status !== 0 || title !== '42') {
     throw new ScriptError(
