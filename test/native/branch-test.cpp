@@ -381,8 +381,8 @@ TEST(an_error_ends_all_with_one_event) {
                     case What::abort:     rig.context().abort(1); break;
                     case What::close:     rig.context().close(); break;
                     case What::status:    return -3;
-                    case What::assertion: throw std::runtime_error("GGML_ASSERT");
-                    case What::memory:    throw std::bad_alloc();
+                    case What::assertion: expect_leaks_on_this_thread(); throw std::runtime_error("GGML_ASSERT");
+                    case What::memory:    expect_leaks_on_this_thread(); throw std::bad_alloc();
                 }
                 return 0;
             };

@@ -13,7 +13,23 @@
 #include <optional>
 #include <random>
 
+#if defined(__has_feature)
+#    if __has_feature(address_sanitizer)
+#        define __SANITIZE_ADDRESS__
+#    endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && !defined(_MSC_VER)
+#    include <sanitizer/lsan_interface.h>
+#endif
+
 namespace z1 {
+
+/// After a failed assertion the context and its model are left to the process: no leak that LeakSanitizer should report.
+inline void expect_leaks_on_this_thread() {
+#if defined(__SANITIZE_ADDRESS__) && !defined(_MSC_VER)
+    __lsan_disable();
+#endif
+}
 
 constexpr llama_token end_token = 0;
 

@@ -3,15 +3,6 @@
 #include <cmath>
 #include <limits>
 
-#if defined(__has_feature)
-#    if __has_feature(address_sanitizer)
-#        define __SANITIZE_ADDRESS__
-#    endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) && !defined(_MSC_VER)
-#    include <sanitizer/lsan_interface.h>
-#endif
-
 using namespace z1;
 
 namespace {
@@ -672,13 +663,6 @@ TEST(the_reason_of_a_failed_decode_is_told) {
     };
     const Outcome outcome = rig.run(request(spell("prompt"), 5));
     CHECK_EQ(outcome.error->message, "llama_decode returned -2: something broke");
-}
-
-// The context and its model are left to the process: no leak that LeakSanitizer should report.
-static void expect_leaks_on_this_thread() {
-#if defined(__SANITIZE_ADDRESS__) && !defined(_MSC_VER)
-    __lsan_disable();
-#endif
 }
 
 TEST(after_a_failed_assertion_nothing_is_decoded_any_more) {
