@@ -18,10 +18,11 @@ import { humanEvalProgram } from '../../lib/eval/tasks/humaneval.js'
 import { readTests, unpickleText } from '../../lib/eval/tasks/livecodebench-tests.js'
 import type { ReasonResult } from '../../lib/index.js'
 import { temporaryFolder } from '../support/folder.js'
+import { noSandbox } from '../support/sandbox.js'
 import { scripted } from './scripted.js'
 
 const folder = temporaryFolder()
-const onLinux = it.skipIf(process.platform !== 'linux')
+const executed = it.skipIf(noSandbox)
 
 async function itemsOf(task: Task): Promise<Item[]> {
   const items = []
@@ -73,7 +74,7 @@ def double(xs: List[int]) -> List[int]:
     })
   })
 
-  onLinux('executes the program of a response', async () => {
+  executed('executes the program of a response', async () => {
     const task = humanEval({ file: fileOf(double) })
     const [item] = (await itemsOf(task)) as [Item]
     const grade = async (result: ReasonResult) => {
@@ -127,7 +128,7 @@ def double(xs: List[int]) -> List[int]:
     expect(humanEvalProgram({ prompt: double.prompt, name: 'double' }, 'Use a list.\n    return 1')).toBeUndefined()
   })
 
-  onLinux('keeps why an answer is wrong, and what graded it', async () => {
+  executed('keeps why an answer is wrong, and what graded it', async () => {
     const file = folder('two.jsonl.gz')
     const rows = [double, { ...double, task_id: 'Mini/1', entry_point: 'other' }]
     writeFileSync(file, gzipSync(rows.map((row) => JSON.stringify(row)).join('\n')))
@@ -158,7 +159,7 @@ def double(xs: List[int]) -> List[int]:
     expect(reasoner.asked).toEqual([])
   })
 
-  onLinux('ends a grading when the run is aborted', async () => {
+  executed('ends a grading when the run is aborted', async () => {
     const task = humanEval({ file: fileOf(double) })
     const [item] = (await itemsOf(task)) as [Item]
     await task.grader?.()
@@ -231,7 +232,7 @@ describe('livecodebench', () => {
     expect(task.prompt(first).system).toBe('Please reason step by step.')
   })
 
-  onLinux('grades by public and private tests', async () => {
+  executed('grades by public and private tests', async () => {
     const hidden = { ...contest, question_id: 'b', private_test_cases: packed(JSON.parse(contest.private_test_cases)) }
     const task = liveCodeBench({ file: fileOf(contest, method, hidden) })
     const [script, call, other] = (await itemsOf(task)) as [Item, Item, Item]
@@ -337,7 +338,7 @@ class TestCases(unittest.TestCase):
     libs: "['json']",
   }
 
-  onLinux('asks as the paper asks, and grades by unit tests', async () => {
+  executed('asks as the paper asks, and grades by unit tests', async () => {
     const task = bigCodeBenchHard({ file: fileOf(row) })
     const [item] = (await itemsOf(task)) as [Item]
     expect(item.question).toBe(

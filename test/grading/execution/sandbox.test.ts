@@ -11,11 +11,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Sandbox } from '../../../lib/grading/execution/sandbox.js'
 import { findSandboxTools, which } from '../../../lib/grading/execution/tools.js'
 import { temporaryFolder } from '../../support/folder.js'
+import { noSandbox } from '../../support/sandbox.js'
 import { limits, prints, sandbox } from './runs.js'
 
 const folder = temporaryFolder()
 
-describe.skipIf(process.platform !== 'linux')('a program in the sandbox', () => {
+describe.skipIf(noSandbox)('a program in the sandbox', () => {
   it('passes by printing what it should, also after the others', async () => {
     expect(await prints('print("right")')).toEqual({ passed: true })
   })
@@ -258,7 +259,7 @@ describe.skipIf(process.platform !== 'linux')('Sandbox.open', () => {
     await expect(findSandboxTools(find)).rejects.toMatchObject({ code: 'SANDBOX_UNAVAILABLE' })
   })
 
-  it('refuses what is no Python', async () => {
+  it.skipIf(noSandbox)('refuses what is no Python', async () => {
     const code = 'PYTHON_NOT_FOUND'
     await expect(Sandbox.open({ python: folder('none') })).rejects.toMatchObject({ code })
     const other = folder('other')
@@ -270,7 +271,7 @@ describe.skipIf(process.platform !== 'linux')('Sandbox.open', () => {
     await expect(Sandbox.open({ python: other })).rejects.toThrow('which is too much to show to a program')
   })
 
-  it('takes a virtual environment, wherever it is', async () => {
+  it.skipIf(noSandbox)('takes a virtual environment, wherever it is', async () => {
     const venv = folder('venv')
     execFileSync('python3', ['-m', 'venv', '--without-pip', venv])
     const python = join(venv, 'bin', 'python3')
