@@ -1,20 +1,20 @@
 /** `z1 ask`: streams one answer, or prints its result as JSON. */
 import { decodeText } from '../base/text.js'
-import { checkReasonOptions, LOAD_OPTIONS } from '../reason/options.js'
+import { checkReasonOptions } from '../reason/options.js'
 import type { ReasonEvent } from '../reason/result.js'
 import type { ReasonStream } from '../reason/stream.js'
 import { answerGrammar } from '../reason/structured.js'
 import { renderPrompt } from '../reason/vocabulary.js'
 import { Z1 } from '../reason/z1.js'
-import { flag, integer, numberOr, repeated, text, UsageError } from './args.js'
+import { flag, text, UsageError } from './args.js'
 import { colors, errorColors } from './colors.js'
 import { defineCommand } from './command.js'
 import { readFileAs, readSchema } from './files.js'
-import { answerOptions, loadOptions, modelOptions, samplingOptions } from './groups.js'
+import { answerOptions, loadOf, loadOptions, modelOptions, readingOptions, sampledOptions } from './groups.js'
 import { machineMemory, suggestionsFor } from './memory.js'
 import { policiesOf, policyOptions } from './policies.js'
 import { showBytes, showFraction, withProgress } from './progress.js'
-import { readVariables } from './template.js'
+import { templateOf, templateOptions } from './template.js'
 import { print } from './terminal.js'
 
 export const command = defineCommand({
@@ -25,61 +25,24 @@ export const command = defineCommand({
     ...policyOptions,
     ...modelOptions,
     download: flag({ help: 'download the model that --model names, if it was not pulled' }),
-    batchSize: integer(1, {
-      value: 'N',
-      help: 'tokens that are decoded at once, at most',
-      default: String(LOAD_OPTIONS.batchSize.default),
-    }),
-    mmap: flag({
-      name: 'no-mmap',
-      means: false,
-      help: 'read all of the model into memory, instead of mapping its file',
-    }),
+    ...readingOptions,
     ...loadOptions,
-    ...samplingOptions,
-    temperature: numberOr('model', {
-      value: 'T',
-      help: "0 is greedy; model: the sampling that the model's file recommends",
-      default: '0',
-    }),
-    chatTemplate: text({ value: 'FILE', help: "chat template in Jinja, in place of the model's" }),
-    templateVariable: repeated({
-      value: 'NAME=VALUE',
-      help: 'variable of the template: JSON, or else a text; may be given more than once',
-    }),
+    ...sampledOptions,
+    ...templateOptions,
     schema: text({ value: 'FILE', help: 'JSON Schema: the answer is JSON of it' }),
     grammar: text({ value: 'FILE', help: "grammar of the answer, in llama.cpp's GBNF" }),
     showPrompt: flag({ help: 'print what would be sent to the model, and nothing else' }),
     json: flag({ help: 'print one result as JSON and nothing else' }),
   },
   async run(given, [asked]) {
-    const {
-      json,
-      showPrompt,
-      model,
-      download,
-      engine,
-      gpuLayers,
-      contextSize,
-      parallel,
-      batchSize,
-      threads,
-      mmap,
-      mlock,
-      cacheType,
-      flashAttention,
-      devices,
-      lora,
-      ...rest
-    } = given
-    const { chatTemplate: file, templateVariable, schema, grammar, ...asks } = rest
+    const { load, rest } = loadOf(given)
+    const { json, showPrompt, download, chatTemplate, templateVariable, schema, grammar, ...asks } = rest
     const { policies, rest: options } = policiesOf(asks)
     const reason = {
       ...options,
       ...policies,
       loops: options.loops ?? true,
-      chatTemplate: file === undefined ? undefined : await readFileAs('a chat template', file),
-      templateVariables: readVariables(templateVariable),
+      ...(await templateOf({ chatTemplate, templateVariable })),
       schema: schema === undefined ? undefined : await readSchema(schema),
       grammar: grammar === undefined ? undefined : await readFileAs('a grammar', grammar),
     }
@@ -91,32 +54,20 @@ export const command = defineCommand({
     }
     const question = asked === '-' ? await readQuestion() : (asked as string)
     if (showPrompt) {
-      const prompt = await renderPrompt(question, reason, model)
+      const prompt = await renderPrompt(question, reason, load.model)
       process.stdout.write(json ? `${JSON.stringify(prompt, null, 2)}\n` : prompt.text)
       if (!json) process.stderr.write(`${errorColors.dim(`⟨${prompt.tokens.length} tokens⟩`)}\n`)
       return
     }
-    if (model === undefined && !json && process.stderr.isTTY) {
+    if (load.model === undefined && !json && process.stderr.isTTY) {
       process.stderr.write(`${errorColors.dim(demonstration())}\n`)
     }
     await using z1 = await withProgress((show) =>
       Z1.load({
-        model,
+        ...load,
         download,
         onDownload: showBytes('downloading', show),
-        engine,
-        gpuLayers,
-        contextSize,
-        parallel,
-        batchSize,
-        threads,
-        mmap,
         branches: policies.earlyExit?.probe === undefined ? 0 : 1,
-        mlock,
-        cacheType,
-        flashAttention,
-        devices,
-        lora,
         onProgress: json ? undefined : showFraction('loading', show),
       }),
     )

@@ -1,7 +1,6 @@
 /** `z1 chat`: a conversation with a model, on a terminal or through pipes. */
 import { oneLine } from '../base/one-line.js'
-import { LOAD_OPTIONS } from '../reason/options.js'
-import { flag, integer, numberOr, repeated, text } from './args.js'
+import { flag } from './args.js'
 import { demonstration } from './ask.js'
 import { History, historyFile } from './chat/history.js'
 import { chatThroughPipes } from './chat/pipe.js'
@@ -9,9 +8,8 @@ import { Session } from './chat/session.js'
 import { chatOnTerminal } from './chat/terminal.js'
 import { errorColors } from './colors.js'
 import { defineCommand } from './command.js'
-import { readFileAs } from './files.js'
-import { answerOptions, modelOptions, samplingOptions } from './groups.js'
-import { readVariables } from './template.js'
+import { answerOptions, loadOf, modelOptions, readingOptions, sampledOptions } from './groups.js'
+import { templateOf, templateOptions } from './template.js'
 import { printError } from './terminal.js'
 
 // A conversation is no raw prompt, and its requests run one after the other.
@@ -28,42 +26,19 @@ export const command = defineCommand({
     ...thinking,
     ...model,
     download: flag({ help: 'download the model that --model names, if it was not pulled' }),
-    batchSize: integer(1, {
-      value: 'N',
-      help: 'tokens that are decoded at once, at most',
-      default: String(LOAD_OPTIONS.batchSize.default),
-    }),
-    mmap: flag({
-      name: 'no-mmap',
-      means: false,
-      help: 'read all of the model into memory, instead of mapping its file',
-    }),
-    ...samplingOptions,
-    temperature: numberOr('model', {
-      value: 'T',
-      help: "0 is greedy; model: the sampling that the model's file recommends",
-      default: '0',
-    }),
-    chatTemplate: text({ value: 'FILE', help: "chat template in Jinja, in place of the model's" }),
-    templateVariable: repeated({
-      value: 'NAME=VALUE',
-      help: 'variable of the template: JSON, or else a text; may be given more than once',
-    }),
+    ...readingOptions,
+    ...sampledOptions,
+    ...templateOptions,
     history: flag({ name: 'no-history', means: false, help: 'keep no file of the lines that are typed' }),
   },
   async run(given) {
-    const { model, download, engine, gpuLayers, contextSize, batchSize, threads, mmap, history, ...rest } = given
-    const { chatTemplate: file, templateVariable, ...options } = rest
-    const reason = {
-      ...options,
-      loops: options.loops ?? true,
-      chatTemplate: file === undefined ? undefined : await readFileAs('a chat template', file),
-      templateVariables: readVariables(templateVariable),
-    }
+    const { load, rest } = loadOf(given)
+    const { download, history, chatTemplate, templateVariable, ...options } = rest
+    const template = await templateOf({ chatTemplate, templateVariable })
+    const reason = { ...options, loops: options.loops ?? true, ...template }
     const isOnTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
-    if (model === undefined && isOnTerminal) process.stderr.write(`${errorColors.dim(demonstration())}\n`)
-    const load = { model, download, engine, gpuLayers, contextSize, batchSize, threads, mmap }
-    await using session = await Session.start(load, reason)
+    if (load.model === undefined && isOnTerminal) process.stderr.write(`${errorColors.dim(demonstration())}\n`)
+    await using session = await Session.start({ ...load, download }, reason)
     if (isOnTerminal) await chatOnTerminal(session, await openHistory(history === false ? null : historyFile()))
     else await chatThroughPipes(session, process.stdin)
   },

@@ -1,8 +1,8 @@
 /** Options that several commands have, as groups to spread into their tables. A command may reword a row. */
 import type { Read } from '../base/options.js'
 import { FILE_TYPE_NAMES } from '../convert/types.js'
-import { REASON_OPTIONS } from '../reason/options.js'
-import { flag, integer, number, repeated, text, window, word } from './args.js'
+import { LOAD_OPTIONS, REASON_OPTIONS } from '../reason/options.js'
+import { flag, integer, number, numberOr, repeated, text, type Values as ValuesOf, window, word } from './args.js'
 import { adapters, cacheType, onOff } from './load-args.js'
 
 type Values = Read<typeof REASON_OPTIONS>
@@ -28,6 +28,20 @@ export const modelOptions = {
   threads: integer(1, { value: 'N', default: 'the physical cores' }),
 }
 
+/** How the model is decoded and read. */
+export const readingOptions = {
+  batchSize: integer(1, {
+    value: 'N',
+    help: 'tokens that are decoded at once, at most',
+    default: String(LOAD_OPTIONS.batchSize.default),
+  }),
+  mmap: flag({
+    name: 'no-mmap',
+    means: false,
+    help: 'read all of the model into memory, instead of mapping its file',
+  }),
+}
+
 /** What else a load may be told. */
 export const loadOptions = {
   mlock: flag({ help: 'keep the model in memory; fails where the system does not let it be locked' }),
@@ -47,6 +61,34 @@ export const loadOptions = {
     value: 'FILE[:SCALE]',
     help: 'a LoRA adapter, and what its effect is multiplied by; may be given more than once',
   }),
+}
+
+type LoadTable = typeof modelOptions & typeof readingOptions & typeof loadOptions
+type LoadValues = Partial<ValuesOf<LoadTable>>
+
+/** What a load takes of the values, and the others. */
+export function loadOf<T extends LoadValues>(values: T): { load: LoadValues; rest: Omit<T, keyof LoadTable> } {
+  const {
+    model,
+    engine,
+    gpuLayers,
+    contextSize,
+    parallel,
+    threads,
+    batchSize,
+    mmap,
+    mlock,
+    cacheType,
+    flashAttention,
+    devices,
+    lora,
+    ...rest
+  } = values
+  const load = {
+    ...{ model, engine, gpuLayers, contextSize, parallel, threads, batchSize, mmap },
+    ...{ mlock, cacheType, flashAttention, devices, lora },
+  }
+  return { load, rest }
 }
 
 /** Thinking and answer. */
@@ -151,6 +193,16 @@ export const samplingOptions = {
     default: defaultOf('xtcThreshold'),
   }),
   seed: integer(0, { value: 'N', default: 'random' }),
+}
+
+/** The same, where the model's own recommendation can be taken. */
+export const sampledOptions = {
+  ...samplingOptions,
+  temperature: numberOr('model', {
+    value: 'T',
+    help: "0 is greedy; model: the sampling that the model's file recommends",
+    default: '0',
+  }),
 }
 
 /** A command that writes records. */

@@ -1,15 +1,13 @@
 /** `z1 serve`: a model over HTTP, until it is told to end. */
-import { LOAD_OPTIONS } from '../reason/options.js'
 import { Z1 } from '../reason/z1.js'
 import { serve } from '../server/listen.js'
 import { checkServeOptions } from '../server/options.js'
-import { flag, integer, numberOr, oneOf, repeated, text } from './args.js'
+import { integer, oneOf, repeated, text } from './args.js'
 import { errorColors } from './colors.js'
 import { defineCommand } from './command.js'
-import { readFileAs } from './files.js'
-import { answerOptions, loadOptions, modelOptions, samplingOptions } from './groups.js'
+import { answerOptions, loadOf, loadOptions, modelOptions, readingOptions, sampledOptions } from './groups.js'
 import { showFraction, withProgress } from './progress.js'
-import { readVariables } from './template.js'
+import { templateOf, templateOptions } from './template.js'
 import { printError } from './terminal.js'
 
 /** Milliseconds that responses under way have after the signal to end. */
@@ -45,58 +43,22 @@ what runs end, and take nothing new; a second one ends it.`,
     }),
     maxQueue: integer(0, { value: 'N', help: 'requests that may wait', default: '128' }),
     ...modelOptions,
-    batchSize: integer(1, {
-      value: 'N',
-      help: 'tokens that are decoded at once, at most',
-      default: String(LOAD_OPTIONS.batchSize.default),
-    }),
-    mmap: flag({
-      name: 'no-mmap',
-      means: false,
-      help: 'read all of the model into memory, instead of mapping its file',
-    }),
+    ...readingOptions,
     ...loadOptions,
     thinkingWindow,
     hint,
     loops,
     tags,
     system,
-    ...samplingOptions,
-    temperature: numberOr('model', {
-      value: 'T',
-      help: "0 is greedy; model: the sampling that the model's file recommends",
-      default: '0',
-    }),
-    chatTemplate: text({ value: 'FILE', help: "chat template in Jinja, in place of the model's" }),
-    templateVariable: repeated({
-      value: 'NAME=VALUE',
-      help: 'variable of the template: JSON, or else a text; may be given more than once',
-    }),
+    ...sampledOptions,
+    ...templateOptions,
   },
   async run(given) {
     const { host, port, allowHost, allowOrigin, modelId, reasoningField, maxQueue, ...others } = given
-    const { apiKey = process.env.Z1_API_KEY || undefined, model, engine, gpuLayers, contextSize, ...more } = others
-    const { parallel, batchSize, threads, mmap, mlock, chatTemplate: file, templateVariable, ...rest } = more
-    const { cacheType, flashAttention, devices, lora, ...reason } = rest
-    const chatTemplate = file === undefined ? undefined : await readFileAs('a chat template', file)
-    const templateVariables = readVariables(templateVariable)
-    const load = {
-      model,
-      engine,
-      gpuLayers,
-      contextSize,
-      parallel,
-      batchSize,
-      threads,
-      mmap,
-      mlock,
-      cacheType,
-      flashAttention,
-      devices,
-      lora,
-      chatTemplate,
-      templateVariables,
-    }
+    const { apiKey = process.env.Z1_API_KEY || undefined, ...more } = others
+    const { load, rest } = loadOf(more)
+    const { chatTemplate, templateVariable, ...reason } = rest
+    const template = await templateOf({ chatTemplate, templateVariable })
     const options = {
       host,
       port,
@@ -111,7 +73,9 @@ what runs end, and take nothing new; a second one ends it.`,
     }
     // Fails early: loading a large model takes a while.
     checkServeOptions(options)
-    await using z1 = await withProgress((show) => Z1.load({ ...load, onProgress: showFraction('loading', show) }))
+    await using z1 = await withProgress((show) =>
+      Z1.load({ ...load, ...template, onProgress: showFraction('loading', show) }),
+    )
     const server = await serve(z1, options)
     process.stderr.write(`${errorColors.dim(`listening on ${server.url}`)}\n`)
     await ended()
