@@ -252,6 +252,6 @@ describe('memory', () => {
     const cleaned = run('clean', { output: path('cleaned.jsonl') })
     expect(cleaned.report).toMatchObject({ read: 100_000, kept: 1000 })
     // Megabytes of the whole process; Node alone has 50.
-    expect(Math.max(selected.peak, cleaned.peak)).toBeLessThan(240)
+    expect(Math.max(selected.peak, cleaned.peak)).toBeLessThan(200)
   })
 })
