@@ -23,7 +23,7 @@ export function buildNativeTests(tree, { sanitize = '', filter = '' } = {}) {
   compile(tree, 'Debug', filter ? targets : [])
 }
 
-/** Runs the tests whose name contains `filter`; returns how many passed and failed, from ctest's JUnit report. */
+/** Runs the tests whose name contains `filter`; returns how many passed and failed, and which failed, from ctest's JUnit report. */
 export function runNativeTests(tree, { filter = '', env = {} } = {}) {
   const report = join(root, 'out', 'reports', 'native.xml')
   mkdirSync(join(root, 'out', 'reports'), { recursive: true })
@@ -32,12 +32,16 @@ export function runNativeTests(tree, { filter = '', env = {} } = {}) {
   const selection = filter ? ['--tests-regex', filter] : []
   const options = ['--test-dir', tree, '-C', 'Debug', '--output-on-failure', '--no-tests=error', '--output-junit']
   const status = attempt('ctest', [...options, report, ...selection], { env })
-  const counts = { passed: 0, failed: 0 }
+  const counts = { passed: 0, failed: 0, names: [] }
   try {
-    const suite = /<testsuite\b[^>]*>/.exec(readFileSync(report, 'utf8'))[0]
+    const text = readFileSync(report, 'utf8')
+    const suite = /<testsuite\b[^>]*>/.exec(text)[0]
     const attribute = (name) => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(suite)[1])
     counts.failed = attribute('failures')
     counts.passed = attribute('tests') - counts.failed - attribute('skipped') - attribute('disabled')
+    for (const [testcase, name] of text.matchAll(/<testcase\b[^>]*?\bname="([^"]*)"[^>]*>/g)) {
+      if (testcase.includes('status="fail"')) counts.names.push(name)
+    }
   } catch {
     // No report: ctest itself failed, which its status says.
   }

@@ -4,7 +4,7 @@
 //
 // The sums are also left in out/reports/test.json.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { argv, execPath } from 'node:process'
 import { buildAddon, buildLibrary } from './build.mjs'
 import { attempt, root, script } from './common.mjs'
@@ -12,6 +12,8 @@ import { buildNativeTests, runNativeTests } from './native-tests.mjs'
 
 const reports = join(root, 'out', 'reports')
 const tree = join(root, 'out', 'build-test')
+
+const firstLine = ([message]) => (message ?? '').trim().split('\n', 1)[0].slice(0, 300)
 
 function runLibraryTests(extra) {
   const report = join(reports, 'lib.json')
@@ -25,7 +27,7 @@ function runLibraryTests(extra) {
     `--outputFile.json=${report}`,
     ...extra,
   ])
-  const counts = { passed: 0, failed: 0 }
+  const counts = { passed: 0, failed: 0, names: [] }
   try {
     const { numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(report, 'utf8'))
     // A file that does not load has no tests to fail; it counts as one.
@@ -34,6 +36,13 @@ function runLibraryTests(extra) {
     )
     counts.passed = numPassedTests
     counts.failed = numFailedTests + broken.length
+    for (const file of testResults) {
+      const path = relative(root, file.name)
+      for (const test of file.assertionResults) {
+        if (test.status === 'failed') counts.names.push(`${path}: ${test.fullName}: ${firstLine(test.failureMessages)}`)
+      }
+      if (broken.includes(file)) counts.names.push(`${path}: ${firstLine([file.message])}`)
+    }
   } catch {
     // No report: vitest itself failed, which its status says.
   }
@@ -50,11 +59,12 @@ script(() => {
 
   // The tests of lib/ use both builds: the addon, and the reference program to compare with.
   buildNativeTests(tree)
-  const sums = { passed: 0, failed: 0 }
+  const sums = { passed: 0, failed: 0, names: [] }
   const lines = []
-  const add = (name, { passed, failed }) => {
+  const add = (name, { passed, failed, names }) => {
     sums.passed += passed
     sums.failed += failed
+    sums.names.push(...names)
     lines.push(`${name}: ${passed} passed, ${failed} failed`)
   }
   if (parts.includes('native')) add('native', runNativeTests(tree))
@@ -64,6 +74,7 @@ script(() => {
     add('lib', runLibraryTests(extra))
   }
   writeFileSync(join(reports, 'test.json'), `${JSON.stringify(sums)}\n`)
-  console.log(`\n${lines.join('\n')}`)
+  // At the very end, where whoever has only that part of a log still finds them.
+  console.log(['', ...sums.names.map((name) => `FAILED: ${name}`), ...lines].join('\n'))
   if (sums.failed > 0) process.exitCode = 1
 })
