@@ -122,7 +122,7 @@ it.each([
   expect(run.status).toBe(status)
 })
 
-it('a benchmark is pulled by its name, with its license', { timeout: 60_000 }, async () => {
+it('a benchmark is pulled by its name, with its license', async () => {
   const evaluate = [
     'eval',
     '--task',

@@ -17,7 +17,7 @@ const failuresFolder = fileURLToPath(new URL('../../out/fuzz', import.meta.url))
 const allowed =
   /^(SUCCESS|MODEL_INVALID|MODEL_UNSUPPORTED|OUT_OF_MEMORY|DECODE_FAILED|CONTEXT_TOO_SMALL|TEMPLATE_(FAILED|NOT_FOUND))$/
 /** ms for one file. */
-const timeLimit = 20_000
+const timeLimit = 120_000
 /** Bytes that the child may have taken at most: a sound file takes a fifth of it. */
 const memoryLimit = 2 ** 30
 

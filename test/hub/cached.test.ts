@@ -197,7 +197,7 @@ describe.skipIf(missing)("Python's huggingface_hub", () => {
     return texts.stdout.trim()
   }
 
-  it('finds offline what was pulled, and finds nothing wrong with it', { timeout: 60_000 }, async () => {
+  it('finds offline what was pulled, and finds nothing wrong with it', async () => {
     const client = new HubClient({ endpoint: server.url, token: null, timeout: 5000, pause: 1 })
     const options = { cache, revision: 'main', signal: undefined, onProgress: undefined }
     const { files } = await fetchWanted(client, wantedOf('u/r', 'main'), options)
@@ -218,7 +218,7 @@ print(json.dumps([len(info.warnings), info.size_on_disk, [(r.repo_id, [(v.commit
     expect(JSON.parse(scan)).toEqual([0, content.length + small.length, [['u/r', [[COMMIT, ['main']]]]]])
   })
 
-  it('pulls what is then found here', { timeout: 60_000 }, async () => {
+  it('pulls what is then found here', async () => {
     await run(
       `from huggingface_hub import hf_hub_download
 for name in ('config.json', 'd/m-Q8_0-00001-of-00002.gguf', 'd/m-Q8_0-00002-of-00002.gguf'): hf_hub_download('u/r', name)`,

@@ -53,7 +53,7 @@ it.each([
   ['sends all of the file', () => ({ ignoreRange: true })],
   ['drops the connection 20 times', (n: number) => (n < 20 ? { dropAfter: 70_000 } : undefined)],
   ['does both', (n: number) => ({ ignoreRange: true, ...(n < 20 && { dropAfter: 70_000 * (n + 1) }) })],
-] as const)('from a server that %s', { timeout: 30_000 }, async (_what, fault) => {
+] as const)('from a server that %s', async (_what, fault) => {
   const content = readFileSync(testModel('qwen2-vocab', {}))
   const expected = await headerOf(content)
   server.reset()

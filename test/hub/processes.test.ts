@@ -57,7 +57,7 @@ function expectRight() {
   expect(readdirSync(base('blobs'))).toEqual([hash])
 }
 
-it('killed at 20 points, it goes on from there', { timeout: 120_000 }, async () => {
+it('killed at 20 points, it goes on from there', async () => {
   // What is on its way when a process is killed is lost, so no more than half a megabyte is: a pull that held back more than that
   // would wait for ever.
   const paced = (most: number) => {
@@ -89,7 +89,7 @@ it('killed at 20 points, it goes on from there', { timeout: 120_000 }, async () 
   expect(starts).toEqual([...starts].sort((a, b) => a - b))
 })
 
-it('two at once: one download, and both have it', { timeout: 60_000 }, async () => {
+it('two at once: one download, and both have it', async () => {
   server.fault = () => ({ pace: 10 })
   const children = [start(), start()].map(finished)
   for (const { status, result } of await Promise.all(children)) {
@@ -101,7 +101,7 @@ it('two at once: one download, and both have it', { timeout: 60_000 }, async () 
   expect(readdirSync(join(cache, '.locks', 'models--user--repo'))).toEqual([])
 })
 
-it('one waits for another that is killed, and goes on with its download', { timeout: 60_000 }, async () => {
+it('one waits for another that is killed, and goes on with its download', async () => {
   server.fault = () => ({ pace: 10 })
   const first = start()
   const firstClosed = finished(first)
@@ -121,7 +121,7 @@ it('one waits for another that is killed, and goes on with its download', { time
 const limited = ['prlimit', '--fsize=2000000', process.execPath, program]
 const hasLimits = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0
 
-it.runIf(hasLimits)('a disk that fills up is an error, and what came is kept', { timeout: 60_000 }, async () => {
+it.runIf(hasLimits)('a disk that fills up is an error, and what came is kept', async () => {
   const { status, result } = await finished(start(limited))
   expect({ status, result }).toMatchObject({
     status: 1,

@@ -14,9 +14,10 @@ import { openEngine } from '../../dist/native/engine.js'
 
 const [stage, ending, model, slowModel] = process.argv.slice(2)
 
-// What nobody ends has to end by itself; all else would run far longer than the test waits.
+// What nobody ends has to end by itself, but not before the stage is reached, however slow this thread is; all else would
+// run far longer than the test waits.
 const bounded = ['return', 'collect'].includes(ending)
-const endless = { template: false, thinkingWindow: bounded ? 200 : Infinity, maxTokens: 20 }
+const endless = { template: false, thinkingWindow: bounded ? 1000 : Infinity, maxTokens: 20 }
 const brief = { template: false, thinkingWindow: 1, maxTokens: 1 }
 
 // Each reaches its stage, calls `end` there, and keeps no reference when it returns.
@@ -57,7 +58,8 @@ const stages = {
   // While one of them is being stopped, the others still run.
   async 'generating in four contexts'(end) {
     const all = await Promise.all([load(), load(), load(), load()])
-    for (const z1 of all) await generate(z1, endless)
+    const answering = await Promise.all(all.map((z1) => generate(z1, endless)))
+    for (const one of answering) one.assertRunning()
     await end()
   },
   async 'mid-stream'(end) {

@@ -12,7 +12,7 @@ export interface Ending {
 
 export interface Options {
   env?: NodeJS.ProcessEnv
-  /** Milliseconds after which the process is killed with SIGKILL. Default: far more than any of them needs. */
+  /** Milliseconds after which the process is killed with SIGKILL. Default: far more than any of them needs, also beside other work. */
   timeLimit?: number
   /** Called when the process has begun, with what it has written by then; and whenever it has written more. */
   watch?: (child: ChildProcess, stdout: string, stderr: string) => void
@@ -24,7 +24,7 @@ export function node(script: string, ...nodeOptions: string[]): string[] {
 }
 
 /** Standard input is empty. */
-export async function run(command: string[], { env, timeLimit = 20_000, watch }: Options = {}): Promise<Ending> {
+export async function run(command: string[], { env, timeLimit = 240_000, watch }: Options = {}): Promise<Ending> {
   const [program = '', ...args] = command
   const child = spawn(program, args, {
     env: { ...process.env, ...env },

@@ -28,9 +28,7 @@ beforeAll(async () => {
 
 describe.each(['main', 'worker'])('the %s thread', (where) => {
   it(`answers as if alone while ${COUNT} workers end in every way`, async () => {
-    const { stdout, ...ending } = await run([...node('workers.mjs'), where, model, String(COUNT)], {
-      timeLimit: 50_000,
-    })
+    const { stdout, ...ending } = await run([...node('workers.mjs'), where, model, String(COUNT)])
     expect(ending).toEqual({ code: 0, signal: null, stderr: '' })
     const { answers, n, endings } = JSON.parse(stdout) as { answers: string[]; n: number; endings: string[] }
     expect(answers).toEqual([alone])

@@ -86,7 +86,7 @@ const choose = (name: string, label: string) =>
 const dialog = () => page.getByRole('dialog')
 const texts = (selector: string) => dialog().locator(selector).allTextContents()
 
-describe('the report in Chromium', { timeout: 180_000 }, () => {
+describe('the report in Chromium', () => {
   it('opens from a disk, with all of it', async () => {
     await open('two')
     expect(await page.title()).toBe('Thinking windows: hand')
