@@ -54,6 +54,11 @@ const evaluation: Group = {
   commands: {
     compare: { about: 'two runs, window by window', load: () => import('./eval/compare.js') },
     merge: { about: 'the shards of a run as one', load: () => import('./eval/merge.js') },
+    trace: {
+      about: 'what policies see of the thinking, recorded once',
+      load: () => import('./eval/trace.js'),
+    },
+    policies: { about: 'policies, tried on traces', load: () => import('./eval/policies.js') },
     plot: { about: 'a figure of runs', load: () => import('./eval/plot.js') },
     report: { about: 'runs as one page to read', load: () => import('./eval/report.js') },
   },

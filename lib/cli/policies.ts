@@ -20,7 +20,7 @@ export const policyOptions = {
   }),
   earlyProbe: number({
     value: 'P',
-    help: 'try out each stated answer beside the thinking, and end it where every token there is so probable',
+    help: 'try out each stated answer, and at Wait, beside the thinking, and end it where every token there is so probable',
     default: 'never',
   }),
   wait: integer(1, { value: 'N', help: 'times that an end of the thinking is replaced by a text', default: 'none' }),

@@ -58,7 +58,7 @@ export async function compareCurves(directoryA: string, directoryB: string): Pro
     range,
     areaDifference: range && difference(all),
     areaInterval: range && bootstrap(n, difference, { resamples: RESAMPLES }),
-    atEqualTokens: a.flatMap((items) => atEqualTokens(items, b, curveB)),
+    atEqualTokens: a.flatMap((items) => atEqualTokens(items, b) ?? []),
   }
 }
 
@@ -83,13 +83,18 @@ function sharedRange(a: CurvePoint[], b: CurvePoint[]): [number, number] | null 
   return from < to ? [from, to] : null
 }
 
-function atEqualTokens({ window, totalTokens, accuracy }: ItemsAt, b: ItemsAt[], curve: CurvePoint[]): EqualTokens[] {
+/** Null where the curve does not go as far. @param b The windows of a curve, with the same items. */
+export function atEqualTokens({ window, totalTokens, accuracy }: ItemsAt, b: readonly ItemsAt[]): EqualTokens | null {
+  const curve = curveOf(
+    b,
+    Int32Array.from(accuracy, (_, i) => i),
+  )
   const tokens = mean(totalTokens)
   const costs = curve.map(([cost]) => cost)
-  if (tokens < Math.min(...costs) || tokens > Math.max(...costs)) return []
+  if (tokens < Math.min(...costs) || tokens > Math.max(...costs)) return null
   const difference = (indices: Int32Array) =>
     meanAt(accuracy, indices) - accuracyAt(curveOf(b, indices), meanAt(totalTokens, indices))
   const [accuracyA, accuracyB] = [mean(accuracy), accuracyAt(curve, tokens)]
   const interval = bootstrap(accuracy.length, difference, { resamples: RESAMPLES })
-  return [{ window, tokens, accuracyA, accuracyB, difference: accuracyA - accuracyB, interval }]
+  return { window, tokens, accuracyA, accuracyB, difference: accuracyA - accuracyB, interval }
 }

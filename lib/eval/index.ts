@@ -41,5 +41,9 @@ export { humanEval } from './tasks/humaneval.js'
 export { type JsonlOptions, jsonl } from './tasks/jsonl.js'
 export { liveCodeBench } from './tasks/livecodebench.js'
 export { aime24, amc23, gsm8k, math500 } from './tasks/mathematics.js'
+export { type PolicyFigures, type PolicyTable, type TryOptions, tryPolicies } from './trace/policies.js'
+export type { AnswerRecord, TraceRecord } from './trace/records.js'
+export { readTraces, type TraceProgress, type TraceTaskOptions, traceTask } from './trace/run.js'
+export { reportOfPolicies } from './trace/table.js'
 
 findModelsWith(async (name, options) => (await import('../hub/find-model.js')).findModel(name, options))

@@ -154,7 +154,7 @@ function namesIn(windows: readonly WindowSummary[], objectOf: (window: WindowSum
 }
 
 /** Left-aligned names, right-aligned figures. '' for a table without rows. */
-function columns([header, ...rows]: string[][]): string {
+export function columns([header, ...rows]: string[][]): string {
   if (rows.length === 0 || !header) return ''
   const all = [header, ...rows]
   const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] as string).length)))
@@ -165,14 +165,14 @@ function columns([header, ...rows]: string[][]): string {
     .join('\n')
 }
 
-function percent(share: number): string {
+export function percent(share: number): string {
   return (share * 100).toFixed(1)
 }
 
-function signed(share: number): string {
+export function signed(share: number): string {
   return `${share > 0 ? '+' : ''}${percent(share)}`
 }
 
-function interval([low, high]: Interval): string {
+export function interval([low, high]: Interval): string {
   return `${percent(low)} … ${percent(high)}`
 }

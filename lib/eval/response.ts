@@ -56,7 +56,7 @@ function questionOf(
   return { prompt, thinkingWindow, windows, temperature, seed: seedOf(seed, item.id, sample), signal }
 }
 
-function failedAt({ item }: Cell, where: string) {
+export function failedAt({ item }: Pick<Cell, 'item'>, where: string) {
   return (error: unknown): never => {
     if (!(error instanceof Z1Error)) throw error
     throw new Z1Error(error.code, `Item ${item.id} at ${where}: ${error.message}`, { cause: error })
@@ -95,7 +95,7 @@ async function record(
   }
 }
 
-function promptOf(task: Task, item: Item, runSystem: string | undefined): ChatMessage[] {
+export function promptOf(task: Task, item: Item, runSystem: string | undefined): ChatMessage[] {
   const { messages, system } = task.prompt(item)
   const content = runSystem ?? system
   return content === undefined ? messages : [{ role: 'system', content }, ...messages]
@@ -109,7 +109,7 @@ function followsHint({ hint, answer, finalAnswer }: ReasonResult): boolean {
 }
 
 /** The same for all windows of an item, so that they begin alike. 2³² − 1 stands for a random one in llama.cpp. */
-function seedOf(seed: number, id: string, sample: number): number {
+export function seedOf(seed: number, id: string, sample: number): number {
   const digest = createHash('sha256')
     .update(JSON.stringify([seed, id, sample]))
     .digest()

@@ -1,18 +1,14 @@
-/**
- * The files of a run: `run.json` with what it was made with, `results.jsonl` with one line per response, appended as it
- * is done. A line counts from its line feed on: whatever ended the process, all lines before stay, and a torn one is
- * cut off by the next start.
- */
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { mkdir, stat } from 'node:fs/promises'
+/** The files of an evaluation: `run.json`, and `results.jsonl` with one line per response. */
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { removeLeftovers, writeWhole } from '../base/files.js'
-import { AppendLog, readLog } from '../base/jsonl.js'
-import { Lock } from '../base/lock.js'
+import { readLog } from '../base/jsonl.js'
 import { oneLine } from '../base/one-line.js'
 import { decodeText } from '../base/text.js'
-import { currentRecord, currentRun, FORMAT } from './formats.js'
+import { currentRecord, currentRun } from './formats.js'
 import type { ResultRecord, Run, RunEnvironment, RunOptions, ScoredResponse } from './records.js'
+import { RunFolder, runFile } from './run-folder.js'
+
+const RESULTS = 'results.jsonl'
 
 /** Names one response of a run. */
 export function keyOf({ id, window, sample }: Pick<ResultRecord, 'id' | 'window' | 'sample'>): string {
@@ -21,69 +17,42 @@ export function keyOf({ id, window, sample }: Pick<ResultRecord, 'id' | 'window'
 
 /** The folder of a run, open for appending. */
 export class ResultsFolder {
-  /** What is there, in the order of the file. */
-  readonly responses: ScoredResponse[]
-  readonly #directory: string
-  readonly #options: RunOptions
-  readonly #log: AppendLog
-  readonly #lock: Lock
+  readonly #folder: RunFolder<RunOptions, ScoredResponse>
 
-  private constructor(directory: string, options: RunOptions, log: AppendLog, responses: ScoredResponse[], lock: Lock) {
-    this.#directory = directory
-    this.#options = options
-    this.#log = log
-    this.#lock = lock
-    this.responses = responses
+  private constructor(folder: RunFolder<RunOptions, ScoredResponse>) {
+    this.#folder = folder
   }
 
-  /**
-   * Opens a folder that may not be there yet, or holds a run with the same options.
-   * @throws {Error} for another run's folder, for one that a run works in, and for lines that are not results.
-   */
+  /** @throws {Error} as `RunFolder.open()` does. */
   static async open(directory: string, options: RunOptions): Promise<ResultsFolder> {
-    await mkdir(directory, { recursive: true })
-    const lock = await Lock.take(resultsFile(directory))
-    try {
-      return await ResultsFolder.#read(directory, options, lock)
-    } catch (error) {
-      await lock[Symbol.asyncDispose]()
-      throw error
-    }
+    const folder = await RunFolder.open(directory, {
+      log: RESULTS,
+      options,
+      readOptions: () => readRun(directory).options,
+      readLines: () => readOutcomes(directory),
+    })
+    return new ResultsFolder(folder)
   }
 
-  static async #read(directory: string, options: RunOptions, lock: Lock): Promise<ResultsFolder> {
-    const results = resultsFile(directory)
-    // An empty file may be that of a run whose model could not be loaded.
-    const size = await stat(results).then(
-      ({ size }) => size,
-      () => 0,
-    )
-    if (existsSync(runFile(directory))) checkSame(directory, readRun(directory).options, options)
-    else if (size > 0) throw new Error(`${directory} holds results without run.json: give another folder`)
-    for (const file of ['run.json', 'summary.json']) await removeLeftovers(join(directory, file))
-    const responses = size > 0 ? await readOutcomes(directory) : []
-    return new ResultsFolder(directory, options, await AppendLog.resume(results), responses, lock)
+  /** What is there, in the order of the file. */
+  get responses(): readonly ScoredResponse[] {
+    return this.#folder.lines
   }
 
   /** Keeps what the run was begun with; a resumed one has it already. */
   async begin(environment: RunEnvironment): Promise<void> {
-    if (existsSync(runFile(this.#directory))) return
-    const run: Run = { format: FORMAT, options: this.#options, environment }
-    await writeWhole(runFile(this.#directory), `${JSON.stringify(run, null, 2)}\n`)
+    await this.#folder.begin(environment)
   }
 
   /** @throws {Error} for a full disk and the like. What was appended before is kept. */
   async append(record: ResultRecord): Promise<ScoredResponse> {
-    await this.#log.append(JSON.stringify(record))
-    await this.#log.flush()
     const response = scoredResponseOf(record)
-    this.responses.push(response)
+    await this.#folder.append(record, response)
     return response
   }
 
   async close(): Promise<void> {
-    await this.#log.close()
-    await this.#lock[Symbol.asyncDispose]()
+    await this.#folder.close()
   }
 }
 
@@ -137,27 +106,8 @@ export function readJson(file: string, missing: string): unknown {
   }
 }
 
-function runFile(directory: string): string {
-  return join(directory, 'run.json')
-}
-
 export function resultsFile(directory: string): string {
-  return join(directory, 'results.jsonl')
-}
-
-function show(json: string | undefined): string {
-  return json === undefined ? 'unset' : oneLine(json, 200)
-}
-
-function checkSame(directory: string, before: RunOptions, now: RunOptions): void {
-  // One may have what the other has not: a shard.
-  for (const name of new Set(Object.keys({ ...before, ...now })) as Set<keyof RunOptions>) {
-    const [was, is] = [before[name], now[name]].map((value) => JSON.stringify(value))
-    if (was === is) continue
-    throw new Error(
-      `${directory} holds a run with ${name} ${show(was)}, not ${show(is)}: give the same options to go on, or another folder`,
-    )
-  }
+  return join(directory, RESULTS)
 }
 
 export function scoredResponseOf({

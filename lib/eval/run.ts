@@ -50,7 +50,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Summary> {
 }
 
 /** Of a model that is named, the file: a run is known by its content. */
-async function withPath(options: ResolvedOptions): Promise<ResolvedOptions> {
+export async function withPath(options: ResolvedOptions): Promise<ResolvedOptions> {
   const { load, reasoner, signal } = options
   return reasoner ? options : { ...options, load: { ...load, model: await modelPath(load.model, { signal }) } }
 }
@@ -74,7 +74,7 @@ function checkBelongs(
   )
 }
 
-async function readItems(task: Task): Promise<Item[]> {
+export async function readItems(task: Task): Promise<Item[]> {
   const items = new Map<string, Item>()
   for await (const item of task.items()) {
     if (items.has(item.id)) throw new Error(oneLine(`The task ${task.name} has two items with the id ${item.id}`))
@@ -120,14 +120,14 @@ function responder(reasoner: Reasoner, options: ResolvedOptions) {
 }
 
 /** Loads the symbolic engine for a task that needs it; a run that was begun without goes on without. */
-async function symbolicOf({ task, output }: ResolvedOptions): Promise<string | null | undefined> {
+export async function symbolicOf({ task, output }: ResolvedOptions): Promise<string | null | undefined> {
   if (!task.symbolic) return undefined
   const isResumed = existsSync(join(output, 'run.json'))
   return isResumed && readRun(output).environment.symbolic === null ? null : loadSymbolic()
 }
 
 /** All answers of a run are compared in the same way. */
-function checkSymbolic(output: string, now: string | null | undefined): void {
+export function checkSymbolic(output: string, now: string | null | undefined): void {
   const { symbolic } = readRun(output).environment
   if (!symbolic || now !== null) return
   throw new Error(

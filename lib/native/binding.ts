@@ -149,6 +149,12 @@ export interface GenerationRequest {
   confidence: boolean
   /** Fed in the place of an end of the thinking, up to `times` times, before `until` tokens were sampled. Null: nothing is. */
   wait: { tokens: Int32Array; times: number; until: number } | null
+  /**
+   * Report what the policies would see of each token, and what would be answered after every `every` tokens, where the text
+   * lets a policy end the thinking, at ends of sentences with a margin of `margin` nats at most, and with `lines` at those of
+   * lines. Beside no policy, cut, grammar or stop string. Null: nothing is.
+   */
+  trace: { every: number; margin: number; lines: boolean } | null
   /** Reuse the longest common prefix already in the KV cache. */
   cachePrompt: boolean
   sampling: SamplingParams
@@ -175,6 +181,30 @@ export interface Timings {
   decodeCalls: number
 }
 
+/** Of a request with `trace`: by its tokens of thinking so far, from 0 on. */
+export interface NativeTrace {
+  /** Of the likeliest end token as the next one, 0 … 1. Ends where nothing more was sampled, one short of `marks` or with them. */
+  endProbability: Float32Array
+  /** Nats by which the likeliest token exceeds it; as long. */
+  margin: Float32Array
+  /** Bits: 1 a sentence may end, 2 an answer stands, 4 a probe is due, 8 a line ends, 16 a loop goes on. */
+  marks: Uint8Array
+  /** In no order. */
+  answers: {
+    thinkingTokens: number
+    /** 0: there was no room for the hint, nor for an answer. */
+    hintTokens: number
+    text: string
+    tokens: number[]
+    /** Of each token, 0 … 1, at temperature 1 and before anything is banned. */
+    probabilities: Float64Array
+    /** Of the tokens, those that a probe would have. */
+    probeTokens: number
+    ended: Ended
+    finishReason: FinishReason
+  }[]
+}
+
 interface DoneEvent {
   type: 'done'
   ended: Ended
@@ -187,6 +217,8 @@ interface DoneEvent {
   probeTokens: number
   /** Null: it was not asked for, or the answer has no tokens. */
   confidence: number | null
+  /** Null: it was not asked for. */
+  trace: NativeTrace | null
 }
 
 /**

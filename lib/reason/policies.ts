@@ -15,6 +15,7 @@ import {
   wellFormed,
 } from '../base/checks.js'
 import { type Option, option, type Read, readOptions } from '../base/options.js'
+import { TRACE_OPTIONS, type TraceOptions } from './trace.js'
 
 /** Budget forcing, as s1 calls it (arXiv 2501.19393). */
 export interface WaitOptions {
@@ -34,7 +35,7 @@ interface EarlyExitOptions {
    */
   margin?: number | undefined
   /**
-   * 0 … 1: where an answer is stated, the hint is tried out beside the thinking, which waits for it; it ends if the least
+   * 0 … 1: where an answer is stated, or the model writes `Wait`, the hint is tried out beside the thinking, which waits for it; it ends if the least
    * probability of the tokens of the answer there (16, at most) is at least this. Needs `branches` of {@link LoadOptions}.
    */
   probe?: number | undefined
@@ -61,6 +62,11 @@ export interface PolicyOptions {
    * end, and let it think on. Default: it ends.
    */
   wait?: WaitOptions | undefined
+  /**
+   * Record in `trace` of the result what the policies would see of the thinking, and what would be answered where they ended
+   * it. Beside none of them, nor `cuts`, `stop`, `schema`, `grammar`; needs `branches` of {@link LoadOptions}. Default: nothing is.
+   */
+  trace?: TraceOptions | undefined
 }
 
 const WAIT_OPTIONS = {
@@ -96,12 +102,13 @@ export const POLICY_OPTIONS = {
   ),
   confidence: option(boolean, false),
   wait: option(table(WAIT_OPTIONS)),
+  trace: option(table(TRACE_OPTIONS)),
 } satisfies Record<keyof PolicyOptions, Option<unknown>>
 
 export type Policies = Read<typeof POLICY_OPTIONS>
 
 /** The policies, apart from the other options. */
 export function withoutPolicies<T extends Policies>(values: T): { policies: Policies; rest: Omit<T, keyof Policies> } {
-  const { landing, stated, earlyExit, confidence, wait, ...rest } = values
-  return { policies: { landing, stated, earlyExit, confidence, wait }, rest }
+  const { landing, stated, earlyExit, confidence, wait, trace, ...rest } = values
+  return { policies: { landing, stated, earlyExit, confidence, wait, trace }, rest }
 }

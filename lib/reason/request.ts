@@ -98,7 +98,7 @@ export class RequestBuilder {
     const tokenizing = { most: this.#contextSize, signal }
     const { prompt, hint, nudge, keep, tags, window } = await this.#tokens(input, options, tokenizing)
     const { loops, policies, stop, stopInThinking, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
-    const { landing, stated, earlyExit, confidence, wait } = policies
+    const { landing, stated, earlyExit, confidence, wait, trace = null } = policies
     const limits = this.#resolveLimits(prompt.length, hint, nudge, window, options)
     return {
       request: {
@@ -114,6 +114,7 @@ export class RequestBuilder {
         keepsStated: stated === 'keep',
         confidence,
         wait: wait && nudge ? { tokens: nudge.tokens, times: wait.times, until: wait.until } : null,
+        trace,
         stop,
         stopInThinking: stopInThinking || (options.thinkingWindow === Infinity && !keep),
         bannedTags: keep ? [keep.open] : bannedTags(tags),

@@ -5,6 +5,7 @@ import type { CutEnded, Ended, FinishReason, GenerationEvent, Timings } from '..
 import { closingPart, extractFinalAnswer, parsedAnswer } from './answer.js'
 import type { Hint } from './request.js'
 import type { AnswerGrammar } from './structured.js'
+import { type ReasonTrace, traceOf } from './trace.js'
 
 /** A finished response. */
 export interface ReasonResult<T = unknown> {
@@ -74,10 +75,12 @@ export interface ReasonResult<T = unknown> {
    * a cut stands there itself.
    */
   cuts?: CutResult[]
+  /** Of a request with `trace`. */
+  trace?: ReasonTrace
 }
 
 /** The result at one of the `cuts`. Its tokens and milliseconds before the cut are those of the whole request. */
-export type CutResult = Omit<ReasonResult, 'cuts'>
+export type CutResult = Omit<ReasonResult, 'cuts' | 'trace'>
 
 /**
  * What a stream gives while a response is generated. The texts together, with the hint of the cut, are the text of the
@@ -102,8 +105,8 @@ type Done = Extract<GenerationEvent, { type: 'done' }>
  */
 export type RequestEvent =
   | Exclude<GenerationEvent, { type: 'done' | 'error' }>
-  | (Omit<Done, 'confidence' | 'probeTokens'> &
-      Partial<Pick<Done, 'confidence' | 'probeTokens'>> & { thinkingTokens?: number })
+  | (Omit<Done, 'confidence' | 'probeTokens' | 'trace'> &
+      Partial<Pick<Done, 'confidence' | 'probeTokens' | 'trace'>> & { thinkingTokens?: number })
   | (Extract<GenerationEvent, { type: 'error' }> & { cause?: unknown })
   /** Of a request whose stream is in another process: what that stream gave, or failed with. */
   | { type: 'relayed'; event: ReasonEvent }
@@ -179,7 +182,8 @@ export class ResultBuilder {
         return { type: 'branch', result }
       }
       case 'done': {
-        const result = this.#result(event)
+        const result: ReasonResult = this.#result(event)
+        if (event.trace) result.trace = traceOf(event.trace)
         if (this.#cuts.length === 0) return { type: 'done', result }
         return { type: 'done', result: { ...result, cuts: this.#cuts.map((cut) => this.#branches.get(cut) ?? result) } }
       }

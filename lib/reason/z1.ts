@@ -19,6 +19,7 @@ import type { Reasoner } from './reasoner.js'
 import { type RenderedPrompt, RequestBuilder } from './request.js'
 import type { ReasonResult } from './result.js'
 import { ReasonStream, type Started } from './stream.js'
+import { checkTrace } from './trace.js'
 
 export class Z1 implements Reasoner {
   /**
@@ -125,6 +126,7 @@ export class Z1 implements Reasoner {
       if (this.model.branches === 0)
         throw misuse(RangeError, 'at least 1', 'branches, an option of load, with earlyExit.probe', 0)
     }
+    if (checked.policies.trace) checkTrace(checked, this.model.branches)
     if (checked.cuts.length > 0 && checked.hint !== null && this.model.branches === 0) {
       throw misuse(RangeError, 'at least 1', 'branches, an option of load, with cuts', 0)
     }

@@ -136,6 +136,18 @@ WaitParams wait_of(const Napi::Value & value) {
     return wait;
 }
 
+std::optional<TraceParams> trace_of(const Napi::Value & value) {
+    if (!value.IsObject()) {
+        return {};
+    }
+    const Napi::Object object = value.As<Napi::Object>();
+    const TraceParams params { i32(object, "every"), f32(object, "margin"), boolean(object, "lines") };
+    if (params.every < 1) {
+        throw Napi::RangeError::New(value.Env(), "Expected at least 1 for every in trace");
+    }
+    return params;
+}
+
 } // namespace
 
 Napi::Object object_of(const Napi::Value & value) {
@@ -224,6 +236,7 @@ Request request_of(const Napi::Object & object) {
     request.keeps_stated = boolean(object, "keepsStated");
     request.confidence = boolean(object, "confidence");
     request.wait = wait_of(object.Get("wait"));
+    request.trace = trace_of(object.Get("trace"));
     request.cache_prompt = boolean(object, "cachePrompt");
     request.sampling = sampling_of(object.Get("sampling").ToObject());
     return request;

@@ -96,6 +96,37 @@ Napi::Object object_of(Napi::Env env, const CutEvent & event) {
     return object;
 }
 
+// Memory of JavaScript's own.
+template <typename Array, typename T>
+Array array_of(Napi::Env env, const std::vector<T> & values) {
+    Array array = Array::New(env, values.size());
+    std::copy(values.begin(), values.end(), array.Data());
+    return array;
+}
+
+Napi::Object object_of(Napi::Env env, const Trace & trace) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("endProbability", array_of<Napi::Float32Array>(env, trace.end_probability));
+    object.Set("margin", array_of<Napi::Float32Array>(env, trace.margin));
+    object.Set("marks", array_of<Napi::Uint8Array>(env, trace.marks));
+    Napi::Array answers = Napi::Array::New(env, trace.answers.size());
+    for (uint32_t i = 0; i < trace.answers.size(); ++i) {
+        const Trace::Answer & answer = trace.answers[i];
+        Napi::Object one = Napi::Object::New(env);
+        one.Set("thinkingTokens", static_cast<double>(answer.n_thinking));
+        one.Set("hintTokens", static_cast<double>(answer.n_hint));
+        one.Set("text", text(env, answer.text));
+        one.Set("tokens", numbers(env, answer.tokens));
+        one.Set("probabilities", array_of<Napi::Float64Array>(env, answer.probabilities));
+        one.Set("probeTokens", static_cast<double>(answer.n_probe));
+        one.Set("ended", name(answer.ended));
+        one.Set("finishReason", name(answer.finish_reason));
+        answers.Set(i, one);
+    }
+    object.Set("answers", answers);
+    return object;
+}
+
 Napi::Object object_of(Napi::Env env, const DoneEvent & event) {
     Napi::Object timings = Napi::Object::New(env);
     timings.Set("promptMs", event.timings.prompt);
@@ -115,6 +146,7 @@ Napi::Object object_of(Napi::Env env, const DoneEvent & event) {
     object.Set("timings", timings);
     object.Set("probeTokens", static_cast<double>(event.n_probe));
     object.Set("confidence", event.confidence ? Napi::Value(Napi::Number::New(env, *event.confidence)) : env.Null());
+    object.Set("trace", event.trace ? Napi::Value(object_of(env, *event.trace)) : env.Null());
     return object;
 }
 

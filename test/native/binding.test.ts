@@ -41,7 +41,15 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
   const done = await new Promise<Extract<GenerationEvent, { type: 'done' }>>((resolve, reject) => {
     const request: Omit<GenerationRequest, 'id'> = {
       ...{ prompt: bytes('x'), thinkingWindow: 6, maxTokens: 40, cuts: [], hint: bytes('.'), stop: [] },
-      ...{ landsOnLine: false, earlyMargin: null, earlyProbe: null, keepsStated: false, confidence: false, wait: null },
+      ...{
+        landsOnLine: false,
+        earlyMargin: null,
+        earlyProbe: null,
+        keepsStated: false,
+        confidence: false,
+        wait: null,
+        trace: null,
+      },
       ...{
         stopInThinking: false,
         bannedTags: [],

@@ -11,6 +11,7 @@ constexpr llama_token dot = 64;       // "."
 constexpr llama_token box = 65;       // "\boxed{4}"
 constexpr llama_token feed = 66;      // a line feed
 constexpr llama_token close_tag = 67; // "</think>"
+constexpr llama_token wait_word = 68; // "Wait"
 
 ContextParams params(uint32_t n_ctx, uint32_t n_seq_max = 1) {
     ContextParams params;
@@ -39,6 +40,7 @@ struct Script {
             fake.vocabulary.push_back({ piece });
         }
         fake.vocabulary.push_back({ "</think>", LLAMA_TOKEN_ATTR_CONTROL });
+        fake.vocabulary.push_back({ "Wait" });
         fake.logits = [=](std::span<const llama_token> sequence, std::span<float> row) {
             const auto begin = sequence.begin() + 6;
             const auto hint = std::find(sequence.rbegin(), std::make_reverse_iterator(begin), spell("+")[0]).base();
@@ -365,6 +367,19 @@ TEST(a_probe_is_at_most_so_long_and_ends_with_its_answer) {
     Script stating(join({ spell("ab"), { box }, spell("cd") }), join({ spell("y"), { box }, spell("yyyyy") }));
     Rig other(stating.fake, with_branch());
     CHECK_EQ(other.run(request).done->n_probe, 2 + 2);
+}
+
+TEST(where_the_model_says_wait_it_is_probed_too) {
+    Unsure script(join({ spell("ab"), { dot, wait_word }, spell("cd") }));
+    Rig rig(script.fake, with_branch());
+    const Outcome outcome = rig.run(probing(0.5));
+    CHECK_EQ(outcome.thinking, join({ spell("ab"), { dot, wait_word } }));
+    CHECK(outcome.cut && outcome.cut->ended == Ended::early);
+    CHECK_EQ(rig.run(probing(0.6)).done->n_probe, 5);
+    // Nothing was thought since the last probe.
+    Unsure stating(join({ spell("ab"), { box, dot, wait_word }, spell("cd"), { dot, wait_word }, spell("e") }));
+    Rig other(stating.fake, with_branch());
+    CHECK_EQ(other.run(probing(0.6)).done->n_probe, 5 + 5);
 }
 
 TEST(where_the_window_closes_nothing_is_probed) {

@@ -146,3 +146,22 @@ TEST(a_box_is_closed_by_its_last_piece) {
     CHECK(!closes("$"));
     CHECK(!closes(" {x}"));
 }
+
+TEST(a_word_that_says_wait) {
+    StatedAnswer stated;
+    const auto waits = [&](const char * piece) {
+        stated.push(piece);
+        return stated.says_wait(piece);
+    };
+    CHECK(waits("Wait"));
+    CHECK(!waits(","));
+    CHECK(!waits(" wait"));
+    CHECK(waits(" Wait,"));
+    CHECK(!waits(" "));
+    CHECK(!waits("xWait"));
+    CHECK(!waits(". W"));
+    CHECK(waits("ait"));
+    CHECK(!waits("ing"));
+    CHECK(!waits(""));
+    CHECK(waits("\n\nWait"));
+}

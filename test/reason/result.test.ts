@@ -25,6 +25,7 @@ describe('ResultBuilder', () => {
     timings,
     probeTokens: 0,
     confidence: null,
+    trace: null,
   }
   const text = (phase: 'thinking' | 'answer', text: string, ...tokens: number[]): Native => {
     return { type: 'text', phase, text, tokens }

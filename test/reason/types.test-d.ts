@@ -68,6 +68,7 @@ expectTypeOf<keyof ReasonResult>().toEqualTypeOf<
   | 'timings'
   | 'seed'
   | 'cuts'
+  | 'trace'
 >()
 
 // Every option that the API has, each of its forms; undefined is the same as absent.
@@ -105,6 +106,7 @@ const reason: Required<ReasonOptions> = {
   earlyExit: { margin: 0.1 },
   confidence: true,
   wait: { times: 2, text: 'Wait', until: 100 },
+  trace: { every: 16, margin: 1, lines: true },
   tags: 'keep',
   schema: { type: 'integer' },
   grammar: 'root ::= "a"',
@@ -164,7 +166,7 @@ async function read(stream: ReasonStream): Promise<string> {
         event.text
         break
       case 'branch':
-        expectTypeOf(event.result).toEqualTypeOf<Omit<ReasonResult, 'cuts'>>()
+        expectTypeOf(event.result).toEqualTypeOf<Omit<ReasonResult, 'cuts' | 'trace'>>()
         break
       case 'done':
         expectTypeOf(event.result).toEqualTypeOf<ReasonResult>()

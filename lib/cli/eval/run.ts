@@ -7,62 +7,24 @@ import { METHOD_NAMES, methodOf } from '../../eval/methods/index.js'
 import { reportOf } from '../../eval/report.js'
 import { filesOfRun, readOutcomes, readRun } from '../../eval/results.js'
 import { evaluate, type Progress } from '../../eval/run.js'
-import { type GroupFilter, selectItems } from '../../eval/selection.js'
 import { summarize } from '../../eval/summary.js'
-import type { Task } from '../../eval/task.js'
-import { bigCodeBenchHard } from '../../eval/tasks/bigcodebench.js'
-import { gpqaDiamond } from '../../eval/tasks/gpqa-diamond.js'
-import { heldout } from '../../eval/tasks/heldout.js'
-import { humanEval } from '../../eval/tasks/humaneval.js'
-import { jsonl } from '../../eval/tasks/jsonl.js'
-import { liveCodeBench } from '../../eval/tasks/livecodebench.js'
-import { aime24, amc23, gsm8k, math500 } from '../../eval/tasks/mathematics.js'
-import { benchmarkNamed } from '../../hub/benchmarks.js'
-import { findCached, listCached } from '../../hub/cached.js'
-import type { FindOptions } from '../../hub/options.js'
 import { modelPath } from '../../reason/model-name.js'
-import { flag, integer, list, oneOf, range, required, text, UsageError, type Values, word } from '../args.js'
+import { flag, integer, list, required, text, word } from '../args.js'
 import { defineCommand } from '../command.js'
 import { answerOptions, loadOptions, modelOptions, samplingOptions } from '../groups.js'
 import { policiesOf, policyOptions } from '../policies.js'
 import { runInterruptible, showBytes } from '../progress.js'
 import { print } from '../terminal.js'
+import { filesRead, selectedTask, taskOptions, withoutTask } from './task.js'
 
-const BENCHMARKS = { math500, 'gpqa-diamond': gpqaDiamond, gsm8k, aime24, amc23 }
-
-/** Benchmarks whose answers are programs that are executed. */
-const CODE_BENCHMARKS = { humaneval: humanEval, livecodebench: liveCodeBench, 'bigcodebench-hard': bigCodeBenchHard }
-
-const BENCHMARK_NAMES = [...Object.keys(BENCHMARKS), ...Object.keys(CODE_BENCHMARKS)]
 const DEFAULT_WINDOWS = ['0', '12.5%', '25%', '50%', '100%', 'inf']
-
-const taskOptions = {
-  task: oneOf(['heldout', 'jsonl', ...BENCHMARK_NAMES], {
-    value: 'NAME',
-    help:
-      'heldout: generated problems that are in no training data; jsonl: a file of questions and answers; ' +
-      `${BENCHMARK_NAMES.join(', ')}: a benchmark's file`,
-    fallback: 'heldout',
-  }),
-  data: text({
-    value: 'FILE',
-    help: 'of jsonl and the benchmarks: .jsonl, .jsonl.gz or .parquet',
-    default: 'of a benchmark, what was pulled',
-  }),
-  download: flag({ help: 'pull the file of a benchmark, and a model that is named, if they were not' }),
-  count: integer(1, { value: 'N', help: 'the first items', default: 'heldout 600, others all' }),
-  limit: integer(1, { value: 'N', help: 'a sample of the items, drawn with --seed', default: 'all' }),
-  filter: list({ value: 'GROUP=VALUE,…', help: 'only items of these groups: subject=Algebra,level=1-3' }),
-  families: list({ value: 'A,B', help: 'heldout: only these' }),
-  difficulty: range({ value: 'A-B', help: 'heldout: from A to B' }),
-  python: text({ value: 'PATH', help: 'answers that are programs: run them with this Python', default: 'python3' }),
-  unsafeExecution: flag({ help: 'answers that are programs: run them without a sandbox, with all your rights' }),
-}
 
 export const command = defineCommand({
   usage: `z1 eval [options] --output DIR       runs, or goes on with what is in DIR
 z1 eval compare [--windows A:B,…] [--json] DIR DIR
 z1 eval merge --output DIR DIR…
+z1 eval trace [options] --output DIR
+z1 eval policies [--policy NAME]… [--windows W,…] [--json] DIR…
 z1 eval plot [--label TEXT]… [--title TEXT] --output FILE.svg DIR…
 z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`,
   operands: { min: 0, max: 0, expected: 'no argument' },
@@ -105,36 +67,18 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
     figure: text({ value: 'FILE.svg', help: 'draw accuracy over thinking tokens' }),
     json: flag({ help: 'print the summary as JSON and nothing else' }),
   },
-  async run({
-    figure,
-    json,
-    limit,
-    filter,
-    task,
-    data,
-    download,
-    count,
-    families,
-    difficulty,
-    python,
-    unsafeExecution,
-    ...given
-  }) {
-    const { policies, rest: options } = policiesOf(given)
+  async run({ figure, json, ...given }) {
+    const { policies, rest } = policiesOf(given)
+    const { task, rest: options } = withoutTask(rest)
     const { output, seed } = options
     const windows = options.windows ?? (methodOf(options.method ?? 'window').windows ? undefined : DEFAULT_WINDOWS)
-    const read = [data, options.model, ...(options.lora ?? []).map(({ path }) => path)].filter(
-      (file) => file !== undefined,
-    )
+    const read = filesRead(task, options)
     await checkDistinct(filesOfRun(output), read)
     if (figure !== undefined) await checkDistinct([figure], [...read, ...filesOfRun(output)])
-    const groups = filter && filterOf(filter)
     const summary = await runInterruptible(
       async ({ signal, show }) => {
-        const pulling = { download, signal, onProgress: showBytes('downloading', show) }
-        const file = data ?? (Object.hasOwn(BENCHMARKS, task) ? await benchmarkFile(task, pulling) : undefined)
-        const asked = taskOf({ task, data: file, count, families, difficulty, python, unsafeExecution }, seed)
-        const items = limit === undefined && !groups ? asked : selectItems(asked, { limit, filter: groups, seed })
+        const pulling = { download: task.download, signal, onProgress: showBytes('downloading', show) }
+        const items = await selectedTask(task, seed, pulling)
         const model = options.model && (await modelPath(options.model, { ...pulling, onDownload: pulling.onProgress }))
         const onProgress = show && ((progress: Progress) => show(responseProgress(progress)))
         return evaluate({ ...options, ...policies, model, windows, task: items, signal, onProgress })
@@ -146,53 +90,6 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
     print(json ? `${JSON.stringify(summary, null, 2)}\n` : `${reportOf(summary)}\n`)
   },
 })
-
-/** `subject=Algebra`, `level=1-3`; a group that is given twice keeps both values. */
-function filterOf(given: string[]): Record<string, GroupFilter> {
-  const filter: Record<string, GroupFilter> = {}
-  for (const text of given) {
-    const [, name, value] = /^([^=]+)=(.+)$/.exec(text) ?? []
-    if (name === undefined || value === undefined) {
-      throw new UsageError(`Expected GROUP=VALUE for --filter but received ${JSON.stringify(text)}`)
-    }
-    const [, min, max] = /^(\d+)-(\d+)$/.exec(value) ?? []
-    const before = filter[name]
-    if (min !== undefined && max !== undefined) filter[name] = { min: Number(min), max: Number(max) }
-    else filter[name] = before && !('min' in before) ? [...before, value] : [value]
-  }
-  return filter
-}
-
-/** What was pulled of a benchmark; undefined for one that the Hub does not have. */
-async function benchmarkFile(task: string, options: FindOptions): Promise<string | undefined> {
-  if (!benchmarkNamed(task)) return undefined
-  if (!options.download && !(await listCached()).some(({ name }) => name === task)) {
-    throw new UsageError(`Expected --data with the file of the task ${task}, or before that: z1 pull ${task}`, true)
-  }
-  return findCached(task, options)
-}
-
-type TaskValues = Omit<Values<typeof taskOptions>, 'limit' | 'filter' | 'download'>
-
-function taskOf(values: TaskValues, seed: number | undefined): Task {
-  const { task, data, count, families, difficulty, python, unsafeExecution } = values
-  const isCode = Object.hasOwn(CODE_BENCHMARKS, task)
-  if (!isCode && (python ?? unsafeExecution) !== undefined) {
-    throw new UsageError(`The task ${task} has no --python and no --unsafe-execution: it executes no programs`)
-  }
-  if (task !== 'heldout') {
-    if (data === undefined) throw new UsageError(`Expected --data with the file of the task ${task}`, true)
-    if ((families ?? difficulty) !== undefined) {
-      throw new UsageError(`The task ${task} has no --families and no --difficulty`)
-    }
-    if (task === 'jsonl') return jsonl({ file: data, count })
-    if (count !== undefined) throw new UsageError(`The task ${task} has no --count: --limit takes a sample`)
-    if (isCode) return CODE_BENCHMARKS[task as keyof typeof CODE_BENCHMARKS]({ file: data, python, unsafeExecution })
-    return BENCHMARKS[task as keyof typeof BENCHMARKS]({ file: data })
-  }
-  if (data !== undefined) throw new UsageError('The task heldout has no --data: it is generated')
-  return heldout({ count, seed, families, difficulty })
-}
 
 /** Responses, with the accuracies so far. */
 function responseProgress({ done, total, computed, windows }: Progress) {

@@ -12,10 +12,12 @@ Request at_cut(Request request, const Cut & cut) {
     request.thinking_window = cut.thinking_window;
     request.max_tokens = cut.max_tokens;
     request.cuts.clear();
-    if (cut.probe) {
+    if (cut.purpose == Cut::For::policy) {
         request.keeps_stated = false;
         request.loops = false;
         request.stop.clear();
+    }
+    if (cut.purpose != Cut::For::window) {
         request.confidence = true;
     }
     return request;
@@ -35,8 +37,8 @@ Generation::Generation(Generation & trunk, const Cut & cut)
       phase(Phase::thinking), pending(trunk.pending), n_cached(trunk.n_cached), unsent(trunk.unsent), trunk_(&trunk),
       thought(trunk.thought), arrival(trunk.arrival), phase_began(trunk.phase_began), timings(trunk.timings) {
     window = Window::of(chain.first());
-    is_probe = cut.probe;
-    if (is_probe) {
+    purpose = cut.purpose;
+    if (purpose != Cut::For::window) {
         stated = {};
         for (const llama_token token : request.hint) {
             stated.push(model.pieces().text(token));
@@ -77,7 +79,7 @@ void Generation::probe_answer() {
         return;
     }
     probes = true;
-    add_branch({ window->sampled(), std::min(request.max_tokens, ProbePolicy::max_tokens), true });
+    add_branch({ window->sampled(), std::min(request.max_tokens, ProbePolicy::max_tokens), Cut::For::policy });
 }
 
 // Of a probe: whether it has stated its answer.
@@ -105,7 +107,9 @@ std::unique_ptr<Generation> Generation::place_branch(Sequence & target) noexcept
 }
 
 void Generation::branch_ended(Generation & branch) {
-    if (branch.is_probe) {
+    if (branch.purpose == Cut::For::trace) {
+        trace->answers.push_back(branch.traced_answer());
+    } else if (branch.purpose == Cut::For::policy) {
         n_probe += branch.n_answer > 0 ? request.hint.size() + branch.n_answer : 0;
         if (branch.n_answer > 0) {
             prober->tell(branch.probability);

@@ -53,8 +53,11 @@ void Generation::add_policies() {
         prober = probe_policy.get();
         policies.add(std::move(probe_policy));
     }
-    reads_stated = request.keeps_stated || request.early_margin || request.early_probe;
-    if (request.early_margin || request.wait.times > 0) {
+    reads_stated = request.keeps_stated || request.early_margin || request.early_probe || request.trace;
+    if (request.trace) {
+        begin_trace();
+    }
+    if (request.early_margin || request.wait.times > 0 || request.trace) {
         end_tokens = model.end_tokens();
         if (!request.close_tag.empty()) {
             for (const llama_token token : model.tag_index(request.close_tag)->completing[0]) {
@@ -93,8 +96,9 @@ void Generation::ask_policies() {
 // The next token. Who asks what the model makes of it sees the logits before tags are banned from them.
 llama_token Generation::draw(llama_context * ctx, int32_t idx, const Grammar * binding) {
     const bool looks = looks_at_margin();
+    const bool traces = phase == Phase::thinking && tracer;
     const bool counts = phase == Phase::answer && request.confidence;
-    if (!looks && !counts) {
+    if (!looks && !traces && !counts) {
         return chain.sample(ctx, idx, tags, binding);
     }
     const float * row = model.api().llama_get_logits_ith(ctx, idx);
@@ -105,10 +109,16 @@ llama_token Generation::draw(llama_context * ctx, int32_t idx, const Grammar * b
     if (looks) {
         margin->look(margin_over(logits, end_tokens));
     }
+    if (traces) {
+        trace_next(logits);
+    }
     const double total = counts ? log_sum_exp(logits) : 0;
     const llama_token token = chain.sample(ctx, idx, tags, binding);
     if (counts && !model.api().llama_vocab_is_eog(model.vocab(), token)) {
         probability = std::min(probability, std::exp(row[token] - total));
+        if (purpose == Cut::For::trace) {
+            probabilities.push_back(std::exp(row[token] - total));
+        }
     }
     return token;
 }

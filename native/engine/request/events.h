@@ -66,6 +66,26 @@ struct Timings {
     uint32_t decode_calls = 0;
 };
 
+/// What the policies would have seen of the thinking, by its tokens so far, from 0 on.
+struct Trace {
+    /// What the model answers where the thinking would have ended.
+    struct Answer {
+        int64_t n_thinking;
+        size_t n_hint; // 0: there was no room for it, nor for an answer
+        std::string text;
+        std::vector<llama_token> tokens;
+        std::vector<double> probabilities; // of the tokens, at temperature 1 and before anything is banned
+        size_t n_probe;                    // of the tokens, those of a probe
+        Ended ended;
+        FinishReason finish_reason;
+    };
+
+    std::vector<float> end_probability; // of the likeliest end token as the next one; none where nothing was sampled
+    std::vector<float> margin;          // nats; as above
+    std::vector<uint8_t> marks;         // Tracer::Mark
+    std::vector<Answer> answers;        // in no order
+};
+
 struct DoneEvent {
     Ended ended;
     FinishReason finish_reason;
@@ -75,6 +95,7 @@ struct DoneEvent {
     Timings timings;
     size_t n_probe = 0;               // tokens that were fed and generated for probes
     std::optional<double> confidence; // least probability of the answer's tokens, if it was asked for and there are any
+    std::optional<Trace> trace;       // if it was asked for
 };
 
 /// One of the request's cuts that the thinking has passed: all that a request with that smaller window gives. There is none

@@ -70,6 +70,7 @@ void Generation::decoded(size_t n) {
         enter(Phase::thinking);
         window->arm();
         branch_at_cut();
+        trace_answer(tracer.has_value());
         ask_policies(); // nothing is drawn when the thinking ends with the prompt
     } else if (phase == Phase::hint) {
         enter(Phase::answer);
@@ -86,6 +87,7 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
         end_by_self(token);
         return;
     }
+    trace_answer(tracer && phase == Phase::thinking && tracer->near(trace->margin.back()));
     if (looks_at_margin() && !ends_by_itself(token)) {
         ask_policies();
         if (phase != Phase::thinking) {
@@ -107,11 +109,15 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
         policies.accept(token, model.pieces()[token]);
         branch_at_cut();
         probe_answer();
+        trace_token(token);
         ask_policies();
     } else {
         ++n_answer;
-        if (is_probe && answers_probe(token)) {
+        if (purpose == Cut::For::policy && answers_probe(token)) {
             finish(ended, FinishReason::stop);
+        }
+        if (purpose == Cut::For::trace) {
+            note_probe_end(token);
         }
         if (answer_loop && answer_loop->push(token) != 0) {
             finish(ended, FinishReason::loop);
@@ -232,6 +238,7 @@ void Generation::take_events(std::vector<Event> & taken) noexcept {
         abandoned.reset();
     }
     if (last && over()) {
+        std::get<DoneEvent>(last->what).trace = std::move(trace);
         taken.push_back(std::move(*last));
         last.reset();
     }
@@ -246,7 +253,8 @@ void Generation::finish(Ended how, FinishReason reason) {
                      n_cached,
                      {},
                      n_probe,
-                     n_answer > 0 && request.confidence ? std::optional(probability) : std::nullopt };
+                     n_answer > 0 && request.confidence ? std::optional(probability) : std::nullopt,
+                     {} };
     show_rest();
     // Once it is done nothing may throw: its end would never be told.
     enter(Phase::done);

@@ -23,6 +23,7 @@
 #include "engine/thinking/policy.h"
 #include "engine/thinking/probe.h"
 #include "engine/thinking/stated.h"
+#include "engine/thinking/tracer.h"
 #include "engine/thinking/wait.h"
 #include "engine/thinking/window.h"
 
@@ -126,6 +127,12 @@ private:
     void probe_answer();
     void add_branch(const Cut & cut);
     bool answers_probe(llama_token token);
+    void begin_trace();
+    void trace_token(llama_token token);
+    void trace_next(std::span<const float> logits);
+    void trace_answer(bool due);
+    void note_probe_end(llama_token token);
+    Trace::Answer traced_answer();
     void stop_unplaced();
     void fall() noexcept;
     BranchEvent outcome();
@@ -158,6 +165,8 @@ private:
     ProbePolicy * prober = nullptr;  // and another
     StatedAnswer stated;             // told of the thinking where a policy reads it
     bool reads_stated = false;
+    std::optional<Tracer> tracer;
+    std::optional<Trace> trace;
     Wait wait;
     std::vector<llama_token> end_tokens; // of the thinking, where a policy looks for them
     std::optional<LoopDetector> answer_loop;
@@ -171,9 +180,10 @@ private:
     size_t n_fed = 0;
     size_t n_cached = 0;
     int32_t n_answer = 0;
-    double probability = 1;    // the least of the answer's tokens, where it is asked for
-    bool answers = false;      // what is sampled belongs to the answer
-    Ended ended = Ended::self; // valid once the thinking has ended
+    double probability = 1;            // the least of the answer's tokens, where it is asked for
+    std::vector<double> probabilities; // of all of them, for a trace
+    bool answers = false;              // what is sampled belongs to the answer
+    Ended ended = Ended::self;         // valid once the thinking has ended
 
     std::vector<llama_token> unsent; // sampled; they go out with the text they complete
     std::vector<Event> events;       // of a branch, all of them, for its trunk
@@ -182,9 +192,9 @@ private:
     std::optional<ErrorCode> abandoned; // why; it is told after the events
 
     Generation * trunk_ = nullptr;
-    bool is_probe = false;                             // of the trunk's policy
+    Cut::For purpose = Cut::For::window;               // of a branch
     bool probes = false;                               // a branch is one
-    size_t n_probe = 0;                                // tokens of those that have ended
+    size_t n_probe = 0;                                // tokens of those that have ended; of a trace's branch, its own
     size_t next_cut = 0;                               // of those that the request asks for
     size_t n_branches = 0;                             // that have not ended
     std::vector<std::unique_ptr<Generation>> unplaced; // of them, those that have no sequence yet

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/sampling/sampling-params.h"
+#include "engine/thinking/tracer.h"
 #include "engine/thinking/wait.h"
 
 #include <cstdint>
@@ -15,7 +16,11 @@ namespace z1 {
 struct Cut {
     int64_t thinking_window = 0; // tokens
     int32_t max_tokens = 1;      // of the answer
-    bool probe = false;          // it is asked for by a policy, and told to nobody
+    enum class For {
+        window, // what a request with it gives
+        policy, // a probe, told to nobody
+        trace,  // an answer of the trace
+    } purpose = For::window;
 };
 
 struct Request {
@@ -38,6 +43,7 @@ struct Request {
     bool keeps_stated = false;            // where the thinking is closed right after a stated answer, no hint follows
     bool confidence = false;              // report the least probability of the answer's tokens
     WaitParams wait;                      // in place of an end of the thinking
+    std::optional<TraceParams> trace;     // beside no policy, grammar, stop string or cut
     bool cache_prompt = true;             // reuse the longest common prefix
     SamplingParams sampling;
 };

@@ -7,14 +7,10 @@
 
 namespace z1 {
 
-namespace {
-
 float largest(std::span<const float> logits) {
     const int32_t index = argmax(logits.data(), static_cast<int32_t>(logits.size()));
     return index < 0 ? -INFINITY : logits[index];
 }
-
-} // namespace
 
 double log_sum_exp(std::span<const float> logits) {
     const float top = largest(logits);

@@ -8,6 +8,9 @@
 
 namespace z1 {
 
+/// The greatest logit.
+float largest(std::span<const float> logits);
+
 /// ln Σ exp(logit) over the row, so that a token's log-probability at temperature 1 is its logit less this. A pass over the
 /// whole vocabulary: computed only where somebody asks for it.
 double log_sum_exp(std::span<const float> logits);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/thinking/policy.h"
+#include "engine/thinking/sentence.h"
 #include "engine/thinking/window.h"
 
 namespace z1 {
@@ -11,11 +12,7 @@ public:
     /// `window` outlives the policy.
     explicit LandingPolicy(const Window & window) : window(window) {}
 
-    void accept(llama_token, std::string_view piece) override {
-        // Of a token such as line feed and indent, what follows the line feed begins no word yet.
-        const size_t feed = piece.rfind('\n');
-        at_line_end = feed != std::string_view::npos && piece.find_first_not_of(" \t\r", feed + 1) == piece.npos;
-    }
+    void accept(llama_token, std::string_view piece) override { at_line_end = ends_line(piece); }
 
     /// In the last tenth of the window.
     std::optional<Ending> ending() const override {

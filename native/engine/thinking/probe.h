@@ -1,5 +1,5 @@
-// A stated answer is tried out: beside the thinking, the hint is fed and the model answers; if it is sure of that, the
-// thinking ends (after DEER, arXiv 2504.15895).
+// A stated answer is tried out, and what the model would answer where it says `Wait`: beside the thinking, the hint is fed
+// and the model answers; if it is sure of that, the thinking ends (after DEER, arXiv 2504.15895).
 #pragma once
 
 #include "engine/thinking/policy.h"
@@ -18,14 +18,18 @@ public:
 
     void accept(llama_token, std::string_view piece) override {
         due_ = false;
+        const bool probed = stood;
         if (ends_sentence(piece) || stated.closes_box(piece)) {
-            const bool stands = stated.stands();
-            due_ = stands && !stood; // a line feed after a statement states nothing new
-            stood = stands;
+            stood = stated.stands();
+            due_ = stood && !probed; // a line feed after a statement states nothing new
+        }
+        if (stated.says_wait(piece)) {
+            stood = false;
+            due_ = !probed;
         }
     }
 
-    /// Whether an answer has been stated that was not probed yet.
+    /// Whether there is something to probe that was not probed yet.
     bool due() const { return due_; }
 
     /// The least probability of the tokens of a probe's answer.

@@ -21,4 +21,10 @@ inline bool ends_sentence(std::string_view piece) {
            text.ends_with("\xEF\xBC\x81") || text.ends_with("\xEF\xBC\x9F");
 }
 
+/// Whether the token ends a line. Of one such as line feed and indent, what follows the line feed begins no word yet.
+inline bool ends_line(std::string_view piece) {
+    const size_t feed = piece.rfind('\n');
+    return feed != std::string_view::npos && piece.find_first_not_of(" \t\r", feed + 1) == std::string_view::npos;
+}
+
 } // namespace z1

@@ -345,4 +345,13 @@ bool StatedAnswer::closes_box(std::string_view piece) const {
     return piece.find('}') != none && ends_with_box(tail);
 }
 
+bool StatedAnswer::says_wait(std::string_view piece) const {
+    constexpr std::string_view word = "Wait";
+    std::string_view text = tail;
+    const size_t end = text.find_last_not_of(" \t,.!-\n") + 1; // 0 where there is nothing else
+    text = text.substr(0, end);
+    const bool is_new = tail.size() - end < piece.size();
+    return is_new && text.ends_with(word) && (text.size() == word.size() || !is_letter(text[text.size() - 5]));
+}
+
 } // namespace z1

@@ -24,6 +24,9 @@ public:
     /// Whether the box of an answer ended in `piece`, the last bytes that were given. Cheap where there is no brace.
     bool closes_box(std::string_view piece) const;
 
+    /// Whether the word `Wait` ended in `piece`, the last bytes that were given.
+    bool says_wait(std::string_view piece) const;
+
 private:
     static constexpr size_t longest = 1024; // bytes of a statement
 
