@@ -26,6 +26,8 @@ import { defineCommand } from '../command.js'
 import { answerOptions, loadOptions, modelOptions, samplingOptions } from '../groups.js'
 import { policiesOf, policyOptions } from '../policies.js'
 import { runInterruptible, showBytes } from '../progress.js'
+import { concurrencyOption, remoteOption, remoteReasoner } from '../remote.js'
+import { templateOf, templateOptions } from '../template.js'
 import { print } from '../terminal.js'
 
 const BENCHMARKS = { math500, 'gpqa-diamond': gpqaDiamond, gsm8k, aime24, amc23 }
@@ -92,6 +94,9 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
     seed: { ...samplingOptions.seed, help: 'of the items and of the sampling', default: '0' },
     shard: text({ value: 'I/N', help: 'only every N-th item, from the I-th on; merge makes one run of all' }),
     ...modelOptions,
+    ...remoteOption,
+    ...concurrencyOption,
+    chatTemplate: { ...templateOptions.chatTemplate, help: 'with --remote, the chat template of its model in Jinja' },
     parallel: {
       ...modelOptions.parallel,
       help: 'requests at once; 1 gives the same results to the token every time',
@@ -118,6 +123,9 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
     difficulty,
     python,
     unsafeExecution,
+    remote,
+    concurrency,
+    chatTemplate: template,
     ...given
   }) {
     const { policies, rest: options } = policiesOf(given)
@@ -129,15 +137,28 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
     await checkDistinct(filesOfRun(output), read)
     if (figure !== undefined) await checkDistinct([figure], [...read, ...filesOfRun(output)])
     const groups = filter && filterOf(filter)
+    if (template !== undefined && remote === undefined) throw new UsageError('Expected --remote with --chat-template')
+    const { chatTemplate } = await templateOf({ chatTemplate: template, templateVariable: undefined })
     const summary = await runInterruptible(
       async ({ signal, show }) => {
         const pulling = { download, signal, onProgress: showBytes('downloading', show) }
         const file = data ?? (Object.hasOwn(BENCHMARKS, task) ? await benchmarkFile(task, pulling) : undefined)
         const asked = taskOf({ task, data: file, count, families, difficulty, python, unsafeExecution }, seed)
         const items = limit === undefined && !groups ? asked : selectItems(asked, { limit, filter: groups, seed })
-        const model = options.model && (await modelPath(options.model, { ...pulling, onDownload: pulling.onProgress }))
         const onProgress = show && ((progress: Progress) => show(responseProgress(progress)))
-        return evaluate({ ...options, ...policies, model, windows, task: items, signal, onProgress })
+        const run = { ...policies, windows, task: items, signal, onProgress }
+        if (remote !== undefined) {
+          const { loading, ...asks } = withoutLoad(options)
+          await using reasoner = await remoteReasoner(
+            { remote, concurrency, chatTemplate, model: options.model },
+            { ...loading, download },
+            signal,
+          )
+          return await evaluate({ ...asks, ...run, reasoner })
+        }
+        if (concurrency !== undefined) throw new UsageError('Expected --remote with --concurrency: a load has --parallel')
+        const model = options.model && (await modelPath(options.model, { ...pulling, onDownload: pulling.onProgress }))
+        return evaluate({ ...options, ...run, model })
       },
       () => afterInterrupt(output, json === true),
     )
@@ -146,6 +167,21 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
     print(json ? `${JSON.stringify(summary, null, 2)}\n` : `${reportOf(summary)}\n`)
   },
 })
+
+/** Options without those of a load, and these without the model, which a server has too. */
+function withoutLoad<T extends Partial<Record<LoadName, unknown>>>(options: T) {
+  const loading: Partial<Record<LoadName, unknown>> = {}
+  const asks = { ...options }
+  for (const name of LOAD_NAMES) {
+    if (name !== 'model') loading[name] = options[name]
+    delete asks[name]
+  }
+  return { loading, ...(asks as Omit<T, LoadName>) }
+}
+
+type LoadName = keyof typeof modelOptions | keyof typeof loadOptions | 'branches'
+
+const LOAD_NAMES = [...Object.keys(modelOptions), ...Object.keys(loadOptions), 'branches'] as LoadName[]
 
 /** `subject=Algebra`, `level=1-3`; a group that is given twice keeps both values. */
 function filterOf(given: string[]): Record<string, GroupFilter> {
