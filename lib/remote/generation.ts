@@ -15,6 +15,8 @@ import { WordLoops } from './word-loops.js'
 /** What is asked, and how. */
 export interface RemoteRequest {
   prompt: Prompt
+  /** Of the prompt; null: the server tells. */
+  promptTokens: number | null
   /** Null: the response is the answer. */
   window: number | null
   /** Tokens of the thinking at most, where no window closes; undefined: as many as the server allows. */
@@ -122,7 +124,7 @@ export class RemoteGeneration implements Generation {
     if (hint.tokens.length === 0 && before !== null && this.#promptTokens !== null) {
       this.#hintTokens = Math.max(0, this.#promptTokens - before - outcome.tokens)
     }
-    this.#promptTokens = before ?? this.#promptTokens
+    this.#promptTokens = before
     this.#done(ended, finishOf(answered.outcome), answered.outcome.stopString, outcome.tokens, answered.outcome.tokens)
   }
 
@@ -198,7 +200,7 @@ export class RemoteGeneration implements Generation {
       ended,
       finishReason: this.#why === 'stop' ? 'abort' : finishReason,
       stopString,
-      promptTokens: this.#promptTokens ?? 0,
+      promptTokens: this.#asked.promptTokens ?? this.#promptTokens ?? 0,
       cachedTokens: this.#cachedTokens,
       thinkingTokens: thinking,
       answerTokens: answer,

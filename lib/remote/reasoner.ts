@@ -144,13 +144,14 @@ class RemoteReasoner implements Reasoner {
       ...this.#options,
       signal: preparing,
     })
-    const { prompt, hint, answer, window, maxTokens, tags } = prepared
+    const { prompt, promptTokens, hint, answer, window, maxTokens, tags } = prepared
     const { banned, watched } = await this.#bans(tags)
     const { seed = randomInt(2 ** 32 - 1), stop, loops } = options
     const { kind, model } = this.#facts
     const generation = new RemoteGeneration(
       {
         prompt,
+        promptTokens,
         window,
         most: window === Infinity ? this.#most(prompt) : undefined,
         maxTokens,
@@ -206,7 +207,8 @@ class RemoteReasoner implements Reasoner {
         ? { form: 'tokens', tokens: Array.from(request.prompt) }
         : { form: 'text', text: (await this.#builder.renderPrompt(text, asking)).text }
     const { thinkingWindow: window, maxTokens } = request
-    return { prompt, hint: hint && this.#known(hint), answer, window, maxTokens, tags }
+    const promptTokens = this.#vocabulary.counts ? request.prompt.length : null
+    return { prompt, promptTokens, hint: hint && this.#known(hint), answer, window, maxTokens, tags }
   }
 
   /** What stands for the tokens of a text is no token. */
@@ -226,7 +228,7 @@ class RemoteReasoner implements Reasoner {
     }
     const prompt: Prompt = { form: 'chat', messages, reply: '' }
     const hint = options.hint === null ? null : { text: options.hint, tokens: new Int32Array() }
-    return { prompt, hint, answer: null, window, maxTokens: options.maxTokens ?? DEFAULT_MAX_TOKENS }
+    return { prompt, promptTokens: null, hint, answer: null, window, maxTokens: options.maxTokens ?? DEFAULT_MAX_TOKENS }
   }
 
   /** The prompt as the server renders it, without the think tag that it may end with. */
