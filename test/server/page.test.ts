@@ -152,7 +152,7 @@ describe('the page', () => {
 
   it('keeps what is written as text', async () => {
     await open(server)
-    const hostile = '<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script>'
+    const hostile = '<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script>L'
     await page.fill('#question', hostile)
     await page.keyboard.press('Enter')
     await reply().locator('.foot').waitFor()
@@ -179,7 +179,8 @@ describe('the page', () => {
     for (const theme of ['dark', 'light']) {
       await page.click('#theme')
       expect(await page.evaluate('document.documentElement.dataset.theme')).toBe(theme)
-      const poor = (await page.evaluate(contrasts)).filter(({ ratio }: { ratio: number }) => ratio < 4.5)
+      const found = (await page.evaluate(contrasts, 'body *')) as [string, number][]
+      const poor = found.filter(([, contrast]) => contrast < 4.5)
       expect(poor).toEqual([])
     }
     await page.reload()
