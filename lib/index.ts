@@ -1,3 +1,4 @@
+import { connectWith } from './reason/connect.js'
 import { findModelsWith } from './reason/model-name.js'
 
 export type { ErrorCode } from './base/errors.js'
@@ -8,6 +9,7 @@ export type { SchemaWarning } from './grammar/warnings.js'
 export type { JsonValue } from './jinja/convert.js'
 export type { Device } from './native/binding.js'
 export { extractFinalAnswer } from './reason/answer.js'
+export type { ConnectOptions } from './reason/connect.js'
 export type { ModelInfo } from './reason/load.js'
 export type { ChatMessage } from './reason/messages.js'
 export type { LoadOptions, ReasonOptions } from './reason/options.js'
@@ -20,3 +22,5 @@ export { Z1 } from './reason/z1.js'
 
 // The Hub's room is loaded when a model is named.
 findModelsWith(async (name, options) => (await import('./hub/find-model.js')).findModel(name, options))
+// So is that of servers when one is connected to.
+connectWith(async (options) => (await import('./remote/reasoner.js')).connect(options))

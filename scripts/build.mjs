@@ -50,9 +50,10 @@ export function buildAddon(target = arch) {
 export function buildLibrary() {
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   run(execPath, [developmentTool('typescript/bin/tsc'), '--project', 'tsconfig.json'])
-  // What a report's page is made of is read as text.
-  const page = join('eval', 'html', 'browser')
-  cpSync(join(root, 'lib', page), join(root, 'dist', page), { recursive: true })
+  // What pages are made of is read as text.
+  for (const page of [join('eval', 'html', 'browser'), join('server', 'page')]) {
+    cpSync(join(root, 'lib', page), join(root, 'dist', page), { recursive: true })
+  }
   // npm sets it at an installation, and npx expects it in a checkout.
   chmodSync(join(root, 'dist', 'cli', 'main.js'), 0o755)
 }

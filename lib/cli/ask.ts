@@ -1,6 +1,7 @@
 /** `z1 ask`: streams one answer, or prints its result as JSON. */
 import { decodeText } from '../base/text.js'
-import { checkReasonOptions } from '../reason/options.js'
+import { checkReasonOptions, type ReasonOptions } from '../reason/options.js'
+import type { Reasoner } from '../reason/reasoner.js'
 import type { ReasonEvent } from '../reason/result.js'
 import type { ReasonStream } from '../reason/stream.js'
 import { answerGrammar } from '../reason/structured.js'
@@ -14,6 +15,7 @@ import { answerOptions, loadOf, loadOptions, modelOptions, readingOptions, sampl
 import { machineMemory, suggestionsFor } from './memory.js'
 import { policiesOf, policyOptions } from './policies.js'
 import { showBytes, showFraction, withProgress } from './progress.js'
+import { remoteOption, remoteReasoner } from './remote.js'
 import { templateOf, templateOptions } from './template.js'
 import { print } from './terminal.js'
 
@@ -24,6 +26,7 @@ export const command = defineCommand({
     ...answerOptions,
     ...policyOptions,
     ...modelOptions,
+    ...remoteOption,
     download: flag({ help: 'download the model that --model names, if it was not pulled' }),
     ...readingOptions,
     ...loadOptions,
@@ -36,7 +39,7 @@ export const command = defineCommand({
   },
   async run(given, [asked]) {
     const { load, rest } = loadOf(given)
-    const { json, showPrompt, download, chatTemplate, templateVariable, schema, grammar, ...asks } = rest
+    const { json, showPrompt, download, remote, chatTemplate, templateVariable, schema, grammar, ...asks } = rest
     const { policies, rest: options } = policiesOf(asks)
     const reason = {
       ...options,
@@ -52,11 +55,18 @@ export const command = defineCommand({
     for (const { path, keyword, message } of bound?.warnings ?? []) {
       process.stderr.write(`${errorColors.dim(`not enforced: ${keyword} at ${path || 'the root'}: ${message}`)}\n`)
     }
+    const { model, ...loading } = load
     const question = asked === '-' ? await readQuestion() : (asked as string)
     if (showPrompt) {
+      if (remote !== undefined) throw new UsageError('Expected no --remote with --show-prompt')
       const prompt = await renderPrompt(question, reason, load.model)
       process.stdout.write(json ? `${JSON.stringify(prompt, null, 2)}\n` : prompt.text)
       if (!json) process.stderr.write(`${errorColors.dim(`⟨${prompt.tokens.length} tokens⟩`)}\n`)
+      return
+    }
+    if (remote !== undefined) {
+      const reasoner = await remoteReasoner({ remote, model }, { ...loading, download })
+      await tell(reasoner as Reasoner, question, reason, json)
       return
     }
     if (load.model === undefined && !json && process.stderr.isTTY) {
@@ -71,13 +81,17 @@ export const command = defineCommand({
         onProgress: json ? undefined : showFraction('loading', show),
       }),
     )
-    const stream = z1.stream(question, reason)
-    // The first Ctrl-C ends the answer and keeps what there is; the second ends the process.
-    process.once('SIGINT', () => stream.stop())
-    if (json) process.stdout.write(`${JSON.stringify(await stream.result, null, 2)}\n`)
-    else await show(stream)
+    await tell(z1, question, reason, json)
   },
 })
+
+async function tell(reasoner: Reasoner, question: string, reason: ReasonOptions, json: true | undefined): Promise<void> {
+  const stream = reasoner.stream(question, reason)
+  // The first Ctrl-C ends the answer and keeps what there is; the second ends the process.
+  process.once('SIGINT', () => stream.stop())
+  if (json) process.stdout.write(`${JSON.stringify(await stream.result, null, 2)}\n`)
+  else await show(stream)
+}
 
 /** What a newcomer is told of the embedded model. */
 export function demonstration(): string {

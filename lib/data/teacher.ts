@@ -1,15 +1,13 @@
 /** The teacher of `distill`: which reasoner is asked and how, and what its failures mean for a question. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Z1Error } from '../base/errors.js'
-import { oneLine } from '../base/one-line.js'
 import { EMBEDDED_MODEL } from '../reason/model-file.js'
 import type { LoadOptions, ReasonOptions } from '../reason/options.js'
 import type { Reasoner } from '../reason/reasoner.js'
 import type { ReasonResult } from '../reason/result.js'
 import { inspectModel } from '../reason/vocabulary.js'
 import { Z1 } from '../reason/z1.js'
-import { RemoteError } from '../remote/openai.js'
-import { connect } from '../remote/reasoner.js'
+import { chatReasoner } from '../remote/chat-reasoner.js'
+import { remoteErrorOf, retrying } from '../remote/retry.js'
 
 /** What a teacher wrote. */
 export interface Trajectory {
@@ -56,7 +54,7 @@ export async function openTeacher(
   parallel: number,
   limit: number,
 ): Promise<Reasoner> {
-  if (server !== undefined) return connect({ server, model: model as string, key, parallel })
+  if (server !== undefined) return chatReasoner({ server, model: model as string, key, parallel })
   return Z1.load({ model, parallel, contextSize: contextSize ?? (await contextFor(limit, model)), ...load })
 }
 
@@ -120,34 +118,6 @@ async function cutAt(limit: number, result: ReasonResult, teacher: Reasoner): Pr
   if (ids.length <= limit) return trajectoryOf(result)
   const text = (await teacher.detokenize(ids.slice(0, limit))).replace(/\uFFFD+$/, '')
   return { text, tokens: limit, truncated: true, loops: false }
-}
-
-const MAX_WAIT_MS = 60_000
-
-/** Asks again while a server fails in a way that may pass. */
-async function retrying<T>(
-  action: () => Promise<T>,
-  { retries, backoff, signal }: Pick<AskOptions, 'retries' | 'backoff' | 'signal'>,
-): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await action()
-    } catch (error) {
-      const remote = remoteErrorOf(error)
-      if (remote?.fault !== 'server') throw error
-      if (attempt >= retries) {
-        throw new Error(oneLine(`${remote.url} failed ${attempt + 1} times: ${remote.message}`), { cause: error })
-      }
-      // Half of it by chance, so that requests that failed together do not come back together.
-      const doubled = backoff * 2 ** attempt * (0.5 + Math.random() / 2)
-      await sleep(Math.min(remote.retryAfter ?? doubled, MAX_WAIT_MS), undefined, { signal })
-    }
-  }
-}
-
-function remoteErrorOf(error: unknown): RemoteError | undefined {
-  const cause = error instanceof Z1Error ? error.cause : undefined
-  return cause instanceof RemoteError ? cause : undefined
 }
 
 function isTooLarge(error: unknown): error is Z1Error {

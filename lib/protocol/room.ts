@@ -10,7 +10,7 @@ interface Rendering extends Reasoner {
   renderPrompt(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<RenderedPrompt>
 }
 
-function canRender(reasoner: Reasoner): reasoner is Rendering {
+export function canRender(reasoner: Reasoner): reasoner is Rendering {
   return typeof (reasoner as Partial<Rendering>).renderPrompt === 'function'
 }
 

@@ -100,13 +100,17 @@ export type ReasonEvent<T = unknown> =
 type Done = Extract<GenerationEvent, { type: 'done' }>
 
 /**
- * What a running request reports: the native side's events, to which one that runs elsewhere may add how much it thought,
- * and what is behind an error.
+ * What a running request reports: the native side's events, to which one that runs elsewhere may add how many tokens it
+ * took, and what is behind an error.
  */
 export type RequestEvent =
   | Exclude<GenerationEvent, { type: 'done' | 'error' }>
   | (Omit<Done, 'confidence' | 'probeTokens' | 'trace'> &
-      Partial<Pick<Done, 'confidence' | 'probeTokens' | 'trace'>> & { thinkingTokens?: number })
+      Partial<Pick<Done, 'confidence' | 'probeTokens' | 'trace'>> & {
+        thinkingTokens?: number
+        hintTokens?: number
+        answerTokens?: number
+      })
   | (Extract<GenerationEvent, { type: 'error' }> & { cause?: unknown })
   /** Of a request whose stream is in another process: what that stream gave, or failed with. */
   | { type: 'relayed'; event: ReasonEvent }
@@ -225,8 +229,8 @@ export class ResultBuilder {
         promptTokens: done.promptTokens,
         cachedTokens: done.cachedTokens,
         thinkingTokens: done.thinkingTokens ?? this.#thinking.tokens.length - this.#nudgeTokens,
-        hintTokens: hintTokens.length,
-        answerTokens: this.#answer.tokens.length,
+        hintTokens: done.hintTokens ?? hintTokens.length,
+        answerTokens: done.answerTokens ?? this.#answer.tokens.length,
         nudgeTokens: this.#nudgeTokens,
         probeTokens: done.probeTokens ?? 0,
       },

@@ -3,6 +3,7 @@ import { misuse } from '../base/checks.js'
 import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
 import type { Context, GenerationListener } from '../native/context.js'
 import type { Model } from '../native/model.js'
+import { type ConnectOptions, connectTo } from './connect.js'
 import { checkDetokenizeOptions, checkTokens } from './detokenize.js'
 import { type Loaded, load, type ModelInfo } from './load.js'
 import { type ChatMessage, checkInput } from './messages.js'
@@ -34,6 +35,16 @@ export class Z1 implements Reasoner {
     const checked = checkLoadOptions(options)
     checked.signal?.throwIfAborted()
     return attempt(site, async () => new Z1(await load(checked), checked), checked.signal)
+  }
+
+  /**
+   * A reasoner whose model runs behind an OpenAI-compatible server: vLLM, SGLang, llama-server, `z1 serve`.
+   * @throws {TypeError|RangeError} for options that cannot be.
+   * @throws {Z1Error} REMOTE_FAILED, REMOTE_REFUSED.
+   * @throws the signal's reason when it is aborted.
+   */
+  static async connect(options: ConnectOptions): Promise<Reasoner> {
+    return connectTo(options)
   }
 
   /** What was loaded. */

@@ -1,18 +1,8 @@
 /**
- * The one client of OpenAI-compatible servers: `POST /v1/chat/completions`, read as it streams. Knows the protocol and what
- * its failures mean; asks once.
+ * The one client of chat completions: `POST /v1/chat/completions`, read as it streams. Knows the protocol; asks once.
  */
-import { EventSourceParserStream } from 'eventsource-parser/stream'
-import { Z1Error } from '../base/errors.js'
 import { readContent } from './content.js'
-
-/** Where to ask, and as whom. */
-export interface Endpoint {
-  /** URL of the chat completions. */
-  url: string
-  /** Sent as a bearer token. */
-  key: string | undefined
-}
+import { type Endpoint, messageOf, parsed, RemoteError, streamed } from './http.js'
 
 /** What a chunk adds. */
 export interface Delta {
@@ -23,29 +13,12 @@ export interface Delta {
 /** How a response ended, and what the server counted. */
 export interface Completion {
   finishReason: 'stop' | 'length'
+  /** The stop string that ended it, where the server tells: vLLM's `stop_reason`, SGLang's `matched_stop`. */
+  stopString: string | null
   /** Null where the server does not count. */
   promptTokens: number | null
+  cachedTokens: number | null
   completionTokens: number | null
-}
-
-/**
- * What a failure is about: `server` may pass, `question` lies in what was asked and another question may be answered,
- * `filter` is the server's content filter, `request` is wrong for every question.
- */
-export type Fault = 'server' | 'question' | 'filter' | 'request'
-
-/** A server did not answer. Code REMOTE_FAILED where asking again may help, else REMOTE_REFUSED. */
-export class RemoteError extends Z1Error {
-  constructor(
-    readonly fault: Fault,
-    readonly url: string,
-    message: string,
-    /** Milliseconds that the server asks to wait. */
-    readonly retryAfter: number | null = null,
-    options?: { cause?: unknown },
-  ) {
-    super(fault === 'server' ? 'REMOTE_FAILED' : 'REMOTE_REFUSED', message, options)
-  }
 }
 
 /** @param server `http://localhost:8080`, with or without `/v1`. @throws {TypeError} for an address that is none. */
@@ -64,45 +37,34 @@ export function chatCompletionsUrl(server: string): string {
  * @throws the signal's reason when it is aborted.
  */
 export async function* chatCompletion(
-  { url, key }: Endpoint,
+  endpoint: Endpoint,
   body: Record<string, unknown>,
   signal: AbortSignal,
 ): AsyncGenerator<Delta, Completion> {
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) },
-      // As a stream: fetch gives up on a response that says nothing for five minutes.
-      body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
-      signal,
-    })
-    if (!response.ok) throw await failureOf(response, url)
-    return yield* readChunks(response, url)
-  } catch (error) {
-    signal.throwIfAborted()
-    throw error instanceof RemoteError ? error : new RemoteError('server', url, causeOf(error), null, { cause: error })
-  }
-}
-
-async function* readChunks(response: Response, url: string): AsyncGenerator<Delta, Completion> {
+  const { url } = endpoint
   let finish: string | null = null
+  let stopReason: unknown = null
   let usage: Usage = {}
-  for await (const data of documentsOf(response)) {
-    if (data === '[DONE]' || data === '') continue
-    const chunk = parse(data, url)
+  // As a stream: fetch gives up on a response that says nothing for five minutes.
+  const asking = { ...body, stream: true, stream_options: { include_usage: true } }
+  for await (const data of streamed(endpoint, asking, signal)) {
+    const chunk = parsed(data, url) as Chunk
     if (chunk.error) throw new RemoteError('server', url, messageOf(data))
     usage = chunk.usage ?? usage
     const choice = chunk.choices?.[0]
-    const part = choice?.delta ?? choice?.message
+    const part = choice?.delta ?? choice?.message ?? (choice?.text === undefined ? {} : { content: choice.text })
     finish = choice?.finish_reason ?? finish
-    const delta = deltaOf(part ?? {})
+    stopReason = choice?.stop_reason ?? choice?.matched_stop ?? stopReason
+    const delta = deltaOf(part)
     if (delta.reasoning !== '' || delta.content !== '') yield delta
   }
   if (finish === null) throw new RemoteError('server', url, 'its response ended early')
   if (finish === 'content_filter') throw new RemoteError('filter', url, 'its content filter stepped in')
   return {
     finishReason: finish === 'length' ? 'length' : 'stop',
+    stopString: typeof stopReason === 'string' ? stopReason : null,
     promptTokens: usage.prompt_tokens ?? null,
+    cachedTokens: usage.prompt_tokens_details?.cached_tokens ?? null,
     completionTokens: usage.completion_tokens ?? null,
   }
 }
@@ -113,60 +75,24 @@ function deltaOf({ reasoning_content, reasoning, content }: Part): Delta {
   return { reasoning: (apart?.text ?? '') + (said?.thinking ?? ''), content: said?.text ?? '' }
 }
 
-/** The data of server-sent events, or the one document of a server that does not stream. */
-async function* documentsOf(response: Response): AsyncGenerator<string> {
-  if (response.headers.get('content-type')?.startsWith('application/json')) {
-    yield await response.text()
-    return
-  }
-  const events = response.body?.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
-  for await (const { data } of events ?? []) yield data.trim()
-}
-
-function parse(data: string, url: string): Chunk {
-  try {
-    return JSON.parse(data)
-  } catch {
-    throw new RemoteError('server', url, `its response is not JSON: ${data.slice(0, 80)}`)
-  }
-}
-
-/** 408, 429 and 5xx pass; 400, 413 and 422 may lie in the question; all else lies in the request. */
-async function failureOf(response: Response, url: string): Promise<RemoteError> {
-  const { status, headers } = response
-  const text = await response.text().catch(() => '')
-  const said = `status ${status}${text === '' ? '' : `: ${messageOf(text)}`}`
-  if (status === 408 || status === 429 || status >= 500) {
-    const seconds = Number(headers.get('retry-after') ?? NaN)
-    return new RemoteError('server', url, said, Number.isFinite(seconds) ? seconds * 1000 : null)
-  }
-  if (status === 400 || status === 413 || status === 422) return new RemoteError('question', url, said)
-  return new RemoteError('request', url, `${url} refused the request with ${said}`)
-}
-
-function messageOf(text: string): string {
-  try {
-    const { error } = JSON.parse(text)
-    if (typeof (error?.message ?? error) === 'string') return error.message ?? error
-  } catch {}
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text
-}
-
-/** fetch says `fetch failed`, and its cause why. */
-function causeOf(error: unknown): string {
-  const { message, cause } = error as Error
-  return cause instanceof Error ? cause.message || ((cause as NodeJS.ErrnoException).code ?? message) : message
-}
-
 interface Usage {
   prompt_tokens?: number
   completion_tokens?: number
+  prompt_tokens_details?: { cached_tokens?: number } | null
 }
 
 interface Chunk {
   error?: unknown
   usage?: Usage | null
-  choices?: { delta?: Part; message?: Part; finish_reason?: string | null }[]
+  choices?: {
+    delta?: Part
+    message?: Part
+    /** Of `/v1/completions`. */
+    text?: string
+    finish_reason?: string | null
+    stop_reason?: unknown
+    matched_stop?: unknown
+  }[]
 }
 
 /** Each a text or a list of parts. */

@@ -1,237 +1,272 @@
 /**
- * A reasoner whose model runs behind an OpenAI-compatible server. One request is one pass: the server can end a response
- * at a number of tokens, but not go on after a hint, so a window needs `hint: null`, and all else that one pass cannot keep
- * is refused.
+ * A reasoner whose model runs behind an OpenAI-compatible server, in the two-pass form of the method: a pass of the window's
+ * length, and one that goes on from it after the hint.
  */
 import { randomInt } from 'node:crypto'
-import { misuse } from '../base/checks.js'
-import { type CallSite, callSite, Z1Error } from '../base/errors.js'
-import { LoopDetector } from '../base/loops.js'
-import { cutCharacters } from '../base/words.js'
+
+import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
+import type { ConnectOptions } from '../reason/connect.js'
+import { checkTokens } from '../reason/detokenize.js'
 import { type ChatMessage, checkInput } from '../reason/messages.js'
-import { checkReasonOptions, type ReasonOptions } from '../reason/options.js'
+import { checkReasonOptions, type ReasonOptions, type ResolvedReasonOptions } from '../reason/options.js'
 import type { Reasoner, ReasonerModel } from '../reason/reasoner.js'
+import { DEFAULT_MAX_TOKENS, RequestBuilder } from '../reason/request.js'
 import type { ReasonResult, RequestEvent } from '../reason/result.js'
 import { ReasonStream, type Started } from '../reason/stream.js'
-import { type Completion, chatCompletion, chatCompletionsUrl, type Endpoint, type RemoteError } from './openai.js'
-
-export interface ConnectOptions {
-  /** `http://localhost:8080`, with or without `/v1`. */
-  server: string
-  /** Name of the model, as the server knows it. */
-  model: string
-  /** Sent as a bearer token. Default: none. */
-  key?: string | undefined
-  /** Requests that are sent at the same time by whoever asks, ≥ 1. Default 4. */
-  parallel?: number | undefined
-}
-
-/** Options that one pass through a server keeps. */
-const SUPPORTED: readonly string[] = [
-  'thinkingWindow',
-  'hint',
-  'loops',
-  'system',
-  'temperature',
-  'topP',
-  'frequencyPenalty',
-  'presencePenalty',
-  'seed',
-  'stop',
-  'signal',
-] satisfies (keyof ReasonOptions)[]
+import { KNOWN_TAGS, stripOpenTag, tagsOf, templateTags } from '../reason/tags.js'
+import { RemoteGeneration } from './generation.js'
+import { asked } from './http.js'
+import { checkConnectOptions, type ResolvedConnectOptions } from './options.js'
+import { type Prompt, run } from './passes.js'
+import { retrying } from './retry.js'
+import { checkSupported, samplingFields } from './sampling.js'
+import { endpointOf, factsOf, isAbsent, type Server, type ServerFacts, serverAt } from './server.js'
+import { RemoteVocabulary } from './vocabulary.js'
 
 type Listener = (event: RequestEvent) => void
 
-/** @throws {TypeError} for an address that is none. */
-export function connect({ server, model, key, parallel = 4 }: ConnectOptions): Reasoner {
-  return new RemoteReasoner({ url: chatCompletionsUrl(server), key }, model, parallel)
+/** Requests at once, where neither the caller nor the server says. */
+const DEFAULT_PARALLEL = 4
+
+/**
+ * Asks a server what it runs.
+ * @throws {TypeError|RangeError} for options that cannot be.
+ * @throws {Z1Error} REMOTE_FAILED, REMOTE_REFUSED.
+ * @throws the signal's reason when it is aborted.
+ */
+export async function connect(options: ConnectOptions): Promise<Reasoner> {
+  const site = callSite(connect)
+  const checked = checkConnectOptions(options)
+  const server = serverAt(checked.baseUrl, checked.apiKey)
+  checked.signal?.throwIfAborted()
+  return attempt(
+    site,
+    () =>
+      retrying(async () => {
+        const facts = await factsOf(server, checked.model, checked.signal)
+        const template = checked.chatTemplate ?? facts.chatTemplate
+        const vocabulary = await RemoteVocabulary.of(server, facts, template, checked.signal)
+        return new RemoteReasoner(server, facts, vocabulary, checked)
+      }, checked),
+    checked.signal,
+  )
 }
 
 class RemoteReasoner implements Reasoner {
   readonly model: ReasonerModel
-  readonly #endpoint: Endpoint
+  readonly #server: Server
+  readonly #facts: ServerFacts
+  readonly #vocabulary: RemoteVocabulary
+  readonly #options: ResolvedConnectOptions
+  readonly #builder: RequestBuilder
   readonly #disposed = new AbortController()
 
-  constructor(endpoint: Endpoint, model: string, parallel: number) {
-    this.#endpoint = endpoint
-    // What a server's context holds, only the server knows.
-    this.model = Object.freeze({ path: model, contextSize: Infinity, parallel, tags: null })
+  constructor(server: Server, facts: ServerFacts, vocabulary: RemoteVocabulary, options: ResolvedConnectOptions) {
+    this.#server = server
+    this.#facts = facts
+    this.#vocabulary = vocabulary
+    this.#options = options
+    const contextSize = options.contextSize ?? facts.contextSize
+    // What cannot be counted cannot be found too long either: the server says so.
+    this.#builder = new RequestBuilder(vocabulary, vocabulary.counts ? contextSize : Infinity, {
+      templateVariables: options.templateVariables,
+    })
+    const { chatTemplate } = vocabulary.metadata
+    const tags = chatTemplate === null ? undefined : templateTags(chatTemplate)
+    this.model = Object.freeze({
+      path: facts.model,
+      contextSize,
+      parallel: options.parallel ?? facts.parallel ?? DEFAULT_PARALLEL,
+      tags: tags ? { open: tags[0], close: tags[1] } : null,
+      ...(facts.thinkingWindow !== null && { thinkingWindow: facts.thinkingWindow }),
+    })
   }
 
-  async reason(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<ReasonResult> {
-    return this.#stream(input, options, callSite(this.reason)).result
+  async reason<T>(input: string | readonly ChatMessage[], options?: ReasonOptions<T>): Promise<ReasonResult<T>> {
+    return this.#stream<T>(input, options, callSite(this.reason)).result
   }
 
-  stream(input: string | readonly ChatMessage[], options?: ReasonOptions): ReasonStream {
-    return this.#stream(input, options, callSite(this.stream))
+  stream<T>(input: string | readonly ChatMessage[], options?: ReasonOptions<T>): ReasonStream<T> {
+    return this.#stream<T>(input, options, callSite(this.stream))
   }
 
-  async tokenize(): Promise<number[]> {
-    throw new Z1Error('REMOTE_REFUSED', 'The protocol of chat completions does not give tokens')
+  async tokenize(text: string): Promise<number[]> {
+    const site = callSite(this.tokenize)
+    const read = checkInput(text, false) as string
+    return attempt(site, async () => {
+      this.#checkCounts()
+      return Array.from(await this.#vocabulary.tokenize([{ text: read, parseSpecial: true, continuation: false }]))
+    })
   }
 
-  async detokenize(): Promise<string> {
-    return (await this.tokenize()).join()
+  async detokenize(tokens: readonly number[]): Promise<string> {
+    const site = callSite(this.detokenize)
+    const ids = checkTokens(tokens, this.#facts.vocabularySize)
+    return attempt(site, async () => {
+      this.#checkCounts()
+      return this.#vocabulary.detokenize(Array.from(ids))
+    })
   }
 
   async dispose(): Promise<void> {
     this.#disposed.abort(new Z1Error('DISPOSED', 'The reasoner was disposed'))
   }
 
-  #stream(input: unknown, options: ReasonOptions = {}, site: CallSite): ReasonStream {
-    const checked = checkReasonOptions(options)
-    if (options.temperature === 'model') throw misuse(TypeError, 'number', 'temperature with a server', 'model')
-    for (const [name, value] of Object.entries(options)) {
-      if (value !== undefined && !SUPPORTED.includes(name))
-        throw misuse(TypeError, 'nothing', `${name} with a server`, value)
-    }
-    const { thinkingWindow = Infinity, hint, signal, seed = randomInt(2 ** 31) } = checked
-    if (thinkingWindow < 1)
-      throw misuse(RangeError, 'integer ≥ 1 or Infinity', 'thinkingWindow with a server', thinkingWindow)
-    if (thinkingWindow !== Infinity && hint !== null) {
-      throw misuse(TypeError, 'null', 'hint beside a thinkingWindow with a server', hint)
-    }
-    const messages = checkInput(input)
-    const body = {
-      model: this.model.path,
-      messages: [
-        ...(checked.system === undefined ? [] : [{ role: 'system', content: checked.system }]),
-        ...(typeof messages === 'string' ? [{ role: 'user', content: messages }] : messages),
-      ],
-      max_tokens: thinkingWindow === Infinity ? undefined : thinkingWindow,
-      temperature: checked.sampling.temperature,
-      // What was not asked for stays the server's.
-      top_p: options.topP,
-      frequency_penalty: options.frequencyPenalty,
-      presence_penalty: options.presencePenalty,
-      stop: checked.stop.length > 0 ? checked.stop : undefined,
-      seed,
-    }
-    const start = async (listener: Listener) => this.#start(body, checked.loops, seed, listener)
-    return new ReasonStream(start, site, signal)
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose()
   }
 
-  #start(body: Record<string, unknown>, loops: boolean, seed: number, listener: Listener): Started {
-    if (this.#disposed.signal.aborted) throw this.#disposed.signal.reason
-    const pass = new Pass(listener, loops ? new LoopDetector() : null)
-    // Events come after the one who starts it has what it returns.
-    setImmediate(() => void pass.run(this.#endpoint, body, this.#disposed.signal))
-    return { generation: pass, hint: null, seed }
+  #checkCounts(): void {
+    if (this.#vocabulary.counts) return
+    throw new Z1Error('REMOTE_REFUSED', `The server at ${this.#server.root} has no /tokenize: it tells no tokens`)
+  }
+
+  #stream<T>(input: unknown, options: ReasonOptions<T> = {}, site: CallSite): ReasonStream<T> {
+    const checked = checkReasonOptions(options)
+    checkSupported(options, this.#facts.kind)
+    const read = checkInput(input, checked.template)
+    this.#builder.check(read, checked)
+    const start = (listener: Listener, signal: AbortSignal) =>
+      attempt(site, () => this.#start(read, options, checked, listener, signal))
+    return new ReasonStream<T>(start, site, checked.signal)
+  }
+
+  async #start(
+    input: string | ChatMessage[],
+    given: ReasonOptions,
+    options: ResolvedReasonOptions,
+    listener: Listener,
+    signal: AbortSignal,
+  ): Promise<Started> {
+    this.#disposed.signal.throwIfAborted()
+    const preparing = AbortSignal.any([signal, this.#disposed.signal])
+    const prepared = await retrying(() => this.#prepare(input, options, preparing), {
+      ...this.#options,
+      signal: preparing,
+    })
+    const { prompt, promptTokens, hint, answer, window, maxTokens, tags } = prepared
+    const { banned, watched } = await this.#bans(tags)
+    const { seed = randomInt(2 ** 32 - 1), stop, loops } = options
+    const { kind, model } = this.#facts
+    const generation = new RemoteGeneration(
+      {
+        prompt,
+        promptTokens,
+        window,
+        most: window === Infinity ? this.#most(prompt) : undefined,
+        maxTokens,
+        hint,
+        stop,
+        stopInThinking: options.stopInThinking || options.thinkingWindow === Infinity,
+        loops,
+        sampling: samplingFields(given, options, kind, banned, seed),
+        grammar: answer?.grammar ?? null,
+        watched,
+        retries: this.#options,
+        run: (pass, aborted) => run(this.#server, model, pass, aborted),
+        count: (text) => this.#count(text),
+      },
+      listener,
+    )
+    // Events come after the one who starts it has what this returns.
+    setImmediate(() => void generation.run(this.#disposed.signal))
+    return { generation, hint, seed, answer }
+  }
+
+  /** Where no window closes and a server's own limit would be 16 tokens (OpenAI's), what the context leaves. */
+  #most(prompt: Prompt): number | undefined {
+    if (prompt.form === 'chat') return undefined
+    const { contextSize } = this.model
+    if (prompt.form === 'tokens') return contextSize === Infinity ? undefined : contextSize - prompt.tokens.length
+    if (this.#facts.kind === 'z1') return undefined
+    throw new RangeError('Expected a thinkingWindow with a number of tokens: this server has no other end')
+  }
+
+  async #count(text: string): Promise<number[] | null> {
+    if (!this.#vocabulary.counts) return null
+    return Array.from(await this.#vocabulary.tokenize([{ text, parseSpecial: this.#facts.kind !== 'llama.cpp', continuation: true }]))
+  }
+
+  async #prepare(input: string | ChatMessage[], options: ResolvedReasonOptions, signal: AbortSignal) {
+    const template = options.chatTemplate ?? this.#vocabulary.metadata.chatTemplate
+    const tags = tagsAsked(options, template)
+    const messages = messagesOf(input, options.system)
+    const { kind } = this.#facts
+    if (options.template && template === null && kind !== 'llama.cpp' && kind !== 'z1') {
+      return { ...this.#chat(messages, options), tags }
+    }
+    let [text, asking] = [input, options]
+    if (options.template && template === null) {
+      text = await this.#applyTemplate(messages, options, signal)
+      asking = { ...options, template: false, system: undefined, templateVariables: undefined }
+    }
+    await this.#vocabulary.learn(messages.map(({ content }) => content))
+    const { request, hint, answer } = await this.#builder.build(text, asking, signal)
+    const prompt: Prompt =
+      kind === 'llama.cpp' && this.#vocabulary.counts
+        ? { form: 'tokens', tokens: Array.from(request.prompt) }
+        : { form: 'text', text: (await this.#builder.renderPrompt(text, asking)).text }
+    const { thinkingWindow: window, maxTokens } = request
+    const promptTokens = this.#vocabulary.counts ? request.prompt.length : null
+    return { prompt, promptTokens, hint: hint && this.#known(hint), answer, window, maxTokens, tags }
+  }
+
+  /** What stands for the tokens of a text is no token. */
+  #known<H extends { tokens: Int32Array }>(hint: H): H {
+    return this.#vocabulary.counts ? hint : { ...hint, tokens: new Int32Array() }
+  }
+
+  /** Messages of which the server makes the prompt. */
+  #chat(messages: ChatMessage[], options: ResolvedReasonOptions) {
+    const { kind } = this.#facts
+    const window = options.thinkingWindow ?? null
+    if (kind === 'other' && window !== null && options.hint !== null) {
+      throw new Z1Error(
+        'REMOTE_REFUSED',
+        `The server at ${this.#server.root} cannot go on with a message: give the model's chatTemplate`,
+      )
+    }
+    const prompt: Prompt = { form: 'chat', messages, reply: '' }
+    const hint = options.hint === null ? null : { text: options.hint, tokens: new Int32Array() }
+    return { prompt, promptTokens: null, hint, answer: null, window, maxTokens: options.maxTokens ?? DEFAULT_MAX_TOKENS }
+  }
+
+  /** The prompt as the server renders it, without the think tag that it may end with. */
+  async #applyTemplate(messages: ChatMessage[], options: ResolvedReasonOptions, signal: AbortSignal): Promise<string> {
+    const variables = { ...this.#options.templateVariables, ...options.templateVariables }
+    const body = { messages, ...(Object.keys(variables).length > 0 && { chat_template_kwargs: variables }) }
+    const endpoint = endpointOf(this.#server, '/apply-template')
+    const { prompt } = await asked<{ prompt: string }>(endpoint, body, signal).catch((error) => {
+      if (!isAbsent(error)) throw error
+      throw new Z1Error('TEMPLATE_NOT_FOUND', `The server has no ${endpoint.url}: give the model's chatTemplate`)
+    })
+    return KNOWN_TAGS.map(tagsOf).reduce(stripOpenTag, prompt)
+  }
+
+  /**
+   * The model's own tags are banned by their tokens. Of the others, those that are several tokens are looked for instead.
+   * @throws {Z1Error} REMOTE_REFUSED for tags of the model that are several tokens.
+   */
+  async #bans(own: readonly string[]) {
+    if (this.#facts.kind === 'z1') return { banned: [], watched: own }
+    const texts = [...new Set([...own, ...KNOWN_TAGS.flat()])]
+    const ids = await Promise.all(texts.map((text) => this.#vocabulary.single(text)))
+    const missing = own.find((tag) => ids[texts.indexOf(tag)] === null)
+    if (missing !== undefined) {
+      const why = this.#vocabulary.counts ? 'it is several tokens' : 'the server has no /tokenize'
+      throw new Z1Error('REMOTE_REFUSED', `The tag ${missing} of the model cannot be banned: ${why}`)
+    }
+    return { banned: ids.filter((id) => id !== null), watched: texts.filter((_, i) => ids[i] === null) }
   }
 }
 
-/** One request under way. */
-class Pass {
-  readonly #listener: Listener
-  readonly #loops: LoopDetector | null
-  readonly #abort = new AbortController()
-  readonly #began = performance.now()
-  #firstText: number | undefined
-  /** The reasoning that some servers split off, until the content begins: the response is one text. */
-  #separate = false
-  #shown = ''
-  #word = ''
+function messagesOf(input: string | ChatMessage[], system: string | undefined): ChatMessage[] {
+  const messages = typeof input === 'string' ? [{ role: 'user', content: input }] : input
+  return system === undefined ? messages : [{ role: 'system', content: system }, ...messages]
+}
 
-  constructor(listener: Listener, loops: LoopDetector | null) {
-    this.#listener = listener
-    this.#loops = loops
-  }
-
-  endThinking(): void {
-    this.#abort.abort('request')
-  }
-
-  stop(): void {
-    this.#abort.abort('stop')
-  }
-
-  abort(): void {
-    this.#abort.abort('abort')
-  }
-
-  async run(endpoint: Endpoint, body: Record<string, unknown>, disposed: AbortSignal): Promise<void> {
-    const dispose = () => this.#abort.abort('dispose')
-    disposed.addEventListener('abort', dispose)
-    try {
-      const chunks = chatCompletion(endpoint, body, this.#abort.signal)
-      let next = await chunks.next()
-      for (; !next.done; next = await chunks.next()) {
-        const { reasoning, content } = next.value
-        if (this.#show(reasoning, true) || this.#show(content, false)) {
-          this.#done('loop', 'loop', null)
-          return
-        }
-      }
-      const completion = next.value
-      if (this.#push(' ')) this.#done('loop', 'loop', completion)
-      else if (completion.finishReason === 'length') this.#done('window', 'length', completion)
-      else this.#done('self', 'stop', completion)
-    } catch (error) {
-      this.#fail(error, disposed)
-    } finally {
-      this.#abort.abort('done')
-      disposed.removeEventListener('abort', dispose)
-    }
-  }
-
-  /** Whether the text repeats itself. */
-  #show(part: string, separate: boolean): boolean {
-    if (part === '') return false
-    this.#firstText ??= performance.now()
-    let text = part
-    if (this.#separate && !separate) {
-      text = `${/\n\n$/.test(this.#shown) ? '' : /\n$/.test(this.#shown) ? '\n' : '\n\n'}${part}`
-    }
-    this.#separate = separate
-    this.#shown = (this.#shown + text).slice(-2)
-    this.#listener({ type: 'text', phase: 'thinking', text, tokens: [] })
-    return this.#push(text)
-  }
-
-  /** A server gives no tokens: loops are looked for in words, and in characters where a script has no spaces. */
-  #push(text: string): boolean {
-    if (!this.#loops) return false
-    const items = (this.#word + text).split(/\s+/).flatMap(cutCharacters)
-    this.#word = items.pop() as string
-    return items.some((item) => item !== '' && this.#loops?.push(item))
-  }
-
-  #done(
-    ended: 'self' | 'window' | 'loop' | 'request' | 'stop',
-    finishReason: 'stop' | 'length' | 'loop' | 'abort',
-    completion: Completion | null,
-  ): void {
-    const now = performance.now()
-    const first = this.#firstText ?? now
-    this.#listener({
-      type: 'done',
-      ended,
-      finishReason,
-      stopString: null,
-      promptTokens: completion?.promptTokens ?? 0,
-      cachedTokens: 0,
-      thinkingTokens: completion?.completionTokens ?? 0,
-      timings: {
-        promptMs: first - this.#began,
-        thinkingMs: now - first,
-        hintMs: 0,
-        answerMs: 0,
-        totalMs: now - this.#began,
-        decodeCalls: 0,
-      },
-    })
-  }
-
-  #fail(error: unknown, disposed: AbortSignal): void {
-    const why = this.#abort.signal.reason
-    if (disposed.aborted) this.#listener({ type: 'error', code: 'DISPOSED', message: 'The reasoner was disposed' })
-    else if (why === 'request') this.#done('request', 'abort', null)
-    else if (why === 'stop') this.#done('stop', 'abort', null)
-    else if (why === 'abort') this.#listener({ type: 'error', code: 'ABORTED', message: 'The request was aborted' })
-    else {
-      const failure = error as RemoteError
-      this.#listener({ type: 'error', code: failure.code, message: failure.message, cause: failure })
-    }
-  }
+/** The tags that a request names, or those of the template. */
+function tagsAsked({ tags }: ResolvedReasonOptions, template: string | null): readonly string[] {
+  if (typeof tags === 'object') return [tags.open, tags.close]
+  return (template !== null && templateTags(template)) || []
 }

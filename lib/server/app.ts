@@ -15,8 +15,10 @@ import { messages } from './dialects/messages.js'
 import { responses } from './dialects/responses.js'
 import { failureOf } from './failure.js'
 import { type AppOptions, checkAppOptions } from './options.js'
+import { PAGE_PATHS, pageFile } from './page.js'
 import { checkKey, checkSender, corsHeaders, PREFLIGHT } from './security.js'
 import { ServerState } from './state.js'
+import { VOCABULARY } from './vocabulary.js'
 
 /** The paths of the protocols. */
 const DIALECTS: Readonly<Record<string, Dialect>> = {
@@ -25,6 +27,9 @@ const DIALECTS: Readonly<Record<string, Dialect>> = {
   '/v1/responses': responses,
   '/v1/messages': messages,
 }
+
+/** What needs no key. */
+const OPEN_PATHS = ['/health', ...PAGE_PATHS]
 
 const CONTROL_FIELDS = { action: use(oneOf(['reasoning_end'])), id: use(text) } satisfies FieldTable
 
@@ -48,13 +53,14 @@ export function appOf(state: ServerState): Hono {
     checkSender(c.req.raw, options)
     const cors = corsHeaders(c.req.raw)
     if (c.req.method === 'OPTIONS') return c.body(null, 204, { ...cors, ...PREFLIGHT })
-    if (c.req.path !== '/health') checkKey(c.req.raw.headers, options.apiKey)
+    if (!OPEN_PATHS.includes(c.req.path)) checkKey(c.req.raw.headers, options.apiKey)
     await next()
     for (const [name, value] of Object.entries(cors)) c.header(name, value)
     c.header('x-content-type-options', 'nosniff')
     return
   })
 
+  for (const path of PAGE_PATHS) app.get(path, () => pageFile(path))
   app.get('/health', (c) => (state.draining ? c.json({ status: 'draining' }, 503) : c.json({ status: 'ok' })))
   app.get('/metrics', (c) => {
     const { running, waiting } = admission
@@ -77,10 +83,14 @@ export function appOf(state: ServerState): Hono {
   }
   app.post('/v1/chat/completions/control', async (c) => c.json(await control(state, c.req.raw)))
 
-  for (const path of ['/health', '/metrics', '/v1/models', '/v1/models/:id{.+}']) {
+  for (const [path, tell] of Object.entries(VOCABULARY)) {
+    app.post(path, async (c) => c.json(await tell(state, await readBody(c.req.raw, options.maxBodyBytes))))
+  }
+
+  for (const path of [...OPEN_PATHS, '/metrics', '/v1/models', '/v1/models/:id{.+}']) {
     app.all(path, (c) => notAllowed(c.req.method, 'GET'))
   }
-  for (const path of [...Object.keys(DIALECTS), '/v1/chat/completions/control']) {
+  for (const path of [...Object.keys(DIALECTS), ...Object.keys(VOCABULARY), '/v1/chat/completions/control']) {
     app.all(path, (c) => notAllowed(c.req.method, 'POST'))
   }
   app.notFound((c) => fail(c.req.path, new RequestError('There is nothing at this path', null, 404)))

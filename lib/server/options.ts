@@ -4,7 +4,7 @@ import { type Option, option, type Read, readOptions } from '../base/options.js'
 import { checkReasonOptions, type ReasonOptions } from '../reason/options.js'
 
 export interface AppOptions {
-  /** What every request must bring, as `Authorization: Bearer …` or `X-Api-Key: …`; all but `/health`. Default: none. */
+  /** What every request must bring, as `Authorization: Bearer …` or `X-Api-Key: …`; all but `/health` and the page. Default: none. */
   apiKey?: string | undefined
   /**
    * Names that the `Host` of a request may have beside `localhost`, `127.0.0.1` and `[::1]`, without a port; `*`: any. What stands in the

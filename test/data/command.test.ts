@@ -182,7 +182,7 @@ describe('z1 data', () => {
     const output = path('answers.jsonl')
     const { status, stderr } = await z1([
       'distill',
-      '--server',
+      '--remote',
       'http://127.0.0.1:1',
       '--model',
       'm',
@@ -191,7 +191,7 @@ describe('z1 data', () => {
       'none.jsonl',
     ])
     expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('none.jsonl') })
-    const child = start(['distill', '--server', 'http://127.0.0.1:1', '--model', 'm', '-o', output, questions])
+    const child = start(['distill', '--remote', 'http://127.0.0.1:1', '--model', 'm', '-o', output, questions])
     const ended = finished(child)
     while (!existsSync(output)) await sleep(20)
     child.kill('SIGINT')

@@ -1,9 +1,10 @@
 /** `z1 data distill`: trajectories by a teacher. */
 import { distill } from '../../data/distill.js'
-import { flag, integer, text } from '../args.js'
+import { flag, integer } from '../args.js'
 import { defineCommand } from '../command.js'
 import { answerOptions, inputFiles, modelOptions, outputOptions, samplingOptions, tokenizerOption } from '../groups.js'
 import { showFraction } from '../progress.js'
+import { keyFromEnvironment, remoteOption } from '../remote.js'
 import { writeRecords } from './run.js'
 
 export const command = defineCommand({
@@ -11,11 +12,8 @@ export const command = defineCommand({
   operands: inputFiles,
   options: {
     ...modelOptions,
-    model: { ...modelOptions.model, help: "GGUF file of the teacher; with --server, the model's name there" },
-    server: text({
-      value: 'URL',
-      help: 'an OpenAI-compatible server; its key is in Z1_API_KEY or OPENAI_API_KEY',
-    }),
+    model: { ...modelOptions.model, help: "GGUF file of the teacher; with --remote, the model's name there" },
+    ...remoteOption,
     limit: integer(1, { value: 'N', help: 'tokens of a trajectory, which is cut there', default: '8192' }),
     contextSize: {
       ...modelOptions.contextSize,
@@ -33,11 +31,11 @@ export const command = defineCommand({
     tokenizer: { ...tokenizerOption, default: "the teacher's own count" },
     ...outputOptions,
   },
-  async run({ output, force, json, engine, gpuLayers, threads, ...options }, inputs) {
-    const key = process.env.Z1_API_KEY ?? process.env.OPENAI_API_KEY
+  async run({ output, force, json, engine, gpuLayers, threads, remote: server, ...options }, inputs) {
+    const key = keyFromEnvironment()
     await writeRecords({ output, force, json }, (frame, show) => {
       const load = { engine, gpuLayers, threads, onProgress: showFraction('loading', show) }
-      return distill({ ...options, ...frame, inputs, key, load })
+      return distill({ ...options, ...frame, inputs, server, key, load })
     })
   },
 })

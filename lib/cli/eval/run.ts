@@ -9,11 +9,13 @@ import { filesOfRun, readOutcomes, readRun } from '../../eval/results.js'
 import { evaluate, type Progress } from '../../eval/run.js'
 import { summarize } from '../../eval/summary.js'
 import { modelPath } from '../../reason/model-name.js'
-import { flag, integer, list, required, text, word } from '../args.js'
+import { flag, integer, list, required, text, UsageError, word } from '../args.js'
 import { defineCommand } from '../command.js'
 import { answerOptions, loadOptions, modelOptions, samplingOptions } from '../groups.js'
 import { policiesOf, policyOptions } from '../policies.js'
 import { runInterruptible, showBytes } from '../progress.js'
+import { concurrencyOption, remoteOption, remoteReasoner } from '../remote.js'
+import { templateOf, templateOptions } from '../template.js'
 import { print } from '../terminal.js'
 import { filesRead, selectedTask, taskOptions, withoutTask } from './task.js'
 
@@ -54,6 +56,9 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
     seed: { ...samplingOptions.seed, help: 'of the items and of the sampling', default: '0' },
     shard: text({ value: 'I/N', help: 'only every N-th item, from the I-th on; merge makes one run of all' }),
     ...modelOptions,
+    ...remoteOption,
+    ...concurrencyOption,
+    chatTemplate: { ...templateOptions.chatTemplate, help: 'with --remote, the chat template of its model in Jinja' },
     parallel: {
       ...modelOptions.parallel,
       help: 'requests at once; 1 gives the same results to the token every time',
@@ -67,7 +72,7 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
     figure: text({ value: 'FILE.svg', help: 'draw accuracy over thinking tokens' }),
     json: flag({ help: 'print the summary as JSON and nothing else' }),
   },
-  async run({ figure, json, ...given }) {
+  async run({ figure, json, remote, concurrency, chatTemplate: template, ...given }) {
     const { policies, rest } = policiesOf(given)
     const { task, rest: options } = withoutTask(rest)
     const { output, seed } = options
@@ -75,13 +80,26 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
     const read = filesRead(task, options)
     await checkDistinct(filesOfRun(output), read)
     if (figure !== undefined) await checkDistinct([figure], [...read, ...filesOfRun(output)])
+    if (template !== undefined && remote === undefined) throw new UsageError('Expected --remote with --chat-template')
+    const { chatTemplate } = await templateOf({ chatTemplate: template, templateVariable: undefined })
     const summary = await runInterruptible(
       async ({ signal, show }) => {
         const pulling = { download: task.download, signal, onProgress: showBytes('downloading', show) }
         const items = await selectedTask(task, seed, pulling)
-        const model = options.model && (await modelPath(options.model, { ...pulling, onDownload: pulling.onProgress }))
         const onProgress = show && ((progress: Progress) => show(responseProgress(progress)))
-        return evaluate({ ...options, ...policies, model, windows, task: items, signal, onProgress })
+        const run = { ...policies, windows, task: items, signal, onProgress }
+        if (remote !== undefined) {
+          const { loading, ...asks } = withoutLoad(options)
+          await using reasoner = await remoteReasoner(
+            { remote, concurrency, chatTemplate, model: options.model },
+            { ...loading, download: task.download },
+            signal,
+          )
+          return await evaluate({ ...asks, ...run, reasoner })
+        }
+        if (concurrency !== undefined) throw new UsageError('Expected --remote with --concurrency: a load has --parallel')
+        const model = options.model && (await modelPath(options.model, { ...pulling, onDownload: pulling.onProgress }))
+        return evaluate({ ...options, ...run, model })
       },
       () => afterInterrupt(output, json === true),
     )
@@ -90,6 +108,21 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
     print(json ? `${JSON.stringify(summary, null, 2)}\n` : `${reportOf(summary)}\n`)
   },
 })
+
+/** Options without those of a load, and these without the model, which a server has too. */
+function withoutLoad<T extends Partial<Record<LoadName, unknown>>>(options: T) {
+  const loading: Partial<Record<LoadName, unknown>> = {}
+  const asks = { ...options }
+  for (const name of LOAD_NAMES) {
+    if (name !== 'model') loading[name] = options[name]
+    delete asks[name]
+  }
+  return { loading, ...(asks as Omit<T, LoadName>) }
+}
+
+type LoadName = keyof typeof modelOptions | keyof typeof loadOptions | 'branches'
+
+const LOAD_NAMES = [...Object.keys(modelOptions), ...Object.keys(loadOptions), 'branches'] as LoadName[]
 
 /** Responses, with the accuracies so far. */
 function responseProgress({ done, total, computed, windows }: Progress) {

@@ -1,8 +1,8 @@
 /** A reasoner behind a server: what one pass keeps, and what it refuses. What failures mean is in test/data/distill.test.ts. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Reasoner } from '../../lib/index.js'
-import { RemoteError } from '../../lib/remote/openai.js'
-import { connect } from '../../lib/remote/reasoner.js'
+import { RemoteError } from '../../lib/remote/http.js'
+import { chatReasoner } from '../../lib/remote/chat-reasoner.js'
 import { chunk, ScriptedServer, said, status, stream } from '../support/openai-server.js'
 
 let server: ScriptedServer
@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 beforeEach(() => {
   server.reset()
-  reasoner = connect({ server: server.url, model: 'm' })
+  reasoner = chatReasoner({ server: server.url, model: 'm' })
 })
 afterAll(() => server.close())
 
@@ -152,7 +152,7 @@ describe('refused', () => {
   })
 
   it('an address that is none', () => {
-    expect(() => connect({ server: 'localhost', model: 'm' })).toThrow(TypeError)
+    expect(() => chatReasoner({ server: 'localhost', model: 'm' })).toThrow(TypeError)
   })
 
   it('tokens, which the protocol does not give', async () => {
