@@ -93,6 +93,9 @@ class RemoteReasoner implements Reasoner {
       throw misuse(TypeError, 'null', 'hint beside a thinkingWindow with a server', hint)
     }
     const messages = checkInput(input)
+    if (typeof messages !== 'string' && messages.some(({ role, toolCalls }) => role === 'tool' || toolCalls)) {
+      throw new TypeError('Expected no calls of tools in messages with a server')
+    }
     const body = {
       model: this.model.path,
       messages: [

@@ -18,6 +18,13 @@ struct Cut {
     bool probe = false;          // it is asked for by a policy, and told to nobody
 };
 
+/// How the model calls tools: between tags. A call that is opened while the model thinks ends its thinking.
+struct Calls {
+    std::string open; // empty: it may call none
+    std::string close;
+    std::string grammar; // of what follows the open tag, to the end of the answer; GBNF
+};
+
 struct Request {
     uint32_t id = 0;
     std::vector<llama_token> prompt;      // at least one token
@@ -29,7 +36,9 @@ struct Request {
     std::vector<std::string> stop;        // none empty; they end the answer
     bool stop_in_thinking = false;        // and the thinking
     std::vector<std::string> banned_tags; // none empty
+    std::vector<std::string> banned_in_thinking; // tags, none empty
     std::string grammar;                  // of the answer, GBNF; empty: none
+    Calls calls;                          // where the answer has a grammar, only at its start
     std::string close_tag;                // delimited thinking: completing it ends the thinking; else empty
     bool loops = false;                   // a loop ends the thinking, and in the answer the generation
     bool lands_on_line = false;           // the window closes at a line's end in its last tenth
