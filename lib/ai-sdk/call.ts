@@ -29,7 +29,13 @@ export async function callOf(reasoner: Reasoner, given: CallOptions, defaults: R
   const own = ownOptions(given.providerOptions?.z1)
   const { thinkingWindow: usual, ...base } = defaults
   const input = messagesOf(given.prompt)
-  const { thinkingWindow, maxTokens, ...rest } = { ...base, ...portable(given), ...format(given), ...toolsOf(given, warnings), ...own }
+  const { thinkingWindow, maxTokens, ...rest } = {
+    ...base,
+    ...portable(given),
+    ...format(given),
+    ...toolsOf(given, warnings),
+    ...own,
+  }
   if (input.some(({ role }) => role === 'system') && own.system === undefined) delete rest.system
   if (given.includeRawChunks === true) warnings.push({ type: 'unsupported', feature: 'includeRawChunks' })
   const options = { ...rest, signal: given.abortSignal }

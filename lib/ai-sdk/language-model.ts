@@ -156,7 +156,12 @@ class StreamWriter {
         const empty = this.#hasText || this.#call ? [] : this.#begin('text')
         // One that was cut short is none.
         const isWhole = result.toolCalls.some(({ id }) => id === this.#call?.id)
-        return [...empty, ...this.#end(), ...this.#endCall(isWhole), { type: 'finish', ...ending(result, outcome.metadata) }]
+        return [
+          ...empty,
+          ...this.#end(),
+          ...this.#endCall(isWhole),
+          { type: 'finish', ...ending(result, outcome.metadata) },
+        ]
       }
     }
   }

@@ -8,21 +8,22 @@ type Message = LanguageModelV3Prompt[number]
 
 /** @throws {RequestError} for what is neither text nor a call or its result: left out, it would change the question. */
 export function messagesOf(prompt: LanguageModelV3Prompt): ChatMessage[] {
-  return prompt.flatMap((message, i) => {
-    const at = `prompt[${i}]`
-    switch (message.role) {
-      case 'system':
-        return { role: message.role, content: message.content }
-      case 'user': {
-        const texts = message.content.map((part, j) => textAt(part, `${at}.content[${j}]`))
-        return { role: message.role, content: texts.join('') }
-      }
-      case 'assistant':
-        return assistantMessage(message.content, at)
-      case 'tool':
-        return message.content.map((part, j) => toolMessage(part, `${at}.content[${j}]`))
+  return prompt.flatMap((message, i) => messagesAt(message, `prompt[${i}]`))
+}
+
+function messagesAt(message: Message, at: string): ChatMessage[] {
+  switch (message.role) {
+    case 'system':
+      return [{ role: message.role, content: message.content }]
+    case 'user': {
+      const texts = message.content.map((part, j) => textAt(part, `${at}.content[${j}]`))
+      return [{ role: message.role, content: texts.join('') }]
     }
-  })
+    case 'assistant':
+      return [assistantMessage(message.content, at)]
+    case 'tool':
+      return message.content.map((part, j) => toolMessage(part, `${at}.content[${j}]`))
+  }
 }
 
 /** With the hint, which came as metadata of the reasoning, it is what was generated. */

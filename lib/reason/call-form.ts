@@ -27,6 +27,9 @@ export function callFormProblem(source: string, template: ChatTemplate): string 
   }
   if (!shown.includes('probe-description')) return 'it does not show tools'
   if (!shown.includes('probe-result')) return 'it leaves out what a tool gave'
-  const form = /<tool_call>\s*\{\s*"name":\s*"get_probe",\s*"arguments":\s*\{\s*"key":\s*"value"\s*\}\s*\}\s*<\/tool_call>/
-  return form.test(shown) ? null : 'it writes calls in another form than {"name": …, "arguments": …} between <tool_call> tags'
+  const form =
+    /<tool_call>\s*\{\s*"name":\s*"get_probe",\s*"arguments":\s*\{\s*"key":\s*"value"\s*\}\s*\}\s*<\/tool_call>/
+  return form.test(shown)
+    ? null
+    : 'it writes calls in another form than {"name": …, "arguments": …} between <tool_call> tags'
 }

@@ -119,7 +119,10 @@ export class RequestBuilder {
         wait: wait && nudge ? { tokens: nudge.tokens, times: wait.times, until: wait.until } : null,
         stop,
         stopInThinking: stopInThinking || (options.thinkingWindow === Infinity && !keep),
-        bannedTags: [...(keep ? [keep.open] : bannedTags(tags)), ...(calls || options.calls.tools.length === 0 ? [] : [CALL_TAGS.open])],
+        bannedTags: [
+          ...(keep ? [keep.open] : bannedTags(tags)),
+          ...(calls || options.calls.tools.length === 0 ? [] : [CALL_TAGS.open]),
+        ],
         // A model that knows calls may write one where nobody asked, and goes on as if it was answered.
         bannedInThinking: callForm && !calls ? [CALL_TAGS.open] : [],
         closeTag: keep ? keep.close : null,

@@ -12,7 +12,8 @@ export interface ToolCallDelta {
 }
 
 /** Up to where the arguments begin. */
-const HEAD = /^\s*\}?\s*(?:<\/tool_call>)?\s*<tool_call>\s*\{\s*"name":\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments":\s*(?=\S)/
+const HEAD =
+  /^\s*\}?\s*(?:<\/tool_call>)?\s*<tool_call>\s*\{\s*"name":\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments":\s*(?=\S)/
 
 /** Hexadecimal digits of an id. */
 const ID_BYTES = 12

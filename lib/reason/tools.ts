@@ -1,14 +1,5 @@
 /** Tools that a model may call: what callers pass, and its check. Knows nothing of models. */
-import {
-  boolean,
-  isPlainObject,
-  isString,
-  type Kind,
-  kind,
-  misuse,
-  oneOf,
-  text,
-} from '../base/checks.js'
+import { boolean, isPlainObject, isString, type Kind, kind, misuse, oneOf, text } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
 import { type Option, option, type Read } from '../base/options.js'
 import type { JsonValue } from '../jinja/convert.js'

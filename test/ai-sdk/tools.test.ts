@@ -17,7 +17,10 @@ afterAll(() => z1.dispose())
 
 const parameters = { type: 'object' as const, properties: { city: { type: 'string' as const } }, required: ['city'] }
 const getWeather = (execute?: (input: { city: string }) => Promise<string>) => ({
-  get_weather: tool({ inputSchema: jsonSchema<{ city: string }>(parameters), ...(execute ? { execute } : {}) } as never),
+  get_weather: tool({
+    inputSchema: jsonSchema<{ city: string }>(parameters),
+    ...(execute ? { execute } : {}),
+  } as never),
 })
 const call = { toolName: 'get_weather', input: { city: 'P' } }
 
@@ -58,7 +61,9 @@ describe('generateText() and streamText()', () => {
 const prompt: LanguageModelV3Prompt = [{ role: 'user', content: [{ type: 'text', text: 'Rain?' }] }]
 const tools = [{ type: 'function' as const, name: 'get_weather', inputSchema: parameters }]
 
-it.each([200, 40])('a stream has whole blocks, and a call only where it is whole (%i tokens)', async (maxOutputTokens) => {
+it.each([
+  200, 40,
+])('a stream has whole blocks, and a call only where it is whole (%i tokens)', async (maxOutputTokens) => {
   const { stream } = await languageModel(z1).doStream({ prompt, tools, maxOutputTokens })
   const parts: LanguageModelV3StreamPart[] = []
   for await (const part of stream) parts.push(part)
@@ -80,8 +85,7 @@ it('a tool that a provider runs is a warning', async () => {
 })
 
 it('calls and what tools gave become messages', () => {
-  const result = (output: unknown) =>
-    ({ type: 'tool-result', toolCallId: '1', toolName: 'f', output }) as never
+  const result = (output: unknown) => ({ type: 'tool-result', toolCallId: '1', toolName: 'f', output }) as never
   const given: LanguageModelV3Prompt = [
     { role: 'assistant', content: [{ type: 'tool-call', toolCallId: '1', toolName: 'f', input: { a: 1 } }] },
     {

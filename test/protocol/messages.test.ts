@@ -156,7 +156,12 @@ describe('calls of tools and what they gave', () => {
   it('of responses, where each is an item of its own', () => {
     const item = { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{"a":1}' }
     const output = { type: 'function_call_output', call_id: 'call_1', output: 'b' }
-    const reasoning = { type: 'reasoning', summary: [], content: [{ type: 'reasoning_text', text: 'd' }], z1: { hint: '-' } }
+    const reasoning = {
+      type: 'reasoning',
+      summary: [],
+      content: [{ type: 'reasoning_text', text: 'd' }],
+      z1: { hint: '-' },
+    }
     const message = { role: 'assistant', content: [{ type: 'output_text', text: 'c' }] }
     expect(responsesMessages([message, item, item, output, reasoning, item, output], undefined)).toEqual([
       { role: 'assistant', content: 'c', toolCalls: [call, call] },

@@ -18,7 +18,10 @@ describe('tools as options', () => {
   })
 
   it('of responses', () => {
-    const tools = [{ type: 'function', ...tool, strict: null }, { type: 'function', name: 'g', parameters: null }]
+    const tools = [
+      { type: 'function', ...tool, strict: null },
+      { type: 'function', name: 'g', parameters: null },
+    ]
     const expected = [tool, { name: 'g', description: undefined, parameters: undefined }]
     expect(responsesTools(body({ tools, tool_choice: { type: 'function', name: 'g' } }))).toEqual({
       tools: expected,
@@ -28,7 +31,10 @@ describe('tools as options', () => {
 
   it.each([
     [{ type: 'auto' }, { toolChoice: 'auto' }],
-    [{ type: 'any', disable_parallel_tool_use: true }, { toolChoice: 'required', parallelToolCalls: false }],
+    [
+      { type: 'any', disable_parallel_tool_use: true },
+      { toolChoice: 'required', parallelToolCalls: false },
+    ],
     [{ type: 'tool', name: 'f' }, { toolChoice: { name: 'f' } }],
     [{ type: 'none' }, { toolChoice: 'none' }],
     [null, {}],
@@ -45,7 +51,11 @@ describe('tools as options', () => {
     [() => chatTools(body({ tool_choice: 5 })), 'tool_choice', 'Expected an object for tool_choice'],
     [() => responsesTools(body({ tools: [{ type: 'mcp' }] })), 'tools', 'of the type "mcp" is not supported'],
     [() => responsesTools(body({ tool_choice: { type: 'allowed_tools' } })), 'tool_choice', '"allowed_tools"'],
-    [() => messagesTools(body({ tool_choice: { type: 'toString' } })), 'tool_choice', 'Expected auto, any, tool or none'],
+    [
+      () => messagesTools(body({ tool_choice: { type: 'toString' } })),
+      'tool_choice',
+      'Expected auto, any, tool or none',
+    ],
   ])('%s is refused', (read, param, message) => {
     expect(read).toThrow(expect.objectContaining({ param, status: 400, message: expect.stringContaining(message) }))
   })

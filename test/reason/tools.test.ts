@@ -7,7 +7,7 @@ import { ChatTemplate } from '../../lib/reason/template.js'
 import { ToolCallReader } from '../../lib/reason/tool-calls.js'
 import { temporaryFolder } from '../support/folder.js'
 import { END, type TableOptions } from '../support/table-model.js'
-import { callRows as rows, callTags as tags, fixture, loadCaller } from '../support/tool-model.js'
+import { fixture, loadCaller, callRows as rows, callTags as tags } from '../support/tool-model.js'
 
 const folder = temporaryFolder()
 const loaded: Z1[] = []
@@ -46,8 +46,16 @@ async function run(one: Z1, options: ReasonOptions) {
 describe('a call that the model opens', () => {
   it('in its answer: the text before it stays free', async () => {
     const { result, kinds, events } = await run(z1, { tools })
-    expect(result.text).toMatch(/^ so<tool_call>\n\{"name": "get[._]\w+", "arguments": \{"city": ?"P"\}\}\n<\/tool_call>$/)
-    expect(result).toMatchObject({ answer: ' so', reasoning: '', finishReason: 'tool_calls', ended: 'self', object: null })
+    expect(result.text).toMatch(
+      /^ so<tool_call>\n\{"name": "get[._]\w+", "arguments": \{"city": ?"P"\}\}\n<\/tool_call>$/,
+    )
+    expect(result).toMatchObject({
+      answer: ' so',
+      reasoning: '',
+      finishReason: 'tool_calls',
+      ended: 'self',
+      object: null,
+    })
     expect(result.toolCalls).toEqual([{ ...call, name: expect.stringMatching(/^get/) }])
     expect(result.message).toEqual({ role: 'assistant', content: ' so', toolCalls: result.toolCalls })
     expect(kinds).toEqual(['answer', 'toolCall', 'done'])
@@ -74,7 +82,13 @@ describe('a call that the model opens', () => {
 
   it('by several tokens, none of which is thinking', async () => {
     const { '<tool_call>': _, ...others } = rows
-    const split = { ...others, '\n': { ' so': 9, '</tool_call>': 8 }, ' so': '<tool', '<tool': '_call>', '_call>': '\n' }
+    const split = {
+      ...others,
+      '\n': { ' so': 9, '</tool_call>': 8 },
+      ' so': '<tool',
+      '<tool': '_call>',
+      '_call>': '\n',
+    }
     const two = await load('split', { rows: split, extraTokens: ['<tool', '_call>', '</tool_call>', ' so'] })
     const { result } = await run(two, { tools, thinkingWindow: 50 })
     expect(result).toMatchObject({ reasoning: ' so', finishReason: 'tool_calls', usage: { thinkingTokens: 1 } })
@@ -116,7 +130,13 @@ describe('toolChoice', () => {
   it('required: a model that ends by itself has the hint in place of its end', async () => {
     const silent = await load('silent', { rows: { ...rows, ' so': END } })
     const free = await run(silent, { tools, thinkingWindow: 50 })
-    expect(free.result).toMatchObject({ reasoning: ' so', hint: '', ended: 'self', finishReason: 'stop', toolCalls: [] })
+    expect(free.result).toMatchObject({
+      reasoning: ' so',
+      hint: '',
+      ended: 'self',
+      finishReason: 'stop',
+      toolCalls: [],
+    })
     const { result } = await run(silent, { ...named, thinkingWindow: 50, hint: '!' })
     expect(result).toMatchObject({ reasoning: ' so', hint: '!', ended: 'self', toolCalls: [call] })
   })
@@ -310,7 +330,11 @@ describe('what cannot be', () => {
   it.each<[string, unknown, string]>([
     ['calls of a user', [{ role: 'user', content: '', toolCalls: [] }], 'input[0].toolCalls'],
     ['a call without a name', [{ role: 'assistant', content: '', toolCalls: [{ arguments: {} }] }], '[0].name'],
-    ['arguments as text', [{ role: 'assistant', content: '', toolCalls: [{ name: 'f', arguments: '{}' }] }], 'arguments'],
+    [
+      'arguments as text',
+      [{ role: 'assistant', content: '', toolCalls: [{ name: 'f', arguments: '{}' }] }],
+      'arguments',
+    ],
     ['an id that is no text', [{ role: 'tool', content: '', toolCallId: 5 }], 'input[0].toolCallId'],
   ])('%s in messages', async (_, messages, message) => {
     await expect(z1.reason(messages as never)).rejects.toThrow(message)

@@ -63,7 +63,12 @@ describe('openai', () => {
   it('a call in the thinking ends it, and what the tool gave is shown', async () => {
     const first = await client().chat.completions.create({ ...body, thinking_window: 50 } as typeof body)
     const message = first.choices[0]?.message as OpenAI.ChatCompletionMessage
-    expect(message).toMatchObject({ content: null, reasoning_content: ' so', tool_calls: [{ id }], z1: { ended: 'self' } })
+    expect(message).toMatchObject({
+      content: null,
+      reasoning_content: ' so',
+      tool_calls: [{ id }],
+      z1: { ended: 'self' },
+    })
     const result = { role: 'tool' as const, tool_call_id: message.tool_calls?.[0]?.id as string, content: 'rain' }
     const next = { ...body, messages: [...body.messages, message, result], tool_choice: 'none' as const }
     expect((await client().chat.completions.create(next)).choices[0]?.message.content).toBe(' so')
@@ -110,7 +115,13 @@ describe('openai', () => {
     const output = { type: 'function_call_output' as const, call_id: call.call_id, output: 'rain' }
     const user = { role: 'user' as const, content: 'Rain?' }
     const input = [user, ...(final.output as never[]), output]
-    const next = await client().responses.create({ ...asked, thinking_window: 0, hint: '.', input, tool_choice: 'none' } as typeof asked)
+    const next = await client().responses.create({
+      ...asked,
+      thinking_window: 0,
+      hint: '.',
+      input,
+      tool_choice: 'none',
+    } as typeof asked)
     expect(next.output.map(({ type }) => type)).toEqual(['message'])
   })
 })
@@ -130,8 +141,16 @@ it('@anthropic-ai/sdk: messages, whole, streamed, and with what the tool gave', 
   expect(thought.content).toMatchObject([{ type: 'thinking', thinking: ' so' }, call])
 
   const used = thought.content[1] as Anthropic.ToolUseBlock
-  const result = { type: 'tool_result' as const, tool_use_id: used.id, content: [{ type: 'text' as const, text: 'rain' }] }
-  const messages = [user, { role: 'assistant' as const, content: thought.content }, { role: 'user' as const, content: [result] }]
+  const result = {
+    type: 'tool_result' as const,
+    tool_use_id: used.id,
+    content: [{ type: 'text' as const, text: 'rain' }],
+  }
+  const messages = [
+    user,
+    { role: 'assistant' as const, content: thought.content },
+    { role: 'user' as const, content: [result] },
+  ]
   const next = await client.messages.create({ ...body, messages, tool_choice: { type: 'none' } })
   expect(next).toMatchObject({ stop_reason: 'end_turn', content: [{ type: 'text', text: ' so' }] })
 })
@@ -155,7 +174,9 @@ describe('the AI SDK', () => {
     const limits = { maxOutputTokens: 200, stopWhen: stepCountIs(2) }
     const options = { model: models()[name], prompt: 'Rain?', tools, providerOptions, ...limits }
     const { steps } = await generateText(options)
-    expect(steps[0]?.toolResults).toMatchObject([{ toolName: 'get_weather', input: { city: 'P' }, output: 'rain in P' }])
+    expect(steps[0]?.toolResults).toMatchObject([
+      { toolName: 'get_weather', input: { city: 'P' }, output: 'rain in P' },
+    ])
     const stream = streamText(options)
     await stream.consumeStream()
     expect((await stream.steps)[1]?.toolCalls).toMatchObject([{ toolName: 'get_weather', input: { city: 'P' } }])
@@ -167,7 +188,11 @@ it('a template without tools is a 400 with the reason', async () => {
   const body = { messages: [{ role: 'user', content: 'x' }], tools, chat_template_kwargs: {} }
   const plain = await loadCaller(folder(), 'plain', { template: '{{ messages[-1].content }}' })
   const other = await serve(plain, { port: 0 })
-  const response = await fetch(`${other.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+  const response = await fetch(`${other.url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  })
   expect([response.status, await response.json()]).toMatchObject([400, { error: { code: 'TOOLS_UNSUPPORTED' } }])
   await other.close({ timeout: 0 })
   await plain.dispose()

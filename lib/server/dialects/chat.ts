@@ -14,7 +14,16 @@ import type { ReasonResult } from '../../reason/result.js'
 import type { Asked, Dialect, ResponseFacts, Writer } from '../dialect.js'
 import { type Failure, openAiError } from '../failure.js'
 import type { SseEvent } from '../sse.js'
-import { COMMON_FIELDS, elsewhere, isEmpty, otherKeys, THINKING_FIELDS, TOOL_FIELDS, tokens, warnOfOtherKeys } from './fields.js'
+import {
+  COMMON_FIELDS,
+  elsewhere,
+  isEmpty,
+  otherKeys,
+  THINKING_FIELDS,
+  TOOL_FIELDS,
+  tokens,
+  warnOfOtherKeys,
+} from './fields.js'
 
 export const streamOptions = kind('object', (value): value is object => isPlainObject(value), {
   convert: (value) => (value as { include_usage?: unknown }).include_usage === true,

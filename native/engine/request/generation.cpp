@@ -19,7 +19,8 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
     : model(model), request(std::move(request_)), n_ctx(n_ctx),
       chain(model.api(), model.vocab(), request.sampling, n_ctx,
             Window::create(model.api(), request.thinking_window, &window)),
-      wait(request.wait), text(request.thinks && !request.stop_in_thinking ? std::vector<std::string>() : request.stop, request.calls.open),
+      wait(request.wait),
+      text(request.thinks && !request.stop_in_thinking ? std::vector<std::string>() : request.stop, request.calls.open),
       arrival(arrival), phase_began(arrival) {
     for (const std::vector<llama_token> * tokens : { &request.prompt, &request.hint, &request.wait.tokens }) {
         for (const llama_token token : *tokens) {

@@ -10,7 +10,8 @@ namespace z1 {
 
 Grammar::Grammar(const Api & api, const llama_vocab * vocab, const Pieces & pieces, const std::string & source,
                  std::vector<std::string> shown)
-    : api(api), vocab(vocab), pieces(pieces), shown(std::move(shown)), names_tokens(source.find("<[") != std::string::npos),
+    : api(api), vocab(vocab), pieces(pieces), shown(std::move(shown)),
+      names_tokens(source.find("<[") != std::string::npos),
       sampler(api.llama_sampler_init_grammar(vocab, source.c_str(), "root"), api.llama_sampler_free) {
     if (!sampler) {
         throw Error(ErrorCode::GRAMMAR_INVALID, "llama.cpp cannot read the grammar");
