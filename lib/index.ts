@@ -18,6 +18,8 @@ export type { RenderedPrompt } from './reason/request.js'
 export type { ReasonEvent, ReasonResult } from './reason/result.js'
 export type { ReasonStream } from './reason/stream.js'
 export type { JsonSchema, StandardJsonSchema } from './reason/structured.js'
+export type { ToolCallDelta } from './reason/tool-calls.js'
+export type { Tool, ToolCall, ToolChoice } from './reason/tools.js'
 export { Z1 } from './reason/z1.js'
 
 // The Hub's room is loaded when a model is named.

@@ -10,6 +10,7 @@ import type { ChatMessage } from '../reason/messages.js'
 import { checkReasonOptions, type ReasonOptions } from '../reason/options.js'
 import type { Reasoner } from '../reason/reasoner.js'
 import { messagesOf } from './prompt.js'
+import { toolsOf } from './tools.js'
 
 /** `reasoning` is of specification v4; the AI SDK 7 gives it to models of v3 too. */
 export type CallOptions = LanguageModelV3CallOptions & { reasoning?: string | undefined }
@@ -28,11 +29,15 @@ export async function callOf(reasoner: Reasoner, given: CallOptions, defaults: R
   const own = ownOptions(given.providerOptions?.z1)
   const { thinkingWindow: usual, ...base } = defaults
   const input = messagesOf(given.prompt)
-  const { thinkingWindow, maxTokens, ...rest } = { ...base, ...portable(given), ...format(given), ...own }
-  if (input.some(({ role }) => role === 'system') && own.system === undefined) delete rest.system
-  for (const feature of ['tools', 'toolChoice', 'includeRawChunks'] as const) {
-    if (isAsked(given[feature])) warnings.push({ type: 'unsupported', feature })
+  const { thinkingWindow, maxTokens, ...rest } = {
+    ...base,
+    ...portable(given),
+    ...format(given),
+    ...toolsOf(given, warnings),
+    ...own,
   }
+  if (input.some(({ role }) => role === 'system') && own.system === undefined) delete rest.system
+  if (given.includeRawChunks === true) warnings.push({ type: 'unsupported', feature: 'includeRawChunks' })
   const options = { ...rest, signal: given.abortSignal }
   const asked = thinkingOf(thinkingWindow, given.reasoning)
   const isPlain = maxTokens !== undefined && given.maxOutputTokens === undefined && asked.effort === undefined
@@ -75,10 +80,4 @@ function total({ maxOutputTokens }: CallOptions): number | undefined {
   if (maxOutputTokens === undefined || (Number.isInteger(maxOutputTokens) && maxOutputTokens >= 1))
     return maxOutputTokens
   throw new RequestError(`Expected integer ≥ 1 for maxOutputTokens but received ${maxOutputTokens}`, 'maxOutputTokens')
-}
-
-function isAsked(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length > 0
-  if (typeof value === 'object' && value !== null) return !['auto', 'none'].includes(Object(value).type)
-  return value === true
 }

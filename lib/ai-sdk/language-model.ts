@@ -17,6 +17,7 @@ import { modelUsage } from '../protocol/usage.js'
 import { checkReasonOptions, type ReasonOptions } from '../reason/options.js'
 import { isReasoner, type Reasoner } from '../reason/reasoner.js'
 import type { ReasonEvent, ReasonResult } from '../reason/result.js'
+import type { ToolCallDelta } from '../reason/tool-calls.js'
 import { type CallOptions, callOf } from './call.js'
 
 export interface LanguageModelOptions<S extends 'v3' | 'v4' = 'v3' | 'v4'> {
@@ -80,7 +81,10 @@ class Z1LanguageModel {
     const { input, options, warnings } = await callOf(this.#reasoner, given, this.#defaults)
     const result = await this.#reasoner.reason(input, options)
     const { reasoning, text, metadata } = outcomeOf(result)
-    const content: LanguageModelV3Content[] = [{ type: 'text', text, ...marked(metadata.answerRepeats) }]
+    const content: LanguageModelV3Content[] = result.toolCalls.map(({ id, name, arguments: given }) => {
+      return { type: 'tool-call', toolCallId: id, toolName: name, input: JSON.stringify(given) }
+    })
+    if (text !== '' || content.length === 0) content.unshift({ type: 'text', text, ...marked(metadata.answerRepeats) })
     if (reasoning !== '') {
       content.unshift({ type: 'reasoning', text: reasoning, providerMetadata: { z1: cutMetadata(metadata) } })
     }
@@ -128,9 +132,10 @@ class Z1LanguageModel {
   }
 }
 
-/** Blocks of a stream: the reasoning, if there is any, and the text. */
+/** Blocks of a stream: the reasoning, if there is any, the text, and calls of tools. */
 class StreamWriter {
   #open: 'reasoning' | 'text' | undefined
+  #call: { id: string; name: string; input: string } | undefined
   #hasText = false
   #cut: JSONObject | undefined
 
@@ -143,13 +148,39 @@ class StreamWriter {
         return this.#end()
       case 'text':
         return [...this.#begin('text', part.repeats), { type: 'text-delta', id: 'text', delta: part.text }]
+      case 'toolCall':
+        return part.deltas.flatMap((delta) => this.#takeCall(delta))
       case 'end': {
         const { result, outcome } = part
-        // A response has a text, be it empty.
-        const empty = this.#hasText ? [] : this.#begin('text')
-        return [...empty, ...this.#end(), { type: 'finish', ...ending(result, outcome.metadata) }]
+        // A response has a text, be it empty, or calls.
+        const empty = this.#hasText || this.#call ? [] : this.#begin('text')
+        // One that was cut short is none.
+        const isWhole = result.toolCalls.some(({ id }) => id === this.#call?.id)
+        return [
+          ...empty,
+          ...this.#end(),
+          ...this.#endCall(isWhole),
+          { type: 'finish', ...ending(result, outcome.metadata) },
+        ]
       }
     }
+  }
+
+  #takeCall({ id, name, arguments: text }: ToolCallDelta): LanguageModelV3StreamPart[] {
+    if (text !== '' && this.#call) {
+      this.#call.input += text
+      return [{ type: 'tool-input-delta', id, delta: text }]
+    }
+    const before = [...this.#end(), ...this.#endCall(true)]
+    this.#call = { id, name, input: '' }
+    return [...before, { type: 'tool-input-start', id, toolName: name }]
+  }
+
+  #endCall(isWhole: boolean): LanguageModelV3StreamPart[] {
+    if (!this.#call) return []
+    const { id, name, input } = this.#call
+    const call: LanguageModelV3StreamPart = { type: 'tool-call', toolCallId: id, toolName: name, input }
+    return [{ type: 'tool-input-end', id }, ...(isWhole ? [call] : [])]
   }
 
   #begin(kind: 'reasoning' | 'text', repeats = false): LanguageModelV3StreamPart[] {

@@ -97,6 +97,8 @@ export const ERROR_CODES = [
    * limit.
    */
   'THREAD_FAILED',
+  /** The model's chat template has no tool calls as JSON in <tool_call> tags. The message says what it has; give a chatTemplate. */
+  'TOOLS_UNSUPPORTED',
 ] as const
 
 export type ErrorCode = (typeof ERROR_CODES)[number]

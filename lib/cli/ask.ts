@@ -132,6 +132,7 @@ function paint(event: ReasonEvent): string {
     case 'cut':
       return colors.yellow(`⟨${WHY[event.ended]} after ${event.thinkingTokens} tokens⟩`) + colors.cyan(event.hint)
     case 'answer':
+    case 'toolCall':
       return colors.bold(event.text)
     case 'branch': // of no request here
       return ''
@@ -145,6 +146,7 @@ function plain(event: ReasonEvent): string {
     case 'thinking':
     case 'nudge':
     case 'answer':
+    case 'toolCall':
       return event.text
     case 'cut':
       return event.hint

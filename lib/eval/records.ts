@@ -1,5 +1,5 @@
 /** What the files of a run hold: run.json, a line of results.jsonl, summary.json. Shares are 0 … 1, intervals are 95%. */
-import type { CacheType, Ended, FinishReason } from '../native/binding.js'
+import type { CacheType, Ended } from '../native/binding.js'
 import type { ChatMessage } from '../reason/messages.js'
 import type { ReasonerModel } from '../reason/reasoner.js'
 import type { ReasonResult } from '../reason/result.js'
@@ -87,7 +87,7 @@ export interface ResultRecord {
   inForm: boolean | null
   /** As in `ReasonResult`. */
   ended: Ended
-  finishReason: FinishReason
+  finishReason: ReasonResult['finishReason']
   /** In results of before they were counted there are no tokens of nudges and probes. */
   usage: Usage
   /** Where it was asked for and there is one. */

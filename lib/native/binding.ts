@@ -125,6 +125,13 @@ export interface GenerationRequest {
   stopInThinking: boolean
   /** Think tags that must not be generated. */
   bannedTags: string[]
+  /** Tags that must not be generated while the model thinks. */
+  bannedInThinking: string[]
+  /**
+   * Tools may be called, between these tags; where the answer has a grammar, only at its start. What follows the first open tag is bound
+   * by this GBNF, to the end. One that is opened while the model thinks makes a cut, with `ended` self and no hint. Else null.
+   */
+  calls: { open: string; close: string; grammar: string } | null
   /** With delimited thinking, the tag whose completion ends the thinking (allowed only while thinking); else null. */
   closeTag: string | null
   /**
@@ -221,12 +228,15 @@ interface DoneEvent {
   trace: NativeTrace | null
 }
 
+/** What a text is a part of. Calls of tools, if there are any, end the answer: from the first one's tag on all of it is `call`. */
+export type Phase = 'thinking' | 'answer' | 'call'
+
 /**
  * What the context's thread reports. Per generation: any number of text events, any number of nudges, at most one cut after them,
  * any number of branches, then exactly one done or error.
  */
 export type GenerationEvent =
-  | { type: 'text'; phase: 'thinking' | 'answer'; text: string; tokens: number[] }
+  | { type: 'text'; phase: Phase; text: string; tokens: number[] }
   | { type: 'nudge'; thinkingTokens: number; nudgeTokens: number }
   | { type: 'cut'; ended: CutEnded; thinkingTokens: number; hintTokens: number }
   /** All that a request with one of the `cuts` as its window gives; none comes for a cut that was not reached. */
@@ -242,11 +252,11 @@ export type GenerationEvent =
 
 /**
  * Told of an event of generation `id`. Of a text in arguments, which is cheaper than an object, and there is one for nearly
- * every token: whether it belongs to the answer, the text and its tokens.
+ * every token: its phase by its number, the text and its tokens.
  */
 export type OnEvent = (
   id: number,
-  event: boolean | Exclude<GenerationEvent, { type: 'text' }>,
+  event: number | Exclude<GenerationEvent, { type: 'text' }>,
   text?: string,
   tokens?: number[],
 ) => void

@@ -1,6 +1,6 @@
 /** The addon with its event channel open, and the events of all generations handed to the one each belongs to. */
 import { loadAddon } from './addon.js'
-import type { Binding, ContextHandle, GenerationEvent, OnEvent } from './binding.js'
+import type { Binding, ContextHandle, GenerationEvent, OnEvent, Phase } from './binding.js'
 
 interface Running {
   listener: (event: GenerationEvent) => void
@@ -33,10 +33,13 @@ export function deliverTo(id: number, generation: Running): void {
   running.set(id, generation)
 }
 
+/** In the order of events.h. */
+const PHASES: readonly Phase[] = ['thinking', 'answer', 'call']
+
 const dispatch: OnEvent = (id, event, text = '', tokens = []) => {
   const entry = running.get(id)
-  if (typeof event === 'boolean') {
-    entry?.listener({ type: 'text', phase: event ? 'answer' : 'thinking', text, tokens })
+  if (typeof event === 'number') {
+    entry?.listener({ type: 'text', phase: PHASES[event] as Phase, text, tokens })
     return
   }
   if (event.type === 'done' || event.type === 'error') running.delete(id)

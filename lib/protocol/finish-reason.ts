@@ -12,7 +12,8 @@ function isIncomplete({ finishReason }: Ending): boolean {
 }
 
 /** `finish_reason` of chat completions. */
-export function chatFinishReason(ending: Ending): 'stop' | 'length' {
+export function chatFinishReason(ending: Ending): 'stop' | 'length' | 'tool_calls' {
+  if (ending.finishReason === 'tool_calls') return 'tool_calls'
   return isIncomplete(ending) ? 'length' : 'stop'
 }
 
@@ -26,12 +27,14 @@ export function responsesStatus(ending: Ending) {
 /** `stop_reason` and `stop_sequence` of a message. */
 export function messagesStop(ending: Ending) {
   if (isIncomplete(ending)) return { stop_reason: 'max_tokens' as const, stop_sequence: null }
+  if (ending.finishReason === 'tool_calls') return { stop_reason: 'tool_use' as const, stop_sequence: null }
   if (ending.stopString === null) return { stop_reason: 'end_turn' as const, stop_sequence: null }
   return { stop_reason: 'stop_sequence' as const, stop_sequence: ending.stopString }
 }
 
 /** `finishReason` of the AI SDK's language models. */
 export function modelFinishReason({ finishReason }: Ending) {
-  const unified = finishReason === 'stop' || finishReason === 'length' ? finishReason : 'other'
+  const isShared = finishReason === 'stop' || finishReason === 'length'
+  const unified = finishReason === 'tool_calls' ? 'tool-calls' : isShared ? finishReason : 'other'
   return { unified, raw: finishReason } as const
 }

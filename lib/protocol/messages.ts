@@ -1,11 +1,11 @@
 /**
- * Conversations as the clients of each protocol send them, as the messages of a request. Text only: what else a message may hold
- * is refused with its name. Reasoning that a client sends back stands before its answer again, with the hint between them where
+ * Conversations as the clients of each protocol send them, as the messages of a request. Text and calls of tools: what else a message may
+ * hold is refused with its name. Reasoning that a client sends back stands before its answer again, with the hint between them where
  * the client sends that too, so that the conversation continues what is in the KV cache.
  */
-import { fieldsOf } from '../base/checks.js'
+import { fieldsOf, isPlainObject } from '../base/checks.js'
 import { closingPart } from '../reason/answer.js'
-import type { ChatMessage } from '../reason/messages.js'
+import type { ChatMessage, MessageToolCall } from '../reason/messages.js'
 import { RequestError } from './error.js'
 
 /** The content of an assistant's message, from its parts. A text that repeats a part of the reasoning is in it already. */
@@ -17,21 +17,55 @@ export function joined(reasoning: string, hint: string, text: string): string {
 
 /** Messages of `/v1/chat/completions`. @throws {RequestError} */
 export function chatMessages(value: unknown, name = 'messages'): ChatMessage[] {
-  return list(value, name).map((item, i) => {
+  return list(value, name).map((item, i): ChatMessage => {
     const at = `${name}[${i}]`
     const fields = objectAt(item, at)
     const role = roleAt(fields, at)
-    for (const key of ['tool_calls', 'function_call', 'tool_call_id', 'audio']) {
+    for (const key of ['function_call', 'audio']) {
       const given = fields.get(key)
       if (given !== undefined && !(Array.isArray(given) && given.length === 0)) throw unsupported(`${at}.${key}`)
     }
     const reasoning = fields.get('reasoning_content') ?? fields.get('reasoning') ?? ''
     const content = fields.get('content') ?? ''
     const said = typeof content === 'string' ? content : textOf(content, `${at}.content`, TEXT_PARTS)
+    if (role === 'tool') return toolMessage(said, fields.get('tool_call_id'), `${at}.tool_call_id`)
     if (role !== 'assistant') return { role, content: said }
     const thought = typeof reasoning === 'string' ? reasoning : textOf(reasoning, `${at}.reasoning`, TEXT_PARTS)
-    return { role, content: joined(thought, hintOf(fields.get('z1')), said) }
+    const message = { role, content: joined(thought, hintOf(fields.get('z1')), said) }
+    const calls = list(fields.get('tool_calls') ?? [], `${at}.tool_calls`, 0).map((call, j) => {
+      const where = `${at}.tool_calls[${j}]`
+      const called = objectAt(call, where)
+      if ((called.get('type') ?? 'function') !== 'function') throw unsupported(`${where}.type`)
+      const { name, arguments: given } = Object.fromEntries(objectAt(called.get('function'), `${where}.function`))
+      return callOf(called.get('id'), name, given, where)
+    })
+    return calls.length > 0 ? { ...message, toolCalls: calls } : message
   })
+}
+
+function toolMessage(content: string, id: unknown, name: string): ChatMessage {
+  return { role: 'tool', content, ...(id === undefined ? {} : { toolCallId: stringAt(id, name) }) }
+}
+
+/** @param given The arguments, as JSON. */
+function callOf(id: unknown, name: unknown, given: unknown, at: string): MessageToolCall {
+  return {
+    ...(id === undefined ? {} : { id: stringAt(id, `${at}.id`) }),
+    name: stringAt(name, `${at}.name`),
+    arguments: argumentsOf(given, at),
+  }
+}
+
+function argumentsOf(given: unknown, at: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    // A call of a tool without parameters may have no text at all.
+    value = JSON.parse(stringAt(given ?? '', `${at}.arguments`) || '{}')
+  } catch (error) {
+    if (error instanceof RequestError) throw error
+  }
+  if (isPlainObject(value)) return value as Record<string, unknown>
+  throw new RequestError(`Expected an object as JSON for ${at}.arguments`, `${at}.arguments`)
 }
 
 /** `input` and `instructions` of `/v1/responses`. @throws {RequestError} */
@@ -47,6 +81,20 @@ export function responsesMessages(input: unknown, instructions: unknown): ChatMe
     if (type === 'reasoning') {
       const content = fields.get('content') ?? []
       before = { reasoning: textOf(content, `${at}.content`, ['reasoning_text']), hint: hintOf(fields.get('z1')) }
+      continue
+    }
+    if (type === 'function_call_output') {
+      const output = fields.get('output')
+      const said = typeof output === 'string' ? output : textOf(output, `${at}.output`, TEXT_PARTS)
+      messages.push(toolMessage(said, fields.get('call_id'), `${at}.call_id`))
+      continue
+    }
+    if (type === 'function_call') {
+      const call = callOf(fields.get('call_id'), fields.get('name'), fields.get('arguments'), at)
+      const last = messages.at(-1)
+      if (last?.role === 'assistant' && before.reasoning === '') last.toolCalls = [...(last.toolCalls ?? []), call]
+      else messages.push({ role: 'assistant', content: joined(before.reasoning, before.hint, ''), toolCalls: [call] })
+      before = { reasoning: '', hint: '' }
       continue
     }
     if (type !== 'message') throw unsupported(`${at} of the type ${JSON.stringify(type)}`, at)
@@ -66,22 +114,39 @@ export function anthropicMessages(value: unknown, system: unknown): ChatMessage[
   if (system !== undefined) {
     first.push({ role: 'system', content: typeof system === 'string' ? system : textOf(system, 'system', ['text']) })
   }
-  const rest = list(value, 'messages').map((item, i) => {
+  const rest = list(value, 'messages').flatMap((item, i): ChatMessage[] => {
     const at = `messages[${i}]`
     const fields = objectAt(item, at)
     const role = roleAt(fields, at)
     const content = fields.get('content')
-    if (typeof content === 'string') return { role, content }
+    if (typeof content === 'string') return [{ role, content }]
     let [reasoning, hint] = ['', '']
+    const calls: MessageToolCall[] = []
+    const results: ChatMessage[] = []
     const blocks = list(content, `${at}.content`).filter((block, j) => {
-      const part = objectAt(block, `${at}.content[${j}]`)
-      if (role !== 'assistant' || part.get('type') !== 'thinking') return true
-      reasoning += stringAt(part.get('thinking') ?? '', `${at}.content[${j}].thinking`)
+      const where = `${at}.content[${j}]`
+      const part = objectAt(block, where)
+      const type = part.get('type')
+      if (role === 'user' && type === 'tool_result') {
+        const said = part.get('content') ?? ''
+        const result = typeof said === 'string' ? said : textOf(said, `${where}.content`, ['text'])
+        results.push(toolMessage(result, part.get('tool_use_id'), `${where}.tool_use_id`))
+        return false
+      }
+      if (role !== 'assistant') return true
+      if (type === 'tool_use') {
+        calls.push(callOf(part.get('id'), part.get('name'), JSON.stringify(part.get('input') ?? {}), where))
+        return false
+      }
+      if (type !== 'thinking') return true
+      reasoning += stringAt(part.get('thinking') ?? '', `${where}.thinking`)
       hint = hintOfSignature(part.get('signature'))
       return false
     })
     const said = textOf(blocks, `${at}.content`, ['text'])
-    return { role, content: joined(reasoning, hint, said) }
+    if (results.length > 0) return blocks.length > 0 ? [...results, { role, content: said }] : results
+    const message = { role, content: joined(reasoning, hint, said) }
+    return [calls.length > 0 ? { ...message, toolCalls: calls } : message]
   })
   return [...first, ...rest]
 }
@@ -122,7 +187,7 @@ function textOf(parts: unknown, name: string, types: readonly string[]): string 
 function roleAt(fields: Map<string, unknown>, at: string): string {
   const role = fields.get('role')
   if (role === 'developer') return 'system'
-  if (role === 'tool' || role === 'function') throw unsupported(`${at} of the role ${role}`, at)
+  if (role === 'function') throw unsupported(`${at} of the role ${role}`, at)
   // Which other roles there are is the template's business.
   return stringAt(role, `${at}.role`)
 }

@@ -7,6 +7,7 @@
  */
 import { closingPart } from '../reason/answer.js'
 import type { ReasonEvent, ReasonResult } from '../reason/result.js'
+import type { ToolCallDelta } from '../reason/tool-calls.js'
 
 /** What travels beside reasoning and text, in the field `z1`. */
 export interface Metadata {
@@ -28,8 +29,10 @@ export interface Outcome {
 
 export function outcomeOf(result: ReasonResult): Outcome {
   const { reasoning, hint, ended, usage, seed } = result
-  const followed = result.text.slice(reasoning.length + hint.length)
-  const answerRepeats = followed.trim() === '' && reasoning.trim() !== ''
+  const rest = result.text.slice(reasoning.length + hint.length)
+  // Where nothing followed, the answer is a part of the reasoning; calls of tools are no text.
+  const followed = rest === '' ? '' : result.answer
+  const answerRepeats = rest.trim() === '' && reasoning.trim() !== ''
   return {
     reasoning,
     text: answerRepeats ? followed + closingPart(reasoning) : followed,
@@ -51,6 +54,7 @@ export type Part =
   | { type: 'cut'; ended: ReasonResult['ended']; thinkingTokens: number; hint: string }
   /** `repeats`: it stands in the reasoning already. */
   | { type: 'text'; text: string; repeats?: true }
+  | { type: 'toolCall'; deltas: readonly ToolCallDelta[] }
   | { type: 'end'; result: ReasonResult; outcome: Outcome }
 
 /** Turns a stream's events into parts, in constant time for each but the last. */
@@ -67,6 +71,8 @@ export class PartReader {
       case 'answer':
         this.#sent += event.text.length
         return event.text === '' ? [] : [{ type: 'text', text: event.text }]
+      case 'toolCall':
+        return event.deltas.length === 0 ? [] : [{ type: 'toolCall', deltas: event.deltas }]
       case 'branch': // no protocol has a place for answers to smaller windows
         return []
       case 'done': {

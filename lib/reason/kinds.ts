@@ -115,7 +115,8 @@ export function templateVariables(): Kind<Record<string, JsonValue>> {
   })
 }
 
-function copyJson(value: unknown, name: string, depth: number): JsonValue {
+/** @throws {TypeError|RangeError} for what is no JSON, or too deep. */
+export function copyJson(value: unknown, name: string, depth: number): JsonValue {
   if (depth > MAX_JSON_DEPTH) throw new RangeError(`Expected at most ${MAX_JSON_DEPTH} levels in ${name}`)
   if (isString(value)) return wellFormed(value, name)
   if (value === null || typeof value === 'boolean' || (isNumber(value) && Number.isFinite(value))) return value

@@ -17,10 +17,12 @@ import {
   tokenBiases,
   windowTokens,
 } from './kinds.js'
+import { checkBound, checkCuts } from './option-checks.js'
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, withoutPolicies } from './policies.js'
 import { type ModelFacts, withRecommended } from './recommended.js'
 import { answerSchema, type JsonSchema, type StandardJsonSchema } from './structured.js'
 import type { TemplateVariables } from './template.js'
+import { type ResolvedTools, TOOL_OPTIONS, type ToolOptions, withoutTools } from './tools.js'
 
 export {
   checkFlashAttention,
@@ -40,7 +42,7 @@ export const BOXED_HINT = '\n\nI overthought it, the final answer in \\boxed{} s
  * common_params_sampling), except `temperature`. At temperature 0 the most likely token is taken, and those that only
  * cut off unlikely tokens (top-k, top-p, min-p, typical-p, XTC) have no effect.
  */
-export interface ReasonOptions<T = unknown> extends PolicyOptions {
+export interface ReasonOptions<T = unknown> extends PolicyOptions, ToolOptions {
   /**
    * Tokens of thinking, ≥ 0, after which the window closes and the hint is appended; 0 closes it at once, Infinity
    * never. Default: what the model's file says (`z1.thinking_window`); else, where its template has think tags, 4096; both
@@ -164,6 +166,7 @@ export const REASON_OPTIONS = {
   tags: option(tagsMode(), 'ban'),
   schema: option(answerSchema()),
   grammar: option(text),
+  ...TOOL_OPTIONS,
   system: option(text),
   template: option(boolean, true),
   chatTemplate: option(text),
@@ -200,9 +203,10 @@ export const REASON_OPTIONS = {
 /** {@link ReasonOptions} with every default that needs no model. `hint` is the text to append, or null. */
 export type ResolvedReasonOptions = Omit<
   Read<typeof REASON_OPTIONS>,
-  keyof SamplingParams | keyof Policies | 'cachePrompt'
+  keyof SamplingParams | keyof Policies | keyof ToolOptions | 'cachePrompt'
 > & {
   policies: Policies
+  calls: ResolvedTools
   seed: number | undefined
   cachePrompt: boolean
   sampling: Omit<SamplingParams, 'seed'>
@@ -235,22 +239,12 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     signal,
     ...others
   } = readOptions(table, input)
-  const { policies, rest: sampling } = withoutPolicies(others)
+  const { policies, rest } = withoutPolicies(others)
+  const { calls, rest: sampling } = withoutTools(rest)
   for (const [name, value] of Object.entries({ system, chatTemplate, templateVariables })) {
     if (value !== undefined && !template) throw misuse(TypeError, 'true', `template with ${name}`, template)
   }
-  checkCuts(cuts, { thinkingWindow, policies, stop, stopInThinking, tags })
-  if (schema !== undefined && grammar !== undefined) throw misuse(TypeError, 'nothing', 'grammar with schema', grammar)
-  // Without a hint nothing follows the thinking, and so there is no answer that could be bound.
-  if ((schema ?? grammar) !== undefined && hint === null) {
-    throw misuse(TypeError, 'text', `hint with ${grammar === undefined ? 'schema' : 'grammar'}`, hint)
-  }
-  // What a response states in prose is no value of a schema.
-  if ((schema ?? grammar) !== undefined && (policies.stated === 'keep' || policies.earlyExit?.probe !== undefined)) {
-    const policy = policies.stated === 'keep' ? "stated 'keep'" : 'earlyExit.probe'
-    throw new TypeError(`Expected no ${policy} beside ${grammar === undefined ? 'schema' : 'grammar'}`)
-  }
-  return {
+  const resolved = {
     thinkingWindow,
     cuts,
     maxTokens,
@@ -260,6 +254,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     tags,
     schema,
     grammar,
+    calls,
     system,
     template,
     chatTemplate,
@@ -271,30 +266,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     signal,
     sampling,
   }
-}
-
-/** Each has to give what a request with that window gives. */
-function checkCuts(
-  cuts: number[],
-  {
-    thinkingWindow,
-    policies: { landing, earlyExit, wait },
-    stop,
-    stopInThinking,
-    tags,
-  }: Pick<ResolvedReasonOptions, 'thinkingWindow' | 'policies' | 'stop' | 'stopInThinking' | 'tags'>,
-): void {
-  // They change where a smaller window closes, or what it counts.
-  const [policy] =
-    Object.entries({ landing: landing === 'line', 'earlyExit.probe': earlyExit?.probe, wait }).find(
-      ([, value]) => value !== undefined && value !== false,
-    ) ?? []
-  if (cuts.length > 0 && policy) throw new TypeError(`Expected no ${policy} beside cuts`)
-  const tooLarge = cuts.find((cut) => thinkingWindow !== undefined && cut >= thinkingWindow)
-  if (tooLarge !== undefined) throw misuse(RangeError, `windows < thinkingWindow (${thinkingWindow})`, 'cuts', tooLarge)
-  const kept = tags === 'keep' || (typeof tags === 'object' && tags.mode === 'keep')
-  if (cuts.length > 0 && thinkingWindow === Infinity && stop.length > 0 && !stopInThinking && !kept) {
-    // Without an end the thinking is searched for them, under a smaller window it would not be.
-    throw misuse(TypeError, 'true', 'stopInThinking with cuts, stop and thinkingWindow Infinity', stopInThinking)
-  }
+  checkCuts(resolved)
+  checkBound(resolved)
+  return resolved
 }

@@ -2,6 +2,7 @@
 import { Z1Error } from '../base/errors.js'
 import { concat, Text } from '../jinja/text.js'
 import type { ModelMetadata, TextSegment } from '../native/binding.js'
+import { callFormProblem } from './call-form.js'
 import type { ChatMessage } from './messages.js'
 import type { ResolvedReasonOptions } from './options.js'
 import {
@@ -15,6 +16,7 @@ import {
   writtenTags,
 } from './tags.js'
 import { ChatTemplate, segmentPrompt, type TemplateVariables } from './template.js'
+import { callsAllowed, templateTools } from './tools.js'
 
 /** What a template is given by those who load a model. */
 export interface TemplateOptions {
@@ -29,9 +31,14 @@ export interface Prompt {
   tags: Tags | null
   /** Whether the template shows a model that was made to think. */
   thinks: boolean
+  /** Whether the template knows tool calls in the form that is understood, and was given no tools but those of the request. */
+  callForm: boolean
 }
 
-type PromptOptions = Pick<ResolvedReasonOptions, 'tags' | 'system' | 'template' | 'chatTemplate' | 'templateVariables'>
+type PromptOptions = Pick<
+  ResolvedReasonOptions,
+  'tags' | 'system' | 'template' | 'chatTemplate' | 'templateVariables' | 'calls'
+>
 
 /** What depends on the source of a template alone. */
 interface SourceFacts {
@@ -40,6 +47,8 @@ interface SourceFacts {
   thinks: boolean
   /** Parsed when a prompt is rendered: a raw one needs none. */
   template?: ChatTemplate
+  /** Why tools cannot be called; null: they can. */
+  callProblem?: string | null
 }
 
 /** Renders the prompts of one model. */
@@ -54,20 +63,28 @@ export class PromptRenderer {
     this.#given = given
   }
 
-  /** @throws {Z1Error} TEMPLATE_FAILED, TEMPLATE_NOT_FOUND, MODEL_UNSUPPORTED. */
+  /** @throws {Z1Error} TEMPLATE_FAILED, TEMPLATE_NOT_FOUND, TOOLS_UNSUPPORTED, MODEL_UNSUPPORTED, SCHEMA_INVALID. */
   render(input: string | readonly ChatMessage[], options: PromptOptions): Prompt {
     const source = options.chatTemplate ?? this.#given.chatTemplate ?? this.#metadata.chatTemplate
     const asked = typeof options.tags === 'object' ? tagsOf([options.tags.open, options.tags.close]) : null
     const { ownTags, thinks } = this.#factsOf(source)
     if (!options.template) {
       const segments = [{ text: input as string, parseSpecial: true, continuation: false }]
-      return { segments, tags: asked ?? ownTags, thinks }
+      return { segments, tags: asked ?? ownTags, thinks, callForm: false }
     }
 
     const messages: ChatMessage[] = typeof input === 'string' ? [{ role: 'user', content: input }] : [...input]
     if (options.system !== undefined) messages.unshift({ role: 'system', content: options.system })
     const variables = { ...this.#given.templateVariables, ...options.templateVariables }
-    const rendered = this.#template(this.#factsOf(source)).render(messages, variables)
+    const facts = this.#factsOf(source)
+    const template = this.#template(facts)
+    if (facts.callProblem === undefined) facts.callProblem = callFormProblem(source as string, template)
+    const { tools } = options.calls
+    if (tools.length > 0) {
+      if (facts.callProblem !== null && callsAllowed(options.calls)) throw unsupportedTools(facts.callProblem)
+      variables.tools = templateTools(tools)
+    }
+    const rendered = template.render(messages, variables)
     checkShown(messages, rendered)
 
     const written = writtenTags(rendered.parts().flatMap(({ text, input: isInput }) => (isInput ? [] : [text])))
@@ -82,6 +99,7 @@ export class PromptRenderer {
       segments: segmentPrompt(prompt, this.#metadata.specialTokens),
       tags,
       thinks: thinks || written !== undefined,
+      callForm: facts.callProblem === null && (tools.length > 0 || variables.tools === undefined),
     }
   }
 
@@ -133,9 +151,15 @@ function checkHeader(end: string): void {
   )
 }
 
+function unsupportedTools(why: string): Z1Error {
+  return new Z1Error('TOOLS_UNSUPPORTED', `The chat template cannot be used with tools: ${why}`)
+}
+
 /** A role that a template does not know is often left out without a word. */
 function checkShown(messages: readonly ChatMessage[], rendered: Text): void {
-  for (const [i, { role, content }] of messages.entries()) {
+  for (const [i, { role, content, toolCalls = [] }] of messages.entries()) {
+    const missing = toolCalls.find(({ name }) => !rendered.value.includes(name))
+    if (missing) throw new Z1Error('TEMPLATE_FAILED', `The chat template leaves out the tool calls of message ${i}`)
     if (role === 'user' || role === 'assistant' || content.trim() === '') continue
     if (rendered.value.includes(content.trim())) continue
     throw new Z1Error('TEMPLATE_FAILED', `The chat template leaves out message ${i}, of the role ${role}`)

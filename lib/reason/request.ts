@@ -12,6 +12,7 @@ import type { ResolvedReasonOptions } from './options.js'
 import { keepsTags, PromptRenderer, type TemplateOptions } from './prompt.js'
 import { type AnswerGrammar, answerGrammar } from './structured.js'
 import { KNOWN_TAGS, type Tags } from './tags.js'
+import { CALL_TAGS, callGrammars } from './tool-grammar.js'
 
 /** The window of a model that thinks, when none is given (paper, table 1: the window of its main results). */
 const DEFAULT_WINDOW = 4096
@@ -30,7 +31,7 @@ export interface BuiltRequest {
   /** What is fed in the place of an end, if anything is. */
   nudge: Hint | null
   /** What binds the answer. */
-  answer: AnswerGrammar | null
+  answer: Pick<AnswerGrammar, 'isJson' | 'warnings'> | null
 }
 
 /** A text that is fed to the model, and its tokens as they continue what stands before. */
@@ -87,7 +88,7 @@ export class RequestBuilder {
    * @param signal Ends the tokenizing, when nobody waits for the request any more.
    * @throws {RangeError} for a prompt or a hint without tokens, and for cuts that are not smaller than the window.
    * @throws {Z1Error} CONTEXT_TOO_SMALL, GRAMMAR_INVALID, MODEL_UNSUPPORTED, SCHEMA_INVALID, TAGS_NOT_FOUND, TEMPLATE_FAILED,
-   *   TEMPLATE_NOT_FOUND.
+   *   TEMPLATE_NOT_FOUND, TOOLS_UNSUPPORTED.
    */
   async build(
     input: string | ChatMessage[],
@@ -95,8 +96,9 @@ export class RequestBuilder {
     signal?: AbortSignal,
   ): Promise<BuiltRequest> {
     const answer = answerGrammar(options.grammar, options.schema)
+    const calls = callGrammars(options.calls, answer)
     const tokenizing = { most: this.#contextSize, signal }
-    const { prompt, hint, nudge, keep, tags, window } = await this.#tokens(input, options, tokenizing)
+    const { prompt, hint, nudge, keep, tags, window, callForm } = await this.#tokens(input, options, tokenizing)
     const { loops, policies, stop, stopInThinking, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
     const { landing, stated, earlyExit, confidence, wait, trace = null } = policies
     const limits = this.#resolveLimits(prompt.length, hint, nudge, window, options)
@@ -106,7 +108,8 @@ export class RequestBuilder {
         ...limits,
         cuts: this.#cuts(prompt.length, hint, limits.thinkingWindow, options),
         hint: hint?.tokens ?? null,
-        grammar: answer?.grammar ?? null,
+        grammar: calls ? calls.answer : (answer?.grammar ?? null),
+        calls: calls && { ...CALL_TAGS, grammar: calls.call },
         loops,
         landsOnLine: landing === 'line',
         earlyMargin: earlyExit?.margin ?? null,
@@ -117,14 +120,19 @@ export class RequestBuilder {
         trace,
         stop,
         stopInThinking: stopInThinking || (options.thinkingWindow === Infinity && !keep),
-        bannedTags: keep ? [keep.open] : bannedTags(tags),
+        bannedTags: [
+          ...(keep ? [keep.open] : bannedTags(tags)),
+          ...(calls || options.calls.tools.length === 0 ? [] : [CALL_TAGS.open]),
+        ],
+        // A model that knows calls may write one where nobody asked, and goes on as if it was answered.
+        bannedInThinking: callForm && !calls ? [CALL_TAGS.open] : [],
         closeTag: keep ? keep.close : null,
         cachePrompt,
         sampling: { ...sampling, seed },
       },
       hint,
       nudge,
-      answer,
+      answer: calls ? { isJson: answer?.isJson ?? false, warnings: calls.warnings } : answer,
     }
   }
 
@@ -144,7 +152,7 @@ export class RequestBuilder {
   }
 
   async #tokens(input: string | ChatMessage[], options: ResolvedReasonOptions, limits: TokenizeOptions) {
-    const { segments, tags, thinks } = this.#prompts.render(input, options)
+    const { segments, tags, thinks, callForm } = this.#prompts.render(input, options)
     const keep = keepsTags(options.tags) ? tags : null
     if (keepsTags(options.tags) && !keep) {
       throw new Z1Error(
@@ -174,7 +182,7 @@ export class RequestBuilder {
     }
     // Who asks for thinking between tags asks for thinking, also where only the vocabulary has the tags.
     const window = this.#metadata.thinkingWindow ?? (thinks || keep ? DEFAULT_WINDOW : null)
-    return { segments, tokens, prompt, hint, nudge, keep, tags, window }
+    return { segments, tokens, prompt, hint, nudge, keep, tags, window, callForm }
   }
 
   async #fed(name: string, text: string, limits: TokenizeOptions): Promise<Hint> {

@@ -5,17 +5,19 @@ import type { CutEnded, Ended, FinishReason, GenerationEvent, Timings } from '..
 import { closingPart, extractFinalAnswer, parsedAnswer } from './answer.js'
 import type { Hint } from './request.js'
 import type { AnswerGrammar } from './structured.js'
+import { type ToolCallDelta, ToolCallReader } from './tool-calls.js'
+import type { ToolCall } from './tools.js'
 import { type ReasonTrace, traceOf } from './trace.js'
 
 /** A finished response. */
 export interface ReasonResult<T = unknown> {
-  /** Everything in order: the reasoning and, after a cut, the hint and the continuation. */
+  /** Everything in order: the reasoning and, after a cut, the hint and the continuation, calls of tools as the model wrote them. */
   text: string
   /** What was generated before the cut; of a response that ended by itself, all of it. */
   reasoning: string
   /** What was appended when the window closed; '' if nothing was. */
   hint: string
-  /** What to show a user: after a cut the continuation, else the paragraph that states the final answer, else all. */
+  /** What to show a user, without calls of tools: after a cut the continuation, else the paragraph that states the final answer, else all. */
   answer: string
   /** The value in the answer, as `extractFinalAnswer` finds it; null if it states none. */
   finalAnswer: string | null
@@ -24,10 +26,12 @@ export interface ReasonResult<T = unknown> {
    * `stop`, or a stop string).
    */
   object: T | null
-  /** What of the `schema` a grammar could not enforce: values of it need a look. */
+  /** With `tools`, the calls that the model asks for; one that was cut short is left out. Where there are none, []. */
+  toolCalls: readonly ToolCall[]
+  /** What of the `schema`, and of the `parameters` of `tools`, a grammar could not enforce: values of it need a look. */
   warnings: readonly SchemaWarning[]
   /** The response as a message, ready for the next turn. */
-  message: { role: 'assistant'; content: string }
+  message: { role: 'assistant'; content: string; toolCalls?: readonly ToolCall[] }
   /**
    * How the thinking ended. `self`: the model ended it; `window`: the window closed; `request`: `endThinking()`;
    * `stop`: a stop string or `stop()`; `length`: the context was full; `loop`: with `loops`, it repeated itself; `early`:
@@ -37,9 +41,9 @@ export interface ReasonResult<T = unknown> {
   /**
    * How the response ended. `stop`: end of generation or a stop string; `length`: `maxTokens`, the context was full, or the
    * window or `earlyExit` closed the thinking and `hint` is null; `abort`: `stop()`, or `endThinking()` where `hint` is null; `loop`: with `loops`, the
-   * answer repeated itself, or the thinking did and `hint` is null.
+   * answer repeated itself, or the thinking did and `hint` is null; `tool_calls`: the model waits for what `toolCalls` give.
    */
-  finishReason: FinishReason
+  finishReason: FinishReason | 'tool_calls'
   /**
    * With the option `confidence`: the least probability, 0 … 1, that the model gave to a token of the answer, at temperature 1
    * and before anything was banned. Null without it, and where nothing was generated after a hint: of a response that ended
@@ -93,6 +97,8 @@ export type ReasonEvent<T = unknown> =
   /** The thinking ended before the response did. With delimited thinking the model may do that itself; `hint` is '' then. */
   | { type: 'cut'; ended: CutEnded; thinkingTokens: number; hint: string }
   | { type: 'answer'; text: string; tokens: number[] }
+  /** With `tools`: text of calls, as the model writes it, and what it adds to them. */
+  | { type: 'toolCall'; text: string; tokens: number[]; deltas: ToolCallDelta[] }
   /** With `cuts`: one that the thinking has passed is answered. */
   | { type: 'branch'; result: CutResult }
   | { type: 'done'; result: ReasonResult<T> }
@@ -125,7 +131,7 @@ export interface Asked {
   /** The smaller windows that it shall give results for. */
   cuts?: readonly number[]
   /** What binds the answer, if anything does. */
-  answer?: AnswerGrammar | null
+  answer?: Pick<AnswerGrammar, 'isJson' | 'warnings'> | null
 }
 
 /** Collects one generation's events. */
@@ -134,7 +140,9 @@ export class ResultBuilder {
   readonly #seed: number
   readonly #cuts: readonly number[]
   readonly #branches = new Map<number, CutResult>()
-  readonly #grammar: AnswerGrammar | null
+  readonly #grammar: Pick<AnswerGrammar, 'isJson' | 'warnings'> | null
+  readonly #reader = new ToolCallReader()
+  #callText = ''
   readonly #thinking = { text: '', tokens: [] as number[] }
   readonly #answer = { text: '', tokens: [] as number[] }
   readonly #nudge: Hint | null
@@ -156,10 +164,15 @@ export class ResultBuilder {
       case 'relayed':
         return event.event
       case 'text': {
-        const part = event.phase === 'thinking' ? this.#thinking : this.#answer
-        part.text += event.text
-        for (const token of event.tokens) part.tokens.push(token)
-        return { type: event.phase, text: event.text, tokens: event.tokens }
+        const { phase, text, tokens } = event
+        const part = phase === 'thinking' ? this.#thinking : this.#answer
+        for (const token of tokens) part.tokens.push(token)
+        if (phase === 'call') {
+          this.#callText += text
+          return { type: 'toolCall', text, tokens, deltas: this.#reader.push(text) }
+        }
+        part.text += text
+        return { type: phase, text, tokens }
       }
       case 'nudge': {
         const text = this.#nudge?.text ?? ''
@@ -206,22 +219,25 @@ export class ResultBuilder {
     const reasoning = this.#thinking.text
     const hint = this.#hinted && this.#hint ? this.#hint.text : ''
     const hintTokens = this.#hinted && this.#hint ? Array.from(this.#hint.tokens) : []
-    const text = reasoning + hint + this.#answer.text
+    const text = reasoning + hint + this.#answer.text + this.#callText
     // What is marked as an answer is one, with a cut before it or not.
-    const isAnswered = this.#cut || this.#answer.text !== ''
+    const isAnswered = this.#cut || this.#answer.text !== '' || this.#callText !== ''
     const answer = isAnswered ? this.#answer.text : closingPart(text)
     const isWhole = isAnswered && done.finishReason === 'stop' && done.stopString === null
+    const toolCalls = [...this.#reader.calls]
+    const content = reasoning + hint + this.#answer.text
     return {
       text,
       reasoning,
       hint,
       answer,
       finalAnswer: extractFinalAnswer(answer, this.#hinted),
-      object: this.#grammar?.isJson && isWhole ? parsedAnswer(answer) : null,
+      object: this.#grammar?.isJson && isWhole && this.#callText === '' ? parsedAnswer(answer) : null,
+      toolCalls,
       warnings: this.#grammar?.warnings ?? [],
-      message: { role: 'assistant', content: text },
+      message: { role: 'assistant', content, ...(toolCalls.length > 0 ? { toolCalls } : {}) },
       ended: done.ended,
-      finishReason: done.finishReason,
+      finishReason: isWhole && toolCalls.length > 0 ? 'tool_calls' : done.finishReason,
       confidence: done.confidence ?? null,
       stopString: done.stopString,
       tokens: { reasoning: this.#thinking.tokens, hint: hintTokens, answer: this.#answer.tokens },

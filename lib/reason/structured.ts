@@ -26,7 +26,7 @@ export interface AnswerGrammar {
 }
 
 /** Schemas are often the same from request to request, and a large one takes a second. */
-const recent = new Map<string, AnswerGrammar>()
+const recent = new Map<string, unknown>()
 const MAX_RECENT = 32
 
 export function answerSchema(): Kind<JsonSchema | StandardJsonSchema> {
@@ -51,11 +51,16 @@ export function answerGrammar(
 }
 
 function ofSchema(schema: JsonSchema | StandardJsonSchema): AnswerGrammar {
-  const given = isStandard(schema) ? fromLibrary(schema) : schema
+  const given = plainSchema(schema)
   return remembered(`schema ${asText(given)}`, () => {
     const { grammar, warnings } = jsonSchemaToGrammar(given, { form: 'canonical' })
     return { grammar, isJson: true, warnings }
   })
+}
+
+/** @throws {Z1Error} SCHEMA_INVALID. */
+export function plainSchema(schema: JsonSchema | StandardJsonSchema): unknown {
+  return isStandard(schema) ? fromLibrary(schema) : schema
 }
 
 function fromLibrary(schema: StandardJsonSchema): unknown {
@@ -76,8 +81,9 @@ function asText(schema: unknown): string {
   }
 }
 
-function remembered(key: string, make: () => AnswerGrammar): AnswerGrammar {
-  const known = recent.get(key) ?? make()
+/** @param key Says all that `make` depends on. */
+export function remembered<T>(key: string, make: () => T): T {
+  const known = (recent.get(key) as T | undefined) ?? make()
   // The last used is the last to go.
   recent.delete(key)
   recent.set(key, known)

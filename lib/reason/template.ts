@@ -10,7 +10,7 @@ import { Template } from '../jinja/template.js'
 import type { Text } from '../jinja/text.js'
 import type { Value } from '../jinja/values.js'
 import type { ModelMetadata, TextSegment } from '../native/binding.js'
-import type { ChatMessage } from './messages.js'
+import type { ChatMessage, MessageToolCall } from './messages.js'
 
 type SpecialTokens = ModelMetadata['specialTokens']
 
@@ -47,13 +47,23 @@ export class ChatTemplate {
     for (const [name, value] of Object.entries(this.#constants)) values.set(name, toValue(value, 'template', size))
     for (const [name, value] of Object.entries(variables)) values.set(name, toValue(value, 'input', size))
     // A role is a word that the template writes between control tokens, which it may be a part of.
-    const conversation = messages.map(({ role, content }) => ({ role, content }))
+    const conversation = messages.map(({ role, content, toolCalls, toolCallId }) => ({
+      role,
+      content,
+      ...(toolCalls && toolCalls.length > 0 ? { tool_calls: toolCalls.map(templateCall) } : {}),
+      ...(toolCallId === undefined ? {} : { tool_call_id: toolCallId }),
+    }))
     values.set(
       'messages',
       toValue(conversation, 'input', size, (name) => name !== 'role'),
     )
     return attempt(() => this.#template.render(values, size))
   }
+}
+
+function templateCall({ id, name, arguments: given }: MessageToolCall): JsonValue {
+  const call = { type: 'function', function: { name, arguments: given as JsonValue } }
+  return id === undefined ? call : { id, ...call }
 }
 
 function attempt<T>(action: () => T): T {

@@ -4,8 +4,9 @@
  */
 import { boolean, count, misuse, number } from '../base/checks.js'
 import { type Option, option } from '../base/options.js'
-import type { Ended, FinishReason, NativeTrace } from '../native/binding.js'
+import type { Ended, NativeTrace } from '../native/binding.js'
 import { closingPart, extractFinalAnswer } from './answer.js'
+import type { ReasonResult } from './result.js'
 
 export interface TraceOptions {
   /** Tokens of thinking, ≥ 1, after each of which an answer is recorded, the first before any. Default 32. */
@@ -54,7 +55,7 @@ export interface TracedAnswer {
   /** Of the tokens, those that a probe would have. */
   probeTokens: number
   ended: Ended
-  finishReason: FinishReason
+  finishReason: ReasonResult['finishReason']
 }
 
 /** Options that a trace depends on, as they are read. */

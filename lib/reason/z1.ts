@@ -69,7 +69,7 @@ export class Z1 implements Reasoner {
    * Answers a question or continues a conversation.
    * @throws {TypeError|RangeError} for options that cannot be.
    * @throws {Z1Error} CONTEXT_TOO_SMALL, GRAMMAR_INVALID, MODEL_CHANGED, SCHEMA_INVALID before it starts; DECODE_FAILED, DISPOSED; TEMPLATE_NOT_FOUND, TEMPLATE_FAILED,
-   * TAGS_NOT_FOUND.
+   * TAGS_NOT_FOUND, TOOLS_UNSUPPORTED.
    * @throws the signal's reason when it is aborted.
    */
   async reason<T>(input: string | readonly ChatMessage[], options?: ReasonOptions<T>): Promise<ReasonResult<T>> {

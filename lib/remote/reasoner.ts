@@ -125,6 +125,9 @@ class RemoteReasoner implements Reasoner {
     const checked = checkReasonOptions(options)
     checkSupported(options, this.#facts.kind)
     const read = checkInput(input, checked.template)
+    if (typeof read !== 'string' && read.some(({ role, toolCalls }) => role === 'tool' || toolCalls)) {
+      throw new TypeError('Expected no calls of tools in messages with a server')
+    }
     this.#builder.check(read, checked)
     const start = (listener: Listener, signal: AbortSignal) =>
       attempt(site, () => this.#start(read, options, checked, listener, signal))
@@ -144,7 +147,7 @@ class RemoteReasoner implements Reasoner {
       ...this.#options,
       signal: preparing,
     })
-    const { prompt, promptTokens, hint, answer, window, maxTokens, tags } = prepared
+    const { prompt, promptTokens, hint, answer, grammar, window, maxTokens, tags } = prepared
     const { banned, watched } = await this.#bans(tags)
     const { seed = randomInt(2 ** 32 - 1), stop, loops } = options
     const { kind, model } = this.#facts
@@ -160,7 +163,7 @@ class RemoteReasoner implements Reasoner {
         stopInThinking: options.stopInThinking || options.thinkingWindow === Infinity,
         loops,
         sampling: samplingFields(given, options, kind, banned, seed),
-        grammar: answer?.grammar ?? null,
+        grammar,
         watched,
         retries: this.#options,
         run: (pass, aborted) => run(this.#server, model, pass, aborted),
@@ -184,7 +187,9 @@ class RemoteReasoner implements Reasoner {
 
   async #count(text: string): Promise<number[] | null> {
     if (!this.#vocabulary.counts) return null
-    return Array.from(await this.#vocabulary.tokenize([{ text, parseSpecial: this.#facts.kind !== 'llama.cpp', continuation: true }]))
+    return Array.from(
+      await this.#vocabulary.tokenize([{ text, parseSpecial: this.#facts.kind !== 'llama.cpp', continuation: true }]),
+    )
   }
 
   async #prepare(input: string | ChatMessage[], options: ResolvedReasonOptions, signal: AbortSignal) {
@@ -206,9 +211,9 @@ class RemoteReasoner implements Reasoner {
       kind === 'llama.cpp' && this.#vocabulary.counts
         ? { form: 'tokens', tokens: Array.from(request.prompt) }
         : { form: 'text', text: (await this.#builder.renderPrompt(text, asking)).text }
-    const { thinkingWindow: window, maxTokens } = request
+    const { grammar, thinkingWindow: window, maxTokens } = request
     const promptTokens = this.#vocabulary.counts ? request.prompt.length : null
-    return { prompt, promptTokens, hint: hint && this.#known(hint), answer, window, maxTokens, tags }
+    return { prompt, promptTokens, hint: hint && this.#known(hint), answer, grammar, window, maxTokens, tags }
   }
 
   /** What stands for the tokens of a text is no token. */
@@ -228,7 +233,15 @@ class RemoteReasoner implements Reasoner {
     }
     const prompt: Prompt = { form: 'chat', messages, reply: '' }
     const hint = options.hint === null ? null : { text: options.hint, tokens: new Int32Array() }
-    return { prompt, promptTokens: null, hint, answer: null, window, maxTokens: options.maxTokens ?? DEFAULT_MAX_TOKENS }
+    return {
+      prompt,
+      promptTokens: null,
+      hint,
+      answer: null,
+      grammar: null,
+      window,
+      maxTokens: options.maxTokens ?? DEFAULT_MAX_TOKENS,
+    }
   }
 
   /** The prompt as the server renders it, without the think tag that it may end with. */

@@ -148,6 +148,18 @@ std::optional<TraceParams> trace_of(const Napi::Value & value) {
     return params;
 }
 
+Calls calls_of(const Napi::Value & value) {
+    Calls calls;
+    if (value.IsObject()) {
+        const Napi::Object object = value.As<Napi::Object>();
+        calls = { string(object, "open"), string(object, "close"), string(object, "grammar") };
+        if (calls.open.empty() || calls.close.empty() || calls.grammar.empty()) {
+            throw Napi::RangeError::New(value.Env(), "Expected tags and a grammar in calls");
+        }
+    }
+    return calls;
+}
+
 } // namespace
 
 Napi::Object object_of(const Napi::Value & value) {
@@ -225,6 +237,8 @@ Request request_of(const Napi::Object & object) {
     request.close_tag = close_tag.IsString() ? close_tag.ToString().Utf8Value() : "";
     const Napi::Value grammar = object.Get("grammar");
     request.grammar = grammar.IsString() ? grammar.ToString().Utf8Value() : "";
+    request.banned_in_thinking = strings(object, "bannedInThinking");
+    request.calls = calls_of(object.Get("calls"));
     request.loops = boolean(object, "loops");
     request.lands_on_line = boolean(object, "landsOnLine");
     const Napi::Value margin = object.Get("earlyMargin");

@@ -274,7 +274,7 @@ void emit_event(const Napi::Function & on_event, const Event & event) {
     const Napi::Value id = Napi::Number::New(env, event.id);
     const auto call = [&](const auto & what) {
         if constexpr (std::is_same_v<std::decay_t<decltype(what)>, TextEvent>) {
-            on_event.Call({ id, Napi::Boolean::New(env, what.part == Part::answer), Napi::String::New(env, what.text),
+            on_event.Call({ id, Napi::Number::New(env, static_cast<int>(what.part)), Napi::String::New(env, what.text),
                             numbers(env, what.tokens) });
         } else {
             on_event.Call({ id, object_of(env, what) });

@@ -88,7 +88,16 @@ const request = {
   ...{ prompt: Int32Array.of(65, 66), thinkingWindow: 3, maxTokens: 2, hint: Int32Array.of(67), stop: [] },
   ...{ cuts: [1], landsOnLine: false, earlyMargin: null, earlyProbe: null, keepsStated: false, confidence: false },
   ...{ wait: null, trace: null, stopInThinking: false },
-  ...{ bannedTags: [], closeTag: null, grammar: null, loops: false, cachePrompt: true, sampling },
+  ...{
+    bannedTags: [],
+    bannedInThinking: [],
+    calls: null,
+    closeTag: null,
+    grammar: null,
+    loops: false,
+    cachePrompt: true,
+    sampling,
+  },
 }
 
 /** What waits for the last event of a generation, by its id. */

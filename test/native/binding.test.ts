@@ -53,6 +53,8 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
       ...{
         stopInThinking: false,
         bannedTags: [],
+        bannedInThinking: [],
+        calls: null,
         closeTag: null,
         grammar: null,
         loops: false,
@@ -62,7 +64,7 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
       ...changes,
     }
     context.start(request, (event) => {
-      if (event.type === 'text') text[event.phase] += event.text
+      if (event.type === 'text' && event.phase !== 'call') text[event.phase] += event.text
       else if (event.type === 'cut') cuts.push(event)
       else if (event.type === 'branch') branches.push(event)
       else if (event.type === 'done') resolve(event)

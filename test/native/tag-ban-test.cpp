@@ -189,3 +189,32 @@ TEST(pieces_are_the_bytes_of_the_tokens) {
         CHECK_EQ(pieces.text(token), token == 0 || token == 4 ? "" : piece);
     }
 }
+
+TEST(beyond_a_tag_are_the_tokens_that_go_on_after_it) {
+    FakeLlama fake;
+    const Strings vocabulary = { "<", "t>", "t", ">", "<t>", "<t>x", ">x", "x<t>", "t>y", "x<t>x" };
+    for (const std::string & piece : vocabulary) {
+        fake.vocabulary.push_back({ piece });
+    }
+    const Pieces pieces(fake.api(), fake.vocab());
+    TagBan ban;
+    ban.add(std::make_shared<TagIndex>(TagIndex("<t>", pieces).beyond(pieces)));
+    const auto banned = [&] {
+        std::vector<float> logits(pieces.size());
+        ban.apply(logits.data());
+        std::set<std::string> found;
+        for (llama_token token = 0; token < pieces.size(); ++token) {
+            if (logits[token] == -INFINITY) {
+                found.insert(std::string(pieces[token]));
+            }
+        }
+        return found;
+    };
+    CHECK_EQ(banned(), (std::set<std::string> { "<t>x", "x<t>x" }));
+    ban.accept("<");
+    CHECK_EQ(banned(), (std::set<std::string> { "<t>x", "x<t>x", "t>y" }));
+    ban.accept("t");
+    CHECK_EQ(banned(), (std::set<std::string> { "<t>x", "x<t>x", ">x" }));
+    ban.lift("<t>");
+    CHECK_EQ(banned(), std::set<std::string> {});
+}

@@ -331,3 +331,37 @@ TEST(nothing_is_held_that_is_certain) {
         }
     }
 }
+
+TEST(a_mark_parts_the_stream_however_it_is_cut_into_tokens) {
+    std::mt19937 random(6);
+    for (int i = 0; i < 3000; ++i) {
+        const std::string mark = "aab";
+        TextStream stream({ "caa" }, mark);
+        std::string bytes;
+        std::string text;
+        while (bytes.size() < 20 && !stream.stopped_by() && !stream.reached_mark()) {
+            std::string token;
+            for (size_t n = 1 + random() % 2; n > 0; --n) {
+                token += "abc"[random() % 3];
+            }
+            bytes += token;
+            text += stream.push(token);
+        }
+        const size_t at = bytes.find(mark);
+        CHECK_EQ(stream.reached_mark(), at != std::string::npos && !stream.stopped_by());
+        if (stream.reached_mark()) {
+            CHECK_EQ(text, bytes.substr(0, at));
+            CHECK_EQ(stream.flush(), bytes.substr(at));
+        } else if (!stream.stopped_by()) {
+            CHECK_EQ(text + stream.flush(), bytes);
+        }
+    }
+}
+
+TEST(a_mark_that_is_forgotten_parts_nothing) {
+    TextStream stream({}, "ab");
+    CHECK_EQ(stream.push("a"), "");
+    stream.forget_mark();
+    CHECK_EQ(stream.push("b"), "ab");
+    CHECK(!stream.reached_mark());
+}

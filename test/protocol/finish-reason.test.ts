@@ -6,6 +6,7 @@ const table = [
   ['stop', 'END', 'stop', 'completed', 'stop_sequence', 'END', 'stop'],
   ['length', null, 'length', 'incomplete', 'max_tokens', null, 'length'],
   ['loop', null, 'length', 'incomplete', 'max_tokens', null, 'other'],
+  ['tool_calls', null, 'tool_calls', 'completed', 'tool_use', null, 'tool-calls'],
   ['abort', null, 'stop', 'completed', 'end_turn', null, 'other'],
 ] as const
 

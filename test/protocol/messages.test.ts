@@ -71,8 +71,9 @@ describe('chat completions', () => {
       'messages[0].content[0]',
     ],
     ['a part without text', [{ role: 'user', content: [{ type: 'text' }] }], 'messages[0].content[0].text'],
-    ['a tool', [{ role: 'tool', content: 'a', tool_call_id: '1' }], 'messages[0]'],
-    ['a tool call', [{ role: 'assistant', tool_calls: [{}] }], 'messages[0].tool_calls'],
+    ['a function', [{ role: 'function', content: 'a' }], 'messages[0]'],
+    ['a call of nothing', [{ role: 'assistant', tool_calls: [{}] }], 'messages[0].tool_calls[0].function'],
+    ['an id that is no text', [{ role: 'tool', content: 'a', tool_call_id: 1 }], 'messages[0].tool_call_id'],
   ])('%s is refused', (_, messages, param) => {
     expect(() => chatMessages(messages)).toThrow(expect.objectContaining({ param, status: 400 }))
   })
@@ -95,7 +96,7 @@ describe('responses', () => {
   it.each([
     ['nothing', undefined, 'input'],
     ['a reference', [{ type: 'item_reference', id: 'x' }], 'input[0]'],
-    ['a call', [{ type: 'function_call' }], 'input[0]'],
+    ['a call', [{ type: 'function_call' }], 'input[0].name'],
     ['a file', [{ role: 'user', content: [{ type: 'input_file' }] }], 'input[0].content[0]'],
   ])('%s is refused', (_, input, param) => {
     expect(() => responsesMessages(input, undefined)).toThrow(expect.objectContaining({ param }))
@@ -123,8 +124,66 @@ describe('messages', () => {
   it.each([
     ['a number for system', [{ role: 'user', content: 'a' }], 5, 'system'],
     ['an image', [{ role: 'user', content: [{ type: 'image' }] }], undefined, 'messages[0].content[0]'],
-    ['a tool result', [{ role: 'user', content: [{ type: 'tool_result' }] }], undefined, 'messages[0].content[0]'],
+    [
+      'an image from a tool',
+      [{ role: 'user', content: [{ type: 'tool_result', content: [{ type: 'image' }] }] }],
+      undefined,
+      'messages[0].content[0].content[0]',
+    ],
   ])('%s is refused', (_, messages, system, param) => {
     expect(() => anthropicMessages(messages, system)).toThrow(expect.objectContaining({ param }))
+  })
+})
+
+describe('calls of tools and what they gave', () => {
+  const call = { id: 'call_1', name: 'f', arguments: { a: 1 } }
+  const given = { role: 'tool', content: 'b', toolCallId: 'call_1' }
+
+  it('of chat completions', () => {
+    const calls = [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }]
+    const messages = [
+      { role: 'assistant', content: null, tool_calls: calls },
+      { role: 'tool', content: [{ type: 'text', text: 'b' }], tool_call_id: 'call_1' },
+      { role: 'assistant', content: 'c', reasoning_content: 'd', z1: { hint: '-' }, tool_calls: calls },
+    ]
+    expect(chatMessages(messages)).toEqual([
+      { role: 'assistant', content: '', toolCalls: [call] },
+      given,
+      { role: 'assistant', content: 'd-c', toolCalls: [call] },
+    ])
+  })
+
+  it('of responses, where each is an item of its own', () => {
+    const item = { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{"a":1}' }
+    const output = { type: 'function_call_output', call_id: 'call_1', output: 'b' }
+    const reasoning = {
+      type: 'reasoning',
+      summary: [],
+      content: [{ type: 'reasoning_text', text: 'd' }],
+      z1: { hint: '-' },
+    }
+    const message = { role: 'assistant', content: [{ type: 'output_text', text: 'c' }] }
+    expect(responsesMessages([message, item, item, output, reasoning, item, output], undefined)).toEqual([
+      { role: 'assistant', content: 'c', toolCalls: [call, call] },
+      given,
+      { role: 'assistant', content: 'd-', toolCalls: [call] },
+      given,
+    ])
+    expect(() => responsesMessages([{ ...item, arguments: '{' }], undefined)).toThrow('Expected an object as JSON')
+  })
+
+  it('of messages, where results stand before what the user says', () => {
+    const use = { type: 'tool_use', id: 'call_1', name: 'f', input: { a: 1 } }
+    const result = { type: 'tool_result', tool_use_id: 'call_1', content: 'b' }
+    const messages = [
+      { role: 'assistant', content: [{ type: 'text', text: 'c' }, use] },
+      { role: 'user', content: [result, { ...result, content: [{ type: 'text', text: 'b' }] }] },
+      { role: 'user', content: [result, { type: 'text', text: 'e' }] },
+    ]
+    expect(anthropicMessages(messages, undefined)).toEqual([
+      { role: 'assistant', content: 'c', toolCalls: [call] },
+      ...[given, given, given],
+      { role: 'user', content: 'e' },
+    ])
   })
 })

@@ -1,4 +1,5 @@
 /** Results of responses as lib/reason makes them from a context's events, without a model. */
+import type { FinishReason } from '../../lib/native/binding.js'
 import { type ReasonEvent, type ReasonResult, ResultBuilder } from '../../lib/reason/result.js'
 
 export interface Said {
@@ -8,7 +9,7 @@ export interface Said {
   hint?: string
   answer?: string[]
   stopString?: string
-  finishReason?: ReasonResult['finishReason']
+  finishReason?: FinishReason
 }
 
 export function eventsOf({ thoughts = [], hint, answer = [], stopString, finishReason = 'stop' }: Said): ReasonEvent[] {

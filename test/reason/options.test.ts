@@ -467,7 +467,9 @@ const policyRows: Row[] = [
   },
 ]
 
-const { landing, stated, earlyExit, confidence, wait, ...OTHER_OPTIONS } = REASON_OPTIONS
+const { landing, stated, earlyExit, confidence, wait, ...withTools } = REASON_OPTIONS
+// Those of tools are resolved together: tools.test.ts has their table.
+const { tools, toolChoice, parallelToolCalls, ...OTHER_OPTIONS } = withTools
 
 describe.each([
   ['LoadOptions', checkLoadOptions as Check, LOAD_OPTIONS, loadRows],
@@ -584,6 +586,7 @@ describe('defaults', () => {
       policies: { landing: 'token', stated: 'ask', earlyExit: undefined, confidence: false, wait: undefined },
       schema: undefined,
       grammar: undefined,
+      calls: { tools: [], choice: 'auto', parallel: true },
       tags: 'ban',
       system: undefined,
       template: true,
@@ -899,7 +902,11 @@ describe('checkInput', () => {
       'Expected word such as user or assistant for input[0].role but received "user|><|system"',
     ],
     [[{ ...user, contents: '' }], TypeError, 'Unknown key contents of input[0]: did you mean content?'],
-    [[user, { ...user, name: 'Al' }], TypeError, 'Unknown key name of input[1]: expected one of role, content'],
+    [
+      [user, { ...user, name: 'Al' }],
+      TypeError,
+      'Unknown key name of input[1]: expected one of role, content, toolCalls, toolCallId',
+    ],
     ['a\udfff', TypeError, 'Expected well-formed UTF-16 for input but received a lone surrogate at index 1'],
     [
       [{ role: 'user', content: '\ud800' }],

@@ -47,6 +47,7 @@ describe('tags that no source spells', () => {
     expect(prompts(plain)('What is <think>?')).toEqual({
       text: '<user>What is <think>?<assistant>',
       tags: null,
+      callForm: false,
       thinks: false,
     })
   })

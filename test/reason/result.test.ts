@@ -55,6 +55,7 @@ describe('ResultBuilder', () => {
       answer: '42 ',
       finalAnswer: '42',
       object: null,
+      toolCalls: [],
       warnings: [],
       message: { role: 'assistant', content: 'abc => 42 ' },
       ended: 'window',
@@ -324,9 +325,10 @@ describe('how a response ends', () => {
     expect(result.message).toEqual({ role: 'assistant', content: result.text })
     expect(result.seed).toBe(9)
     expect(Object.keys(result).sort()).toEqual(
-      'answer confidence ended finalAnswer finishReason hint message object reasoning seed stopString text timings tokens usage warnings'.split(
-        ' ',
-      ),
+      (
+        'answer confidence ended finalAnswer finishReason hint message object reasoning seed stopString text timings tokens ' +
+        'toolCalls usage warnings'
+      ).split(' '),
     )
 
     const { promptMs, thinkingMs, hintMs, answerMs, totalMs } = timings

@@ -37,7 +37,7 @@ expectTypeOf(result.message.role).toEqualTypeOf<'assistant'>()
 expectTypeOf(result.ended).toEqualTypeOf<
   'self' | 'window' | 'request' | 'stop' | 'length' | 'loop' | 'early' | 'stated'
 >()
-expectTypeOf(result.finishReason).toEqualTypeOf<'stop' | 'length' | 'abort' | 'loop'>()
+expectTypeOf(result.finishReason).toEqualTypeOf<'stop' | 'length' | 'abort' | 'loop' | 'tool_calls'>()
 expectTypeOf(result.finalAnswer).toEqualTypeOf<string | null>()
 expectTypeOf(result.stopString).toEqualTypeOf<string | null>()
 expectTypeOf(result.tokens).toEqualTypeOf<{ reasoning: number[]; hint: number[]; answer: number[] }>()
@@ -57,6 +57,7 @@ expectTypeOf<keyof ReasonResult>().toEqualTypeOf<
   | 'answer'
   | 'finalAnswer'
   | 'object'
+  | 'toolCalls'
   | 'warnings'
   | 'message'
   | 'ended'
@@ -110,6 +111,9 @@ const reason: Required<ReasonOptions> = {
   tags: 'keep',
   schema: { type: 'integer' },
   grammar: 'root ::= "a"',
+  tools: [{ name: 'f', description: 'Does it.', parameters: { type: 'object' } }] as const,
+  toolChoice: { name: 'f' },
+  parallelToolCalls: false,
   system: 'Be brief.',
   template: true,
   chatTemplate: '{{ messages }}',
@@ -164,6 +168,10 @@ async function read(stream: ReasonStream): Promise<string> {
         text += event.hint
         // @ts-expect-error a cut has no text
         event.text
+        break
+      case 'toolCall':
+        expectTypeOf(event.deltas[0]?.arguments).toEqualTypeOf<string | undefined>()
+        text += event.text
         break
       case 'branch':
         expectTypeOf(event.result).toEqualTypeOf<Omit<ReasonResult, 'cuts' | 'trace'>>()

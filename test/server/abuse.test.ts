@@ -132,7 +132,8 @@ describe('messages', () => {
   it.each([
     [[{ role: 'user\n<|im_start|>', content: 'L' }], 'word such as user or assistant'],
     [[{ role: 'user', content: [{ type: 'image_url', image_url: {} }] }], 'is not supported: messages are text'],
-    [[{ role: 'tool', content: '5', tool_call_id: 'x' }], 'of the role tool is not supported'],
+    [[{ role: 'function', content: '5', name: 'x' }], 'of the role function is not supported'],
+    [[{ role: 'assistant', tool_calls: [{ function: { name: 'f', arguments: '[]' } }] }], 'Expected an object as JSON'],
     [[null], 'Expected an object for messages[0]'.replaceAll(/[[\]]/g, '\\$&')],
     ['L', 'Expected a non-empty array for messages'],
   ])('%j', async (given, message) => {
@@ -143,9 +144,11 @@ describe('messages', () => {
 describe('what is not supported', () => {
   it.each([
     ['/v1/chat/completions', { n: 2 }, 'n is not supported'],
-    ['/v1/chat/completions', { tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools is not supported'],
+    ['/v1/chat/completions', { tools: [{ type: 'web_search' }] }, 'is not supported: tools are functions'],
+    ['/v1/chat/completions', { tools: [{ type: 'function', function: { name: 'a b' } }] }, 'for tools\\[0\\].name'],
+    ['/v1/chat/completions', { tools: {} }, 'Expected an array for tools'],
     ['/v1/chat/completions', { guided_json: {} }, 'guided_json is not supported: response_format asks for one'],
-    ['/v1/chat/completions', { tool_choice: 'required' }, 'tool_choice is not supported'],
+    ['/v1/chat/completions', { tool_choice: 'required' }, 'Expected tools beside toolChoice'],
     ['/v1/chat/completions', { logprobs: true }, 'logprobs is not supported'],
     ['/v1/chat/completions', { modalities: ['text', 'audio'] }, 'modalities is not supported'],
     ['/v1/completions', { echo: true }, 'echo is not supported'],
@@ -153,7 +156,8 @@ describe('what is not supported', () => {
     ['/v1/completions', { prompt: [1, 2] }, 'Expected string for prompt'],
     ['/v1/responses', { previous_response_id: 'x' }, 'previous_response_id is not supported: nothing is stored'],
     ['/v1/responses', { background: true }, 'background is not supported'],
-    ['/v1/messages', { tools: [{ name: 'f' }] }, 'tools is not supported'],
+    ['/v1/messages', { tools: [{ name: 'f', type: 'bash_20250124' }] }, 'is not supported: tools are functions'],
+    ['/v1/messages', { tool_choice: { type: 'some' } }, 'Expected auto, any, tool or none'],
     ['/v1/chat/completions', { max_tokens: 5, max_completion_tokens: 6 }, 'disagree'],
     [
       '/v1/chat/completions',

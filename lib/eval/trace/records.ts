@@ -1,5 +1,6 @@
 /** What the files of a trace hold: run.json, and a line of trace.jsonl for each item. Places are numbers of tokens of thinking before them. */
-import type { Ended, FinishReason } from '../../native/binding.js'
+import type { Ended } from '../../native/binding.js'
+import type { ReasonResult } from '../../reason/result.js'
 import type { ChatMessage } from '../../reason/messages.js'
 import type { TraceOptions } from '../../reason/trace.js'
 import type { RunEnvironment, RunOptions } from '../records.js'
@@ -24,7 +25,7 @@ export interface AnswerRecord extends Grade {
   answerTokens: number
   text: string
   ended: Ended
-  finishReason: FinishReason
+  finishReason: ReasonResult['finishReason']
   /** Of the tokens that a probe would have generated: how many, and their least probability (null: there are none). */
   probe?: { tokens: number; confidence: number | null }
   /** Where the answer repeats itself: what it is with `loops`, which ends it there. */
@@ -43,7 +44,7 @@ export interface TraceRecord {
   text: string
   /** How it ended: by itself, by the window, or by the context. */
   ended: Ended
-  finishReason: FinishReason
+  finishReason: ReasonResult['finishReason']
   /** The grade of what ended without a hint; null: the window closed, and the last of the answers is given. */
   natural: Grade | null
   /** By place: as in `ReasonTrace`, but null where no end token is possible. */

@@ -7,13 +7,23 @@ import { chatMessages } from '../../protocol/messages.js'
 import type { Outcome, Part } from '../../protocol/outcome.js'
 import { SAMPLING_FIELDS, samplingOptions } from '../../protocol/sampling.js'
 import { structureOf } from '../../protocol/structure.js'
+import { chatCallDelta, chatCalls, chatTools } from '../../protocol/tools.js'
 import { chatUsage } from '../../protocol/usage.js'
 import { windowOf } from '../../protocol/window-fields.js'
 import type { ReasonResult } from '../../reason/result.js'
 import type { Asked, Dialect, ResponseFacts, Writer } from '../dialect.js'
 import { type Failure, openAiError } from '../failure.js'
 import type { SseEvent } from '../sse.js'
-import { COMMON_FIELDS, elsewhere, otherKeys, THINKING_FIELDS, TOOL_FIELDS, tokens, warnOfOtherKeys } from './fields.js'
+import {
+  COMMON_FIELDS,
+  elsewhere,
+  isEmpty,
+  otherKeys,
+  THINKING_FIELDS,
+  TOOL_FIELDS,
+  tokens,
+  warnOfOtherKeys,
+} from './fields.js'
 
 export const streamOptions = kind('object', (value): value is object => isPlainObject(value), {
   convert: (value) => (value as { include_usage?: unknown }).include_usage === true,
@@ -39,8 +49,8 @@ export const CHAT_FIELDS = {
   top_logprobs: refuse('probabilities are not told', 0),
   audio: refuse('messages are text'),
   modalities: refuseUnless('messages are text', isTextOnly),
-  functions: refuseUnless('tool calls are not', (value) => Array.isArray(value) && value.length === 0),
-  function_call: refuse('tool calls are not', 'none', 'auto'),
+  functions: refuseUnless('tools asks for them', isEmpty),
+  function_call: refuse('tool_choice asks for one', 'none', 'auto'),
   web_search_options: refuse('nothing is searched'),
   moderation: refuse('nothing is moderated'),
   prediction: ignore('it would only be faster'),
@@ -65,6 +75,7 @@ export const chat: Dialect = {
       input: chatMessages(body.get('messages')),
       options: {
         ...samplingOptions(fields),
+        ...chatTools(body),
         ...(Object.keys(variables).length > 0 ? { templateVariables: variables } : {}),
         ...(format === undefined ? {} : structureOf(format, 'response_format')),
         ...(fields.grammar === undefined ? {} : { grammar: fields.grammar }),
@@ -109,6 +120,8 @@ class ChatWriter implements Writer {
       }
       case 'text':
         return [this.#chunk({ content: part.text })]
+      case 'toolCall':
+        return part.deltas.map((delta) => this.#chunk({ tool_calls: [chatCallDelta(delta)] }))
       case 'end': {
         const last = this.#chunk({ z1: part.outcome.metadata }, chatFinishReason(part.result))
         return [last, ...(this.#tellsUsage ? [this.#usage(part.result)] : []), { data: '[DONE]' }]
@@ -121,10 +134,12 @@ class ChatWriter implements Writer {
   }
 
   whole(result: ReasonResult, { reasoning, text, metadata }: Outcome): object {
+    const calls = chatCalls(result.toolCalls)
     const message = {
       role: 'assistant',
-      content: text,
+      content: text === '' && calls.length > 0 ? null : text,
       refusal: null,
+      ...(calls.length > 0 ? { tool_calls: calls } : {}),
       ...(reasoning === '' ? {} : { [this.#reasoningField]: reasoning }),
       z1: metadata,
     }

@@ -94,6 +94,7 @@ class CompletionWriter implements Writer {
       case 'reasoning':
         return [this.#chunk(this.#continues ? { text: part.text } : { text: '', [this.#reasoningField]: part.text })]
       case 'cut':
+      case 'toolCall': // a raw prompt has no tools
         return []
       case 'text':
         // Of a text that goes on, it would be a part of it again.

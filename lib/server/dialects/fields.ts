@@ -1,7 +1,7 @@
 /** Fields that several protocols have. */
 import { boolean, count, fieldsOf, isPlainObject, kind, text } from '../../base/checks.js'
 import { RequestError } from '../../protocol/error.js'
-import { type Field, type FieldTable, ignore, refuse, refuseUnless, use } from '../../protocol/fields.js'
+import { type Field, type FieldTable, ignore, use } from '../../protocol/fields.js'
 import { WINDOW_FIELDS, windowKeysOf } from '../../protocol/window-fields.js'
 import type { TemplateVariables } from '../../reason/template.js'
 
@@ -14,9 +14,9 @@ const elsewhere: Field<unknown> & { does: 'use' } = use(kind('value', (value): v
 export const THINKING_FIELDS: FieldTable = Object.fromEntries(WINDOW_FIELDS.map((name) => [name, elsewhere]))
 
 export const TOOL_FIELDS = {
-  tools: refuseUnless('tool calls are not', isEmpty),
-  tool_choice: refuse('tool calls are not', 'none', 'auto'),
-  parallel_tool_calls: ignore('there are no tool calls'),
+  tools: elsewhere,
+  tool_choice: elsewhere,
+  parallel_tool_calls: use(boolean),
 }
 
 export const COMMON_FIELDS = {

@@ -1,24 +1,24 @@
 /** `POST /v1/messages` of Anthropic. `thinking.budget_tokens` is the window. */
 import { listOf, text } from '../../base/checks.js'
 import { RequestError } from '../../protocol/error.js'
-import { type FieldTable, ignore, readFields, refuse, refuseUnless, use } from '../../protocol/fields.js'
+import { type FieldTable, ignore, readFields, refuse, use } from '../../protocol/fields.js'
 import { messagesStop } from '../../protocol/finish-reason.js'
 import { anthropicMessages, signatureOf } from '../../protocol/messages.js'
 import type { Outcome, Part } from '../../protocol/outcome.js'
 import { SAMPLING_FIELDS, samplingOptions } from '../../protocol/sampling.js'
 import { structureOf } from '../../protocol/structure.js'
+import { messagesTools } from '../../protocol/tools.js'
 import { messagesUsage } from '../../protocol/usage.js'
 import { windowOf } from '../../protocol/window-fields.js'
 import type { ReasonOptions } from '../../reason/options.js'
 import type { ReasonResult } from '../../reason/result.js'
+import type { ToolCallDelta } from '../../reason/tool-calls.js'
 import type { Asked, Dialect, ResponseFacts, Writer } from '../dialect.js'
 import { anthropicError, type Failure } from '../failure.js'
 import type { SseEvent } from '../sse.js'
-import { COMMON_FIELDS, elsewhere, isEmpty, otherKeys, THINKING_FIELDS, tokens, warnOfOtherKeys } from './fields.js'
+import { COMMON_FIELDS, elsewhere, otherKeys, THINKING_FIELDS, tokens, warnOfOtherKeys } from './fields.js'
 
 const { stop: _, ...sampling } = SAMPLING_FIELDS
-
-const isAuto = (value: unknown) => ['auto', 'none'].includes(Object(value).type)
 
 export const MESSAGES_FIELDS = {
   ...COMMON_FIELDS,
@@ -27,8 +27,8 @@ export const MESSAGES_FIELDS = {
   system: elsewhere,
   max_tokens: use(tokens),
   stop_sequences: use(listOf(text, 'array of texts')),
-  tools: refuseUnless('tool calls are not', isEmpty),
-  tool_choice: refuseUnless('tool calls are not', isAuto),
+  tools: elsewhere,
+  tool_choice: elsewhere,
   container: refuse('nothing is run'),
   cache_control: ignore('prefixes are found by their tokens'),
   diagnostics: ignore('there are none'),
@@ -50,7 +50,7 @@ export const messages: Dialect = {
     return {
       model: fields.model,
       input: anthropicMessages(fields.messages, fields.system),
-      options: { ...samplingOptions(fields), ...stopOf(fields), ...formatOf(body) },
+      options: { ...samplingOptions(fields), ...stopOf(fields), ...formatOf(body), ...messagesTools(body) },
       total: fields.max_tokens,
       thinking: asked,
       names: { window: name ?? 'thinking.budget_tokens', total: 'max_tokens' },
@@ -75,7 +75,8 @@ function formatOf(body: ReadonlyMap<string, unknown>): ReasonOptions {
 class MessageWriter implements Writer {
   readonly #facts: ResponseFacts
   #index = -1
-  #open: 'thinking' | 'text' | undefined
+  #open: 'thinking' | 'text' | 'tool_use' | undefined
+  #hasCalls = false
   #hint = ''
 
   constructor(facts: ResponseFacts) {
@@ -102,8 +103,11 @@ class MessageWriter implements Writer {
         return this.#close()
       case 'text':
         return this.#write('text', part.text)
+      case 'toolCall':
+        return part.deltas.flatMap((delta) => this.#writeCall(delta))
       case 'end': {
-        const empty = this.#open === 'text' ? [] : this.#write('text', '')
+        // There is a block, even where the model said nothing.
+        const empty = this.#open === 'text' || this.#hasCalls ? [] : this.#write('text', '')
         const { result, outcome } = part
         const delta = { ...messagesStop(result), stop_details: null, container: null }
         const last = { type: 'message_delta', delta, usage: messagesUsage(result.usage), z1: outcome.metadata }
@@ -118,7 +122,9 @@ class MessageWriter implements Writer {
 
   whole(result: ReasonResult, { reasoning, text, metadata }: Outcome): object {
     const thinking = { type: 'thinking', thinking: reasoning, signature: signatureOf(metadata.hint) }
-    const content = [...(reasoning === '' ? [] : [thinking]), { type: 'text', text, citations: null }]
+    const calls = result.toolCalls.map(({ id, name, arguments: input }) => ({ type: 'tool_use', id, name, input }))
+    const said = text === '' && calls.length > 0 ? [] : [{ type: 'text', text, citations: null }]
+    const content = [...(reasoning === '' ? [] : [thinking]), ...said, ...calls]
     return { ...this.#head(), content, ...messagesStop(result), usage: messagesUsage(result.usage), z1: metadata }
   }
 
@@ -129,11 +135,21 @@ class MessageWriter implements Writer {
     return [...before, this.#delta(said)]
   }
 
+  #writeCall({ id, name, arguments: text }: ToolCallDelta): SseEvent[] {
+    if (text !== '') return [this.#delta({ type: 'input_json_delta', partial_json: text })]
+    this.#hasCalls = true
+    return [...this.#close(), this.#start({ type: 'tool_use', id, name, input: {} })]
+  }
+
   #begin(kind: 'thinking' | 'text'): SseEvent {
-    this.#open = kind
+    return this.#start(
+      kind === 'thinking' ? { type: kind, thinking: '', signature: '' } : { type: kind, text: '', citations: null },
+    )
+  }
+
+  #start(block: { type: 'thinking' | 'text' | 'tool_use'; [field: string]: unknown }): SseEvent {
+    this.#open = block.type
     this.#index++
-    const block =
-      kind === 'thinking' ? { type: kind, thinking: '', signature: '' } : { type: kind, text: '', citations: null }
     return event({ type: 'content_block_start', index: this.#index, content_block: block })
   }
 

@@ -1,11 +1,12 @@
 /**
- * A response of `/v1/responses` as its events: a reasoning item, if the model thought, and a message. Every field of the resource is
+ * A response of `/v1/responses` as its events: a reasoning item, if the model thought, a message, and calls of tools. Every field of the resource is
  * there: the suite of Open Responses wants them.
  */
 import { responsesStatus } from '../../protocol/finish-reason.js'
 import type { Outcome, Part } from '../../protocol/outcome.js'
 import { responsesUsage } from '../../protocol/usage.js'
 import type { ReasonResult } from '../../reason/result.js'
+import type { ToolCallDelta } from '../../reason/tool-calls.js'
 import type { ResponseFacts, Writer } from '../dialect.js'
 import { type Failure, openAiError } from '../failure.js'
 import type { SseEvent } from '../sse.js'
@@ -18,6 +19,13 @@ interface Open {
   text: string
 }
 
+/** A call of a tool that is. */
+interface OpenCall {
+  index: number
+  call: { id: string; name: string }
+  text: string
+}
+
 const PART = { reasoning: 'reasoning_text', message: 'output_text' } as const
 const EVENT = { reasoning: 'response.reasoning_text', message: 'response.output_text' } as const
 
@@ -27,6 +35,8 @@ export class ResponseWriter implements Writer {
   #sequence = 0
   #items: object[] = []
   #open: Open | undefined
+  #call: OpenCall | undefined
+  #hasCalls = false
   #hint = ''
 
   constructor(facts: ResponseFacts, body: ReadonlyMap<string, unknown>) {
@@ -48,6 +58,8 @@ export class ResponseWriter implements Writer {
         return this.#close()
       case 'text':
         return this.#write('message', part.text)
+      case 'toolCall':
+        return part.deltas.flatMap((delta) => this.#writeCall(delta))
       case 'end':
         return this.#end(part.result, part.outcome)
     }
@@ -67,15 +79,17 @@ export class ResponseWriter implements Writer {
     this.#hint = metadata.hint
     const { status } = responsesStatus(result)
     if (reasoning !== '') this.#items.push(this.#item(this.#next('reasoning', reasoning), 'completed'))
-    this.#items.push(this.#item(this.#next('message', text), status))
+    const calls = result.toolCalls
+    if (text !== '' || calls.length === 0) this.#items.push(this.#item(this.#next('message', text), status))
+    for (const call of calls) this.#items.push(callItem(call, JSON.stringify(call.arguments), 'completed'))
     return this.#finished(result, metadata)
   }
 
   #end(result: ReasonResult, { metadata }: Outcome): SseEvent[] {
     const { status } = responsesStatus(result)
     // There is a message, even where the model said nothing.
-    const empty = this.#open?.kind === 'message' ? [] : this.#write('message', '')
-    const closed = this.#close(status)
+    const empty = this.#open?.kind === 'message' || this.#hasCalls ? [] : this.#write('message', '')
+    const closed = [...this.#close(status), ...this.#closeCall(status)]
     const response = this.#finished(result, metadata)
     return [...empty, ...closed, this.#event(`response.${status}`, { response })]
   }
@@ -86,6 +100,33 @@ export class ResponseWriter implements Writer {
     open.text += delta
     if (delta === '') return before
     return [...before, this.#event(`${EVENT[kind]}.delta`, { ...this.#at(open), delta, ...logprobs(kind) })]
+  }
+
+  #writeCall({ id, name, arguments: text }: ToolCallDelta): SseEvent[] {
+    if (text !== '' && this.#call) {
+      this.#call.text += text
+      const { index } = this.#call
+      const at = { item_id: callItemId(id), output_index: index }
+      return [this.#event('response.function_call_arguments.delta', { ...at, delta: text })]
+    }
+    const closed = [...this.#close(), ...this.#closeCall()]
+    this.#hasCalls = true
+    this.#call = { index: this.#items.length, call: { id, name }, text: '' }
+    const item = callItem(this.#call.call, '', 'in_progress')
+    return [...closed, this.#event('response.output_item.added', { output_index: this.#call.index, item })]
+  }
+
+  #closeCall(status = 'completed'): SseEvent[] {
+    if (!this.#call) return []
+    const { index, call, text } = this.#call
+    this.#call = undefined
+    const item = callItem(call, text, status)
+    this.#items.push(item)
+    const at = { item_id: item.id, output_index: index }
+    return [
+      this.#event('response.function_call_arguments.done', { ...at, name: call.name, arguments: text }),
+      this.#event('response.output_item.done', { output_index: index, item }),
+    ]
   }
 
   #begin(kind: Open['kind']): SseEvent[] {
@@ -157,7 +198,7 @@ export class ResponseWriter implements Writer {
       metadata: asked('metadata', {}),
       model,
       output: [],
-      parallel_tool_calls: true,
+      parallel_tool_calls: asked('parallel_tool_calls', true),
       presence_penalty: asked('presence_penalty', 0),
       frequency_penalty: asked('frequency_penalty', 0),
       previous_response_id: null,
@@ -168,8 +209,8 @@ export class ResponseWriter implements Writer {
       store: false,
       temperature: asked('temperature', 0),
       text: asked('text', { format: { type: 'text' } }),
-      tool_choice: 'auto',
-      tools: [],
+      tool_choice: asked('tool_choice', 'auto'),
+      tools: asked('tools', []),
       top_logprobs: 0,
       top_p: asked('top_p', 1),
       truncation: 'disabled',
@@ -182,6 +223,14 @@ export class ResponseWriter implements Writer {
   #event(type: string, fields: object): SseEvent {
     return { event: type, data: { type, sequence_number: this.#sequence++, ...fields } }
   }
+}
+
+function callItemId(callId: string): string {
+  return callId.replace(/^call_/, 'fc_')
+}
+
+function callItem({ id, name }: { id: string; name: string }, text: string, status: string) {
+  return { id: callItemId(id), type: 'function_call', call_id: id, name, arguments: text, status }
 }
 
 function partOf({ kind, text }: Open) {

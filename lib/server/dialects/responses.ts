@@ -4,6 +4,7 @@ import { type FieldTable, ignore, readFields, refuse, refuseUnless, use } from '
 import { responsesMessages } from '../../protocol/messages.js'
 import { SAMPLING_FIELDS, samplingOptions } from '../../protocol/sampling.js'
 import { structureOf } from '../../protocol/structure.js'
+import { responsesTools } from '../../protocol/tools.js'
 import { windowOf } from '../../protocol/window-fields.js'
 import type { Asked, Dialect } from '../dialect.js'
 import { openAiError } from '../failure.js'
@@ -52,7 +53,7 @@ export const responses: Dialect = {
     return {
       model: fields.model,
       input: responsesMessages(fields.input, fields.instructions),
-      options: { ...samplingOptions(fields), ...formatOf(fields.text, warnings) },
+      options: { ...samplingOptions(fields), ...formatOf(fields.text, warnings), ...responsesTools(body) },
       total: fields.max_output_tokens,
       thinking: asked,
       names: { window: name ?? 'thinking_window', total: 'max_output_tokens' },

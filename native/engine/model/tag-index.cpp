@@ -24,4 +24,15 @@ TagIndex::TagIndex(std::string tag_, const Pieces & pieces) : tag(std::move(tag_
     }
 }
 
+TagIndex TagIndex::beyond(const Pieces & pieces) const {
+    TagIndex result = *this;
+    for (size_t n = 0; n < result.completing.size(); ++n) {
+        std::erase_if(result.completing[n], [&](llama_token token) {
+            const std::string_view rest = std::string_view(tag).substr(n);
+            return n == 0 ? pieces[token].ends_with(rest) : pieces[token] == rest;
+        });
+    }
+    return result;
+}
+
 } // namespace z1

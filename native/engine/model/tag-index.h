@@ -19,6 +19,9 @@ struct TagIndex {
     std::vector<std::vector<llama_token>> completing;
 
     TagIndex(std::string tag, const Pieces & pieces);
+
+    /// Without the tokens that end with the tag: those that are left complete it and go on.
+    TagIndex beyond(const Pieces & pieces) const;
 };
 
 } // namespace z1

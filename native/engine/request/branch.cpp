@@ -47,9 +47,7 @@ Generation::Generation(Generation & trunk, const Cut & cut)
     if (request.loops) {
         answer_loop.emplace();
     }
-    if (!request.grammar.empty()) {
-        grammar.emplace(model.api(), model.vocab(), model.pieces(), request.grammar);
-    }
+    make_grammars();
     if (request.keeps_stated && stated.stands()) {
         finish(Ended::stated, FinishReason::stop);
     } else if (request.hint.empty()) {
@@ -135,7 +133,7 @@ BranchEvent Generation::outcome() {
     append(result.thinking_text, result.thinking, thought);
     for (const Event & event : events) {
         if (const auto * shown = std::get_if<TextEvent>(&event.what)) {
-            const bool answer = shown->part == Part::answer;
+            const bool answer = shown->part != Part::thinking;
             append(answer ? result.answer_text : result.thinking_text, answer ? result.answer : result.thinking,
                    *shown);
         } else if (const auto * cut = std::get_if<CutEvent>(&event.what)) {

@@ -35,8 +35,9 @@ enum class FinishReason {
     loop,   // the model repeated itself
 };
 
-/// Of a response: what was generated before its cut and after it.
-enum class Part { thinking, answer };
+/// Of a response: what was generated before its cut and after it. Calls of tools, if there are any, end the answer: from the
+/// first one's tag on all of it is `call`.
+enum class Part { thinking, answer, call };
 
 struct TextEvent {
     Part part;

@@ -19,7 +19,8 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
     : model(model), request(std::move(request_)), n_ctx(n_ctx),
       chain(model.api(), model.vocab(), request.sampling, n_ctx,
             Window::create(model.api(), request.thinking_window, &window)),
-      wait(request.wait), text(request.thinks && !request.stop_in_thinking ? std::vector<std::string>() : request.stop),
+      wait(request.wait),
+      text(request.thinks && !request.stop_in_thinking ? std::vector<std::string>() : request.stop, request.calls.open),
       arrival(arrival), phase_began(arrival) {
     for (const std::vector<llama_token> * tokens : { &request.prompt, &request.hint, &request.wait.tokens }) {
         for (const llama_token token : *tokens) {
@@ -31,10 +32,28 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
     for (const std::string & tag : request.banned_tags) {
         tags.add(model.tag_index(tag));
     }
-    if (!request.grammar.empty()) {
-        grammar.emplace(model.api(), model.vocab(), model.pieces(), request.grammar);
+    if (request.thinks) {
+        for (const std::string & tag : request.banned_in_thinking) {
+            tags.add(model.tag_index(tag));
+        }
     }
+    if (!request.calls.open.empty()) {
+        // What is bound begins with a token of its own.
+        tags.add(std::make_shared<TagIndex>(model.tag_index(request.calls.open)->beyond(model.pieces())));
+    }
+    make_grammars();
     add_policies();
+}
+
+void Generation::make_grammars() {
+    const auto make = [&](std::optional<Grammar> & made, const std::string & source) {
+        if (!source.empty()) {
+            made.emplace(model.api(), model.vocab(), model.pieces(), source,
+                         std::vector { request.calls.open, request.calls.close });
+        }
+    };
+    make(grammar, request.grammar);
+    make(call_grammar, request.calls.grammar);
 }
 
 void Generation::start(Sequence & target) {
@@ -78,8 +97,8 @@ void Generation::decoded(size_t n) {
 }
 
 void Generation::sample(llama_context * ctx, int32_t idx) {
-    Grammar * binding = grammar && phase == Phase::answer ? &*grammar : nullptr;
-    const llama_token token = draw(ctx, idx, binding);
+    Grammar * bound = binding();
+    const llama_token token = draw(ctx, idx, bound);
     if (phase == Phase::thinking && ends_by_itself(token) && nudge()) {
         return;
     }
@@ -95,8 +114,8 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
         }
     }
     accept(token);
-    if (binding) {
-        binding->accept(token);
+    if (bound) {
+        bound->accept(token);
     }
     if (text.stopped_by()) {
         finish(phase == Phase::answer ? ended : Ended::stop, FinishReason::stop);
@@ -143,9 +162,7 @@ void Generation::accept(llama_token token) {
     tags.accept(pieces[token]);
     pending.push_back(token);
     unsent.push_back(token);
-    // Think tags show even where they are control tokens: with them left out, delimited thinking could not be told apart.
-    const bool is_close_tag = !request.close_tag.empty() && pieces[token] == request.close_tag;
-    show(text.push(is_close_tag ? pieces[token] : pieces.text(token)));
+    show_token(token);
 }
 
 // Thinking that ends without an answer has none in the grammar's form: the hint takes the place of the token that ended it.
@@ -175,14 +192,18 @@ void Generation::check_length() {
     const bool full = sequence->size() + 1 >= n_ctx;
     if (phase == Phase::thinking && full) {
         finish(Ended::length, FinishReason::length);
-    } else if (phase == Phase::answer && (full || n_answer == request.max_tokens)) {
+    } else if (phase == Phase::answer && (full || n_answer >= request.max_tokens)) {
         finish(ended, FinishReason::length);
     }
 }
 
 void Generation::cut(Ended how, size_t n_hint) {
     show_rest();
-    text = TextStream(request.stop);
+    text = TextStream(request.stop, request.calls.open);
+    end_thinking(how, window->sampled(), n_hint);
+}
+
+void Generation::end_thinking(Ended how, int64_t n_thinking, size_t n_hint) {
     window->disarm();
     ended = how;
     answers = true;
@@ -190,7 +211,10 @@ void Generation::cut(Ended how, size_t n_hint) {
     if (!request.close_tag.empty()) {
         tags.add(model.tag_index(request.close_tag));
     }
-    events.push_back({ id(), CutEvent { how, window->sampled(), n_hint } });
+    for (const std::string & tag : request.banned_in_thinking) {
+        tags.lift(tag);
+    }
+    events.push_back({ id(), CutEvent { how, n_thinking, n_hint } });
 }
 
 void Generation::stop() {

@@ -122,6 +122,7 @@ private:
 
     Generation(Generation & trunk, const Cut & cut);
 
+    void make_grammars();
     void add_policies();
     void branch_at_cut();
     void probe_answer();
@@ -136,23 +137,27 @@ private:
     void stop_unplaced();
     void fall() noexcept;
     BranchEvent outcome();
-    llama_token draw(llama_context * ctx, int32_t idx, const Grammar * binding);
+    llama_token draw(llama_context * ctx, int32_t idx, const Grammar * bound);
     bool ends_by_itself(llama_token token) const;
     bool looks_at_margin() const { return phase == Phase::thinking && margin && margin->due(); }
     bool nudge();
     void feed(const std::vector<llama_token> & tokens);
     void accept(llama_token token);
     void ask_policies();
+    void show_token(llama_token token);
+    void open_call(std::string before);
+    Grammar * binding();
     void append_hint(Ended how);
     void end_by_self(llama_token end);
     void cut(Ended how, size_t n_hint);
+    void end_thinking(Ended how, int64_t n_thinking, size_t n_hint);
     void check_length();
     void enter(Phase next);
     void finish(Ended how, FinishReason reason);
     void show(std::string shown);
     void show_rest();
     void tell(std::string shown);
-    Part part() const { return answers ? Part::answer : Part::thinking; }
+    Part part() const { return calls ? Part::call : answers ? Part::answer : Part::thinking; }
 
     const Model & model;
     Request request;
@@ -171,7 +176,8 @@ private:
     std::vector<llama_token> end_tokens; // of the thinking, where a policy looks for them
     std::optional<LoopDetector> answer_loop;
     TagBan tags;
-    std::optional<Grammar> grammar; // of the answer
+    std::optional<Grammar> grammar;      // of the answer
+    std::optional<Grammar> call_grammar; // of what follows the tag of a call, where the answer has none
     TextStream text;
     Sequence * sequence = nullptr;
 
@@ -183,6 +189,8 @@ private:
     double probability = 1;            // the least of the answer's tokens, where it is asked for
     std::vector<double> probabilities; // of all of them, for a trace
     bool answers = false;              // what is sampled belongs to the answer
+    bool calls = false;                // and there to calls of tools
+    bool call_binds = false;           // by their grammar
     Ended ended = Ended::self;         // valid once the thinking has ended
 
     std::vector<llama_token> unsent; // sampled; they go out with the text they complete

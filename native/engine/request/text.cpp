@@ -109,7 +109,18 @@ std::string TextStream::push(std::string_view bytes) {
         return text;
     }
 
+    const size_t mark_at = mark.empty() ? std::string::npos : held.find(mark);
+    if (mark_at != std::string::npos) {
+        marked = true;
+        const std::string text = to_well_formed(std::string_view(held).substr(0, mark_at));
+        held.erase(0, mark_at);
+        return text;
+    }
+
     size_t keep = unfinished_tail(held);
+    if (!mark.empty()) {
+        keep = std::max(keep, begun(held, mark));
+    }
     for (const std::string & one : stop) {
         keep = std::max(keep, begun(held, one));
     }

@@ -19,7 +19,9 @@ size_t unfinished_tail(std::string_view bytes);
 /// out to be the beginning of a stop string.
 class TextStream {
 public:
-    explicit TextStream(std::vector<std::string> stop = {}) : stop(std::move(stop)) {}
+    /// `mark`: a text before which the stream shall be parted; empty: none.
+    explicit TextStream(std::vector<std::string> stop = {}, std::string mark = {})
+        : stop(std::move(stop)), mark(std::move(mark)) {}
 
     /// Adds the bytes of a token; returns the text that is now certain.
     std::string push(std::string_view bytes);
@@ -28,12 +30,21 @@ public:
     /// completed, however the bytes were cut into tokens. The text before it has been returned, the rest is dropped.
     std::optional<size_t> stopped_by() const { return stopped; }
 
+    /// Whether the mark is complete. The text before it has been returned; the mark, and what follows it, are held back
+    /// until they are flushed.
+    bool reached_mark() const { return marked; }
+
+    /// The stream is not parted any more.
+    void forget_mark() { mark.clear(); }
+
     /// Returns all that is held back; an unfinished character becomes U+FFFD.
     std::string flush();
 
 private:
     std::vector<std::string> stop;
+    std::string mark;
     std::string held;
+    bool marked = false;
     std::optional<size_t> stopped;
 };
 

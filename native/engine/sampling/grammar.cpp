@@ -2,12 +2,16 @@
 
 #include "error.h"
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace z1 {
 
-Grammar::Grammar(const Api & api, const llama_vocab * vocab, const Pieces & pieces, const std::string & source)
-    : api(api), vocab(vocab), pieces(pieces), names_tokens(source.find("<[") != std::string::npos),
+Grammar::Grammar(const Api & api, const llama_vocab * vocab, const Pieces & pieces, const std::string & source,
+                 std::vector<std::string> shown)
+    : api(api), vocab(vocab), pieces(pieces), shown(std::move(shown)),
+      names_tokens(source.find("<[") != std::string::npos),
       sampler(api.llama_sampler_init_grammar(vocab, source.c_str(), "root"), api.llama_sampler_free) {
     if (!sampler) {
         throw Error(ErrorCode::GRAMMAR_INVALID, "llama.cpp cannot read the grammar");
@@ -40,7 +44,8 @@ void Grammar::accept(llama_token token) {
 // llama.cpp matches the name of a control token like any text, which would stand in the grammar's text and not in the shown
 // one.
 bool Grammar::is_shown(llama_token token) const {
-    return names_tokens || !pieces.text(token).empty() || api.llama_vocab_is_eog(vocab, token);
+    return names_tokens || !pieces.text(token).empty() || api.llama_vocab_is_eog(vocab, token) ||
+           std::find(shown.begin(), shown.end(), pieces[token]) != shown.end();
 }
 
 } // namespace z1

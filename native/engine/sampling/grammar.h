@@ -7,14 +7,16 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace z1 {
 
 class Grammar {
 public:
     /// `source` was checked (lib/grammar/check-grammar.ts): llama.cpp prints what it cannot read. Throws GRAMMAR_INVALID.
-    /// `pieces` lives as long as this object.
-    Grammar(const Api & api, const llama_vocab * vocab, const Pieces & pieces, const std::string & source);
+    /// `pieces` lives as long as this object. `shown`: names of control tokens that the text shows, and the grammar speaks of.
+    Grammar(const Api & api, const llama_vocab * vocab, const Pieces & pieces, const std::string & source,
+            std::vector<std::string> shown = {});
 
     /// Whether the text so far may go on with the token, or end where it is an end-of-generation token.
     bool allows(llama_token token) const;
@@ -31,6 +33,7 @@ private:
     const Api & api;
     const llama_vocab * vocab;
     const Pieces & pieces;
+    std::vector<std::string> shown;
     bool names_tokens; // the grammar speaks of tokens by their number
     std::unique_ptr<llama_sampler, decltype(&::llama_sampler_free)> sampler;
 };

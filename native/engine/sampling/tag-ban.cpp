@@ -29,6 +29,10 @@ void TagBan::apply(float * logits) const {
     }
 }
 
+void TagBan::lift(const std::string & tag) {
+    std::erase_if(tags, [&](const auto & index) { return index->tag == tag; });
+}
+
 void TagBan::accept(std::string_view piece) {
     if (tags.empty()) {
         return;

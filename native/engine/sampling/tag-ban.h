@@ -20,6 +20,9 @@ public:
     /// Bans a tag from here on.
     void add(std::shared_ptr<const TagIndex> tag);
 
+    /// A tag that was added is not banned any more.
+    void lift(const std::string & tag);
+
     void accept(std::string_view piece);
 
 private:
