@@ -86,7 +86,9 @@ async function compare(Z1, model) {
     await server.end()
   }
   const { same, sameText, all } = counts
-  console.log(`${basename(model)}: ${same} of ${all} the same in text, tokens, ended, finishReason and usage; ${sameText} in text`)
+  console.log(
+    `${basename(model)}: ${same} of ${all} the same in text, tokens, ended, finishReason and usage; ${sameText} in text`,
+  )
 }
 
 function fields({ text, tokens, ended, finishReason, usage }) {
@@ -96,7 +98,10 @@ function fields({ text, tokens, ended, finishReason, usage }) {
 
 await script(async () => {
   build()
-  writeFileSync(join(bin, '_nlcBuildMetadata.json'), JSON.stringify({ buildOptions: { llamaCpp: { repo: 'ggml-org/llama.cpp', release } } }))
+  writeFileSync(
+    join(bin, '_nlcBuildMetadata.json'),
+    JSON.stringify({ buildOptions: { llamaCpp: { repo: 'ggml-org/llama.cpp', release } } }),
+  )
   const { Z1 } = await import('../dist/index.js')
   const { EMBEDDED_MODEL } = await import('../dist/reason/model-file.js')
   for (const model of [EMBEDDED_MODEL, ...argv.slice(2)]) await compare(Z1, model)

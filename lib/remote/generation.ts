@@ -190,7 +190,8 @@ export class RemoteGeneration implements Generation {
   async #continued(prompt: Prompt, thought: Read, hint: Hint): Promise<Prompt> {
     if (prompt.form === 'text') return { form: 'text', text: prompt.text + thought.text + hint.text }
     if (prompt.form === 'chat') return { ...prompt, reply: thought.text + hint.text }
-    const tokens = thought.tokens.length > 0 || thought.text === '' ? thought.tokens : await this.#asked.count(thought.text)
+    const tokens =
+      thought.tokens.length > 0 || thought.text === '' ? thought.tokens : await this.#asked.count(thought.text)
     return { form: 'tokens', tokens: [...prompt.tokens, ...(tokens ?? []), ...hint.tokens] }
   }
 
@@ -225,8 +226,10 @@ export class RemoteGeneration implements Generation {
   }
 
   #fail(error: unknown): void {
-    if (this.#why === 'dispose') this.#listener({ type: 'error', code: 'DISPOSED', message: 'The reasoner was disposed' })
-    else if (this.#why === 'abort') this.#listener({ type: 'error', code: 'ABORTED', message: 'The request was aborted' })
+    if (this.#why === 'dispose')
+      this.#listener({ type: 'error', code: 'DISPOSED', message: 'The reasoner was disposed' })
+    else if (this.#why === 'abort')
+      this.#listener({ type: 'error', code: 'ABORTED', message: 'The request was aborted' })
     else {
       const failure = error as RemoteError
       const { code = 'REMOTE_FAILED', message } = failure

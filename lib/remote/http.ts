@@ -111,7 +111,8 @@ async function failureOf(response: Response, url: string): Promise<RemoteError> 
     const seconds = Number(headers.get('retry-after') ?? NaN)
     return new RemoteError('server', url, said, Number.isFinite(seconds) ? seconds * 1000 : null, { status })
   }
-  if (status === 400 || status === 413 || status === 422) return new RemoteError('question', url, said, null, { status })
+  if (status === 400 || status === 413 || status === 422)
+    return new RemoteError('question', url, said, null, { status })
   return new RemoteError('request', url, `${url} refused the request with ${said}`, null, { status })
 }
 

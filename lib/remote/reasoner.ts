@@ -184,7 +184,9 @@ class RemoteReasoner implements Reasoner {
 
   async #count(text: string): Promise<number[] | null> {
     if (!this.#vocabulary.counts) return null
-    return Array.from(await this.#vocabulary.tokenize([{ text, parseSpecial: this.#facts.kind !== 'llama.cpp', continuation: true }]))
+    return Array.from(
+      await this.#vocabulary.tokenize([{ text, parseSpecial: this.#facts.kind !== 'llama.cpp', continuation: true }]),
+    )
   }
 
   async #prepare(input: string | ChatMessage[], options: ResolvedReasonOptions, signal: AbortSignal) {
@@ -228,7 +230,14 @@ class RemoteReasoner implements Reasoner {
     }
     const prompt: Prompt = { form: 'chat', messages, reply: '' }
     const hint = options.hint === null ? null : { text: options.hint, tokens: new Int32Array() }
-    return { prompt, promptTokens: null, hint, answer: null, window, maxTokens: options.maxTokens ?? DEFAULT_MAX_TOKENS }
+    return {
+      prompt,
+      promptTokens: null,
+      hint,
+      answer: null,
+      window,
+      maxTokens: options.maxTokens ?? DEFAULT_MAX_TOKENS,
+    }
   }
 
   /** The prompt as the server renders it, without the think tag that it may end with. */

@@ -1,5 +1,5 @@
 /** Which server is at an address, and what it tells of its model. */
-import { type Endpoint, asked, RemoteError } from './http.js'
+import { asked, type Endpoint, RemoteError } from './http.js'
 
 /** By what `/v1/models` calls the owner of a model. */
 export type ServerKind = 'llama.cpp' | 'vllm' | 'sglang' | 'z1' | 'other'

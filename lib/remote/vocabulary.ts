@@ -6,7 +6,7 @@ import { Z1Error } from '../base/errors.js'
 import type { ModelMetadata, TextSegment } from '../native/binding.js'
 import type { TokenizeOptions } from '../native/model.js'
 import { KNOWN_TAGS } from '../reason/tags.js'
-import { type Endpoint, asked } from './http.js'
+import { asked, type Endpoint } from './http.js'
 import { endpointOf, isAbsent, type Server, type ServerFacts, type ServerKind } from './server.js'
 
 /** What may be the text of a control token: no vocabulary in use has others. */

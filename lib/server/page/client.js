@@ -30,7 +30,12 @@ export async function request(path, key, body, signal) {
   const headers = key === '' ? {} : { authorization: `Bearer ${key}` }
   if (body) headers['content-type'] = 'application/json'
   /** @type {RequestInit} */
-  const init = { method: body ? 'POST' : 'GET', headers, body: body ? JSON.stringify(body) : null, signal: signal ?? null }
+  const init = {
+    method: body ? 'POST' : 'GET',
+    headers,
+    body: body ? JSON.stringify(body) : null,
+    signal: signal ?? null,
+  }
   const response = await fetch(path, init).catch((error) => {
     if (signal?.aborted) throw error
     throw new Fault('The server cannot be reached.', 0)
