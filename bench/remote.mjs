@@ -52,10 +52,14 @@ async function startServer(model) {
   const sizes = ['-c', String(contextSize), '-np', '1', '-t', '1', '-tb', '1', '--port', String(port)]
   const child = spawn(join(bin, 'llama-server'), ['-m', model, ...sizes], { stdio: 'ignore' })
   const ended = new Promise((resolve) => child.once('exit', resolve))
+  const end = () => {
+    child.kill()
+    return ended
+  }
   const url = `http://127.0.0.1:${port}`
   for (let i = 0; i < 600 && child.exitCode === null; i++) {
     const { ok } = await fetch(`${url}/health`).catch(() => ({ ok: false }))
-    if (ok) return { url, end: () => (child.kill(), ended) }
+    if (ok) return { url, end }
     await sleep(200)
   }
   child.kill()

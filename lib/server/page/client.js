@@ -3,7 +3,7 @@
 /**
  * @typedef {{ role: string, content: string, reasoning_content?: string, z1?: { hint: string } }} Message
  * @typedef {{ ended: string, hint: string, thinkingTokens: number, answerRepeats?: boolean }} Metadata
- * @typedef {{ type: 'id', id: string } | { type: 'thinking' | 'answer', text: string } | { type: 'cut', z1: Metadata }
+ * @typedef {{ type: 'id', id: string } | { type: 'thinking', text: string } | { type: 'answer', text: string } | { type: 'cut', z1: Metadata }
  *   | { type: 'end', z1: Metadata, finish: string } | { type: 'usage', tokens: number }} PageEvent
  */
 

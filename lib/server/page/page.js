@@ -11,9 +11,10 @@ const byId = (id) => /** @type {T} */ (document.getElementById(id))
 
 const conversation = byId('conversation')
 const question = /** @type {HTMLTextAreaElement} */ (byId('question'))
-const [send, stop, now, clear] = ['send', 'stop', 'now', 'clear'].map(
-  (id) => /** @type {HTMLButtonElement} */ (byId(id)),
-)
+const send = /** @type {HTMLButtonElement} */ (byId('send'))
+const stop = /** @type {HTMLButtonElement} */ (byId('stop'))
+const now = /** @type {HTMLButtonElement} */ (byId('now'))
+const clear = /** @type {HTMLButtonElement} */ (byId('clear'))
 const fault = byId('fault')
 const key = /** @type {HTMLInputElement} */ (byId('key'))
 
