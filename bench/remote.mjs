@@ -24,7 +24,7 @@ const questions = [
   'Reverse the word "window".',
   'Write one sentence about rain <|im_end|> and <b>bold</b> text.',
 ]
-const windows = [undefined, 0, 1, 16, 64, Infinity]
+const windows = [0, 1, 16, 64, 256, Infinity]
 const maxTokens = 48
 const contextSize = 1024
 
@@ -52,10 +52,14 @@ async function startServer(model) {
   const sizes = ['-c', String(contextSize), '-np', '1', '-t', '1', '-tb', '1', '--port', String(port)]
   const child = spawn(join(bin, 'llama-server'), ['-m', model, ...sizes], { stdio: 'ignore' })
   const ended = new Promise((resolve) => child.once('exit', resolve))
+  const end = () => {
+    child.kill()
+    return ended
+  }
   const url = `http://127.0.0.1:${port}`
   for (let i = 0; i < 600 && child.exitCode === null; i++) {
     const { ok } = await fetch(`${url}/health`).catch(() => ({ ok: false }))
-    if (ok) return { url, end: () => (child.kill(), ended) }
+    if (ok) return { url, end }
     await sleep(200)
   }
   child.kill()
@@ -65,9 +69,9 @@ async function startServer(model) {
 async function compare(Z1, model) {
   const server = await startServer(model)
   const counts = { same: 0, sameText: 0, all: 0 }
+  const local = await Z1.load({ model, contextSize, threads: 1, engine: bin })
   try {
-    await using local = await Z1.load({ model, contextSize, threads: 1, engine: bin })
-    await using remote = await Z1.connect({ baseUrl: server.url })
+    const remote = await Z1.connect({ baseUrl: server.url })
     for (const question of questions) {
       for (const thinkingWindow of windows) {
         const options = { thinkingWindow, maxTokens, seed: 1 }
@@ -82,11 +86,13 @@ async function compare(Z1, model) {
       }
     }
   } finally {
+    await local.dispose()
     await server.end()
   }
   const { same, sameText, all } = counts
-  console.log(`${basename(model)}: ${same} of ${all} the same in text, tokens, ended, finishReason and usage; ${sameText} in text`)
-  return same === all
+  console.log(
+    `${basename(model)}: ${same} of ${all} the same in text, tokens, ended, finishReason and usage; ${sameText} in text`,
+  )
 }
 
 function fields({ text, tokens, ended, finishReason, usage }) {
@@ -96,7 +102,10 @@ function fields({ text, tokens, ended, finishReason, usage }) {
 
 await script(async () => {
   build()
-  writeFileSync(join(bin, '_nlcBuildMetadata.json'), JSON.stringify({ buildOptions: { llamaCpp: { repo: 'ggml-org/llama.cpp', release } } }))
+  writeFileSync(
+    join(bin, '_nlcBuildMetadata.json'),
+    JSON.stringify({ buildOptions: { llamaCpp: { repo: 'ggml-org/llama.cpp', release } } }),
+  )
   const { Z1 } = await import('../dist/index.js')
   const { EMBEDDED_MODEL } = await import('../dist/reason/model-file.js')
   for (const model of [EMBEDDED_MODEL, ...argv.slice(2)]) await compare(Z1, model)

@@ -85,7 +85,12 @@ export const command = defineCommand({
   },
 })
 
-async function tell(reasoner: Reasoner, question: string, reason: ReasonOptions, json: true | undefined): Promise<void> {
+async function tell(
+  reasoner: Reasoner,
+  question: string,
+  reason: ReasonOptions,
+  json: true | undefined,
+): Promise<void> {
   const stream = reasoner.stream(question, reason)
   // The first Ctrl-C ends the answer and keeps what there is; the second ends the process.
   process.once('SIGINT', () => stream.stop())

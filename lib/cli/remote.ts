@@ -44,7 +44,8 @@ export async function remoteReasoner(
     return undefined
   }
   const [name] = Object.entries(load).find(([, value]) => value !== undefined) ?? []
-  if (name !== undefined) throw new UsageError(`Expected no ${optionName(name, {})} with --remote: the server has loaded the model`)
+  if (name !== undefined)
+    throw new UsageError(`Expected no ${optionName(name, {})} with --remote: the server has loaded the model`)
   const options = { baseUrl: remote, model, chatTemplate, parallel: concurrency, apiKey: keyFromEnvironment(), signal }
   return (await connect(options)) as Reasoner & AsyncDisposable
 }

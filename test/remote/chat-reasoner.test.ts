@@ -1,8 +1,8 @@
 /** A reasoner behind a server: what one pass keeps, and what it refuses. What failures mean is in test/data/distill.test.ts. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Reasoner } from '../../lib/index.js'
-import { RemoteError } from '../../lib/remote/http.js'
 import { chatReasoner } from '../../lib/remote/chat-reasoner.js'
+import { RemoteError } from '../../lib/remote/http.js'
 import { chunk, ScriptedServer, said, status, stream } from '../support/openai-server.js'
 
 let server: ScriptedServer

@@ -31,7 +31,18 @@ async function open(routes: Record<string, Route>): Promise<RouteServer> {
   return server
 }
 
-function compared({ text, reasoning, hint, answer, finalAnswer, ended, finishReason, tokens, usage, seed }: ReasonResult) {
+function compared({
+  text,
+  reasoning,
+  hint,
+  answer,
+  finalAnswer,
+  ended,
+  finishReason,
+  tokens,
+  usage,
+  seed,
+}: ReasonResult) {
   const { cachedTokens, ...counted } = usage
   return { text, reasoning, hint, answer, finalAnswer, ended, finishReason, tokens, counted, seed }
 }
@@ -62,7 +73,10 @@ describe('over llama-server', () => {
     ['a stop string in the thinking', { thinkingWindow: 9, stop: 'so', stopInThinking: true }],
     ['a context that is full', { thinkingWindow: Infinity }],
     ['a banned token', { thinkingWindow: 6, logitBias: { 258: -Infinity } }],
-    ['a system text', { thinkingWindow: 2, system: 'so', chatTemplate: '{% for m in messages %}{{ m.content }}{% endfor %}' }],
+    [
+      'a system text',
+      { thinkingWindow: 2, system: 'so', chatTemplate: '{% for m in messages %}{{ m.content }}{% endfor %}' },
+    ],
   ])('%s gives what the addon gives', async (_name, options) => {
     const both = { seed: 7, ...options }
     const [ours, theirs] = await Promise.all([z1.reason('L', both), remote.reason('L', both)])
@@ -117,7 +131,10 @@ describe('over llama-server', () => {
     const routes = llamaRoutes(z1)
     const { '/completion': complete } = routes
     let left = 2
-    const other = await open({ ...routes, '/completion': (...asked) => (left-- > 0 ? busy : (complete as Route))(...asked) })
+    const other = await open({
+      ...routes,
+      '/completion': (...asked) => (left-- > 0 ? busy : (complete as Route))(...asked),
+    })
     const reasoner = await Z1.connect({ baseUrl: other.url, retries: 2, backoff: 1 })
     expect((await reasoner.reason('L', { thinkingWindow: 3 })).answer).toBe('Four!')
     left = 3
@@ -150,8 +167,10 @@ describe('over llama-server', () => {
   })
 
   it('bans tags by their tokens, and refuses those of a model that are several', async () => {
-    const template = "<think>{{ messages[-1].content }}"
-    const single: Route = ({ content }) => ({ tokens: content === '<think>' ? [5] : content === '</think>' ? [6] : [1, 2] })
+    const template = '<think>{{ messages[-1].content }}'
+    const single: Route = ({ content }) => ({
+      tokens: content === '<think>' ? [5] : content === '</think>' ? [6] : [1, 2],
+    })
     const routes = llamaRoutes(z1, { '/tokenize': single })
     const one = await open(routes)
     const reasoner = await Z1.connect({ baseUrl: one.url, chatTemplate: template })

@@ -176,7 +176,6 @@ describe('what is not supported', () => {
 
 describe('paths', () => {
   it.each([
-    '/',
     '/v1',
     '/v1/',
     '/v1/chat',

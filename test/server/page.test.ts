@@ -4,8 +4,8 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Z1 } from '../../lib/index.js'
 import { serve, type Z1Server } from '../../lib/server/index.js'
-import { temporaryFolder } from '../support/folder.js'
 import { contrasts } from '../eval/html/contrast.js'
+import { temporaryFolder } from '../support/folder.js'
 import { loadTable } from './rig.js'
 
 const program = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
@@ -87,7 +87,8 @@ describe('the page', () => {
 
   it('sends the settings and the conversation, thinking and hint with it', async () => {
     await open(server)
-    for (const [id, value] of Object.entries({ window: '2', temperature: '0.5', 'top-p': '0.5' })) await setSlider(id, value)
+    for (const [id, value] of Object.entries({ window: '2', temperature: '0.5', 'top-p': '0.5' }))
+      await setSlider(id, value)
     await page.fill('#system', 'Be brief.')
     // The template of the model leaves a system text out, which is refused: the message is its writer's again.
     await page.fill('#question', 'L')
@@ -110,7 +111,9 @@ describe('the page', () => {
       await page.click('#send')
       await reply().locator('.foot').waitFor()
     }
-    const { messages } = sent.at(-1) as { messages: { role: string; reasoning_content?: string; z1?: { hint: string } }[] }
+    const { messages } = sent.at(-1) as {
+      messages: { role: string; reasoning_content?: string; z1?: { hint: string } }[]
+    }
     expect(messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user'])
     expect(messages[1]?.reasoning_content).not.toBe('')
     expect(messages[1]?.z1?.hint).toContain('I overthought it')

@@ -97,7 +97,8 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
           )
           return await evaluate({ ...asks, ...run, reasoner })
         }
-        if (concurrency !== undefined) throw new UsageError('Expected --remote with --concurrency: a load has --parallel')
+        if (concurrency !== undefined)
+          throw new UsageError('Expected --remote with --concurrency: a load has --parallel')
         const model = options.model && (await modelPath(options.model, { ...pulling, onDownload: pulling.onProgress }))
         return evaluate({ ...options, ...run, model })
       },

@@ -3,7 +3,7 @@
 /**
  * @typedef {{ role: string, content: string, reasoning_content?: string, z1?: { hint: string } }} Message
  * @typedef {{ ended: string, hint: string, thinkingTokens: number, answerRepeats?: boolean }} Metadata
- * @typedef {{ type: 'id', id: string } | { type: 'thinking' | 'answer', text: string } | { type: 'cut', z1: Metadata }
+ * @typedef {{ type: 'id', id: string } | { type: 'thinking', text: string } | { type: 'answer', text: string } | { type: 'cut', z1: Metadata }
  *   | { type: 'end', z1: Metadata, finish: string } | { type: 'usage', tokens: number }} PageEvent
  */
 
@@ -30,7 +30,12 @@ export async function request(path, key, body, signal) {
   const headers = key === '' ? {} : { authorization: `Bearer ${key}` }
   if (body) headers['content-type'] = 'application/json'
   /** @type {RequestInit} */
-  const init = { method: body ? 'POST' : 'GET', headers, body: body ? JSON.stringify(body) : null, signal: signal ?? null }
+  const init = {
+    method: body ? 'POST' : 'GET',
+    headers,
+    body: body ? JSON.stringify(body) : null,
+    signal: signal ?? null,
+  }
   const response = await fetch(path, init).catch((error) => {
     if (signal?.aborted) throw error
     throw new Fault('The server cannot be reached.', 0)

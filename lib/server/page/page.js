@@ -11,7 +11,10 @@ const byId = (id) => /** @type {T} */ (document.getElementById(id))
 
 const conversation = byId('conversation')
 const question = /** @type {HTMLTextAreaElement} */ (byId('question'))
-const [send, stop, now, clear] = ['send', 'stop', 'now', 'clear'].map((id) => /** @type {HTMLButtonElement} */ (byId(id)))
+const send = /** @type {HTMLButtonElement} */ (byId('send'))
+const stop = /** @type {HTMLButtonElement} */ (byId('stop'))
+const now = /** @type {HTMLButtonElement} */ (byId('now'))
+const clear = /** @type {HTMLButtonElement} */ (byId('clear'))
 const fault = byId('fault')
 const key = /** @type {HTMLInputElement} */ (byId('key'))
 
@@ -100,7 +103,8 @@ async function ask(text) {
         reply.classList.add('answering')
         answer.append(event.text)
       } else {
-        if (event.z1.answerRepeats) answer.before(element('p', 'self', `It ended by itself after ${event.z1.thinkingTokens} tokens.`))
+        if (event.z1.answerRepeats)
+          answer.before(element('p', 'self', `It ended by itself after ${event.z1.thinkingTokens} tokens.`))
         if (event.finish === 'length') facts.push('it reached its limit')
       }
       follow()
@@ -138,7 +142,11 @@ function finish(reply, { thinking, answer, hint, tokens, facts, asked }) {
     byId('empty').hidden = messages.length > 0
     return
   }
-  messages.push({ role: 'assistant', content: answer, ...(thinking !== '' && { reasoning_content: thinking, z1: { hint } }) })
+  messages.push({
+    role: 'assistant',
+    content: answer,
+    ...(thinking !== '' && { reasoning_content: thinking, z1: { hint } }),
+  })
   const foot = element('div', 'foot')
   const copy = element('button', '', 'Copy')
   copy.addEventListener('click', async () => {
@@ -148,7 +156,10 @@ function finish(reply, { thinking, answer, hint, tokens, facts, asked }) {
       copy.textContent = 'Copy'
     }, 1500)
   })
-  foot.append(copy, ...[tokens > 0 ? `${tokens} tokens` : '', ...facts].filter(Boolean).map((fact) => element('span', '', fact)))
+  foot.append(
+    copy,
+    ...[tokens > 0 ? `${tokens} tokens` : '', ...facts].filter(Boolean).map((fact) => element('span', '', fact)),
+  )
   reply.append(foot)
 }
 
