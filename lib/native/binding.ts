@@ -151,6 +151,8 @@ export interface GenerationRequest {
   wait: { tokens: Int32Array; times: number; until: number } | null
   /** Reuse the longest common prefix already in the KV cache. */
   cachePrompt: boolean
+  /** Requests of one group have the same prompt, which is decoded once. 0: of no group. */
+  group: number
   sampling: SamplingParams
 }
 

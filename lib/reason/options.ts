@@ -6,6 +6,7 @@
 import { abortSignal, boolean, count, integer, misuse, number, numeric, text } from '../base/checks.js'
 import { type Option, option, type Read, readOptions } from '../base/options.js'
 import type { SamplingParams } from '../native/binding.js'
+import { checkCuts } from './cut-checks.js'
 import {
   cutWindows,
   greedyWhenTiny,
@@ -19,6 +20,7 @@ import {
 } from './kinds.js'
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, withoutPolicies } from './policies.js'
 import { type ModelFacts, withRecommended } from './recommended.js'
+import { checkSamples, SAMPLE_OPTIONS, type SampleOptions, type Samples, withTemperature } from './sample-options.js'
 import { answerSchema, type JsonSchema, type StandardJsonSchema } from './structured.js'
 import type { TemplateVariables } from './template.js'
 
@@ -40,7 +42,7 @@ export const BOXED_HINT = '\n\nI overthought it, the final answer in \\boxed{} s
  * common_params_sampling), except `temperature`. At temperature 0 the most likely token is taken, and those that only
  * cut off unlikely tokens (top-k, top-p, min-p, typical-p, XTC) have no effect.
  */
-export interface ReasonOptions<T = unknown> extends PolicyOptions {
+export interface ReasonOptions<T = unknown> extends PolicyOptions, SampleOptions<T> {
   /**
    * Tokens of thinking, ≥ 0, after which the window closes and the hint is appended; 0 closes it at once, Infinity
    * never. Default: what the model's file says (`z1.thinking_window`); else, where its template has think tags, 4096; both
@@ -90,7 +92,7 @@ export interface ReasonOptions<T = unknown> extends PolicyOptions {
   templateVariables?: TemplateVariables | undefined
   /**
    * 0 … 100; 0 is greedy, and so is anything under 0.000001. `model`: this and the other sampling options that are not given are those
-   * that the model's file recommends (`general.sampling.*`), 0.8 where it recommends others only. Default 0.
+   * that the model's file recommends (`general.sampling.*`), 0.8 where it recommends others only. With `samples`: `model`, or 0.8 where it recommends nothing. Default 0.
    */
   temperature?: number | 'model' | undefined
   /** Keep the k most likely tokens, ≥ 0; 0 keeps all. Default 40. */
@@ -161,6 +163,7 @@ export const REASON_OPTIONS = {
   hint: option(hintText({ plain: PLAIN_HINT, boxed: BOXED_HINT }), PLAIN_HINT),
   loops: option(boolean, false),
   ...POLICY_OPTIONS,
+  ...SAMPLE_OPTIONS,
   tags: option(tagsMode(), 'ban'),
   schema: option(answerSchema()),
   grammar: option(text),
@@ -200,9 +203,11 @@ export const REASON_OPTIONS = {
 /** {@link ReasonOptions} with every default that needs no model. `hint` is the text to append, or null. */
 export type ResolvedReasonOptions = Omit<
   Read<typeof REASON_OPTIONS>,
-  keyof SamplingParams | keyof Policies | 'cachePrompt'
+  keyof SamplingParams | keyof Policies | keyof SampleOptions | 'cachePrompt'
 > & {
   policies: Policies
+  /** Null: one response. */
+  samples: Samples | null
   seed: number | undefined
   cachePrompt: boolean
   sampling: Omit<SamplingParams, 'seed'>
@@ -210,7 +215,7 @@ export type ResolvedReasonOptions = Omit<
 
 /** @param model Where it is known: what depends on it is checked then. */
 export function checkReasonOptions(given: unknown, model?: ModelFacts): ResolvedReasonOptions {
-  const input = withRecommended(given, model, (name, value) =>
+  const input = withRecommended(withTemperature(given, model), model, (name, value) =>
     REASON_OPTIONS[name].read(value, `${name} of the model's file`),
   )
   const vocabularySize = model?.vocabularySize ?? Infinity
@@ -233,6 +238,9 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     stopInThinking,
     cachePrompt,
     signal,
+    samples,
+    vote,
+    stopEarly,
     ...others
   } = readOptions(table, input)
   const { policies, rest: sampling } = withoutPolicies(others)
@@ -240,6 +248,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     if (value !== undefined && !template) throw misuse(TypeError, 'true', `template with ${name}`, template)
   }
   checkCuts(cuts, { thinkingWindow, policies, stop, stopInThinking, tags })
+  const asked = checkSamples({ samples, vote, stopEarly }, cuts)
   if (schema !== undefined && grammar !== undefined) throw misuse(TypeError, 'nothing', 'grammar with schema', grammar)
   // Without a hint nothing follows the thinking, and so there is no answer that could be bound.
   if ((schema ?? grammar) !== undefined && hint === null) {
@@ -257,6 +266,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     hint,
     loops,
     policies,
+    samples: asked,
     tags,
     schema,
     grammar,
@@ -270,31 +280,5 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     cachePrompt: cachePrompt ?? seed === undefined,
     signal,
     sampling,
-  }
-}
-
-/** Each has to give what a request with that window gives. */
-function checkCuts(
-  cuts: number[],
-  {
-    thinkingWindow,
-    policies: { landing, earlyExit, wait },
-    stop,
-    stopInThinking,
-    tags,
-  }: Pick<ResolvedReasonOptions, 'thinkingWindow' | 'policies' | 'stop' | 'stopInThinking' | 'tags'>,
-): void {
-  // They change where a smaller window closes, or what it counts.
-  const [policy] =
-    Object.entries({ landing: landing === 'line', 'earlyExit.probe': earlyExit?.probe, wait }).find(
-      ([, value]) => value !== undefined && value !== false,
-    ) ?? []
-  if (cuts.length > 0 && policy) throw new TypeError(`Expected no ${policy} beside cuts`)
-  const tooLarge = cuts.find((cut) => thinkingWindow !== undefined && cut >= thinkingWindow)
-  if (tooLarge !== undefined) throw misuse(RangeError, `windows < thinkingWindow (${thinkingWindow})`, 'cuts', tooLarge)
-  const kept = tags === 'keep' || (typeof tags === 'object' && tags.mode === 'keep')
-  if (cuts.length > 0 && thinkingWindow === Infinity && stop.length > 0 && !stopInThinking && !kept) {
-    // Without an end the thinking is searched for them, under a smaller window it would not be.
-    throw misuse(TypeError, 'true', 'stopInThinking with cuts, stop and thinkingWindow Infinity', stopInThinking)
   }
 }

@@ -7,6 +7,7 @@ import { misuse } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
 import type { GenerationRequest, ModelMetadata } from '../native/binding.js'
 import type { Model, TokenizeOptions } from '../native/model.js'
+import type { Hint } from './hint.js'
 import type { ChatMessage } from './messages.js'
 import type { ResolvedReasonOptions } from './options.js'
 import { keepsTags, PromptRenderer, type TemplateOptions } from './prompt.js'
@@ -31,12 +32,6 @@ export interface BuiltRequest {
   nudge: Hint | null
   /** What binds the answer. */
   answer: AnswerGrammar | null
-}
-
-/** A text that is fed to the model, and its tokens as they continue what stands before. */
-export interface Hint {
-  text: string
-  tokens: Int32Array
 }
 
 /** What would be sent. */
@@ -119,6 +114,7 @@ export class RequestBuilder {
         bannedTags: keep ? [keep.open] : bannedTags(tags),
         closeTag: keep ? keep.close : null,
         cachePrompt,
+        group: 0,
         sampling: { ...sampling, seed },
       },
       hint,

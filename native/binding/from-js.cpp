@@ -225,6 +225,7 @@ Request request_of(const Napi::Object & object) {
     request.confidence = boolean(object, "confidence");
     request.wait = wait_of(object.Get("wait"));
     request.cache_prompt = boolean(object, "cachePrompt");
+    request.group = u32(object, "group");
     request.sampling = sampling_of(object.Get("sampling").ToObject());
     return request;
 }

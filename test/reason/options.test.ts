@@ -467,7 +467,8 @@ const policyRows: Row[] = [
   },
 ]
 
-const { landing, stated, earlyExit, confidence, wait, ...OTHER_OPTIONS } = REASON_OPTIONS
+// Those of samples have meaning together only: samples.test.ts.
+const { landing, stated, earlyExit, confidence, wait, samples, vote, stopEarly, ...OTHER_OPTIONS } = REASON_OPTIONS
 
 describe.each([
   ['LoadOptions', checkLoadOptions as Check, LOAD_OPTIONS, loadRows],
@@ -582,6 +583,7 @@ describe('defaults', () => {
       hint: PLAIN_HINT,
       loops: false,
       policies: { landing: 'token', stated: 'ask', earlyExit: undefined, confidence: false, wait: undefined },
+      samples: null,
       schema: undefined,
       grammar: undefined,
       tags: 'ban',

@@ -91,22 +91,18 @@ void Generation::ask_policies() {
 }
 
 // The next token. Who asks what the model makes of it sees the logits before tags are banned from them.
-llama_token Generation::draw(llama_context * ctx, int32_t idx, const Grammar * binding) {
+llama_token Generation::draw(float * row, const Grammar * binding) {
     const bool looks = looks_at_margin();
     const bool counts = phase == Phase::answer && request.confidence;
-    if (!looks && !counts) {
-        return chain.sample(ctx, idx, tags, binding);
-    }
-    const float * row = model.api().llama_get_logits_ith(ctx, idx);
-    if (!row) {
-        return chain.sample(ctx, idx, tags, binding); // which says so
+    if (!row || (!looks && !counts)) {
+        return chain.sample(row, tags, binding);
     }
     const std::span<const float> logits(row, static_cast<size_t>(model.metadata().n_vocab));
     if (looks) {
         margin->look(margin_over(logits, end_tokens));
     }
     const double total = counts ? log_sum_exp(logits) : 0;
-    const llama_token token = chain.sample(ctx, idx, tags, binding);
+    const llama_token token = chain.sample(row, tags, binding);
     if (counts && !model.api().llama_vocab_is_eog(model.vocab(), token)) {
         probability = std::min(probability, std::exp(row[token] - total));
     }

@@ -39,6 +39,7 @@ struct Request {
     bool confidence = false;              // report the least probability of the answer's tokens
     WaitParams wait;                      // in place of an end of the thinking
     bool cache_prompt = true;             // reuse the longest common prefix
+    uint32_t group = 0;                   // requests of a group have one prompt, decoded once; 0: of none
     SamplingParams sampling;
 };
 
