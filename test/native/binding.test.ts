@@ -48,6 +48,7 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
         closeTag: null,
         grammar: null,
         loops: false,
+        group: 0,
         cachePrompt: false,
         sampling,
       },

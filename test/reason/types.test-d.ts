@@ -68,6 +68,9 @@ expectTypeOf<keyof ReasonResult>().toEqualTypeOf<
   | 'timings'
   | 'seed'
   | 'cuts'
+  | 'samples'
+  | 'vote'
+  | 'cost'
 >()
 
 // Every option that the API has, each of its forms; undefined is the same as absent.
@@ -97,6 +100,9 @@ const load: Required<LoadOptions> = {
 const reason: Required<ReasonOptions> = {
   thinkingWindow: 512,
   cuts: [0, 64] as const,
+  samples: 4,
+  vote: (samples) => samples.length - 1,
+  stopEarly: { first: 2 },
   maxTokens: 100,
   hint: 'boxed',
   loops: true,
@@ -164,7 +170,7 @@ async function read(stream: ReasonStream): Promise<string> {
         event.text
         break
       case 'branch':
-        expectTypeOf(event.result).toEqualTypeOf<Omit<ReasonResult, 'cuts'>>()
+        expectTypeOf(event.result).toEqualTypeOf<Omit<ReasonResult, 'cuts' | 'samples' | 'vote' | 'cost'>>()
         break
       case 'done':
         expectTypeOf(event.result).toEqualTypeOf<ReasonResult>()
