@@ -17,8 +17,7 @@ void Context::admit() {
         } catch (const Error &) {
             // It cannot be copied: it is decoded again.
         }
-        Sequence * sequence =
-            shared ? shared : sequences->best_for(generation->prompt(), generation->caches_prompt());
+        Sequence * sequence = shared ? shared : sequences->best_for(generation->prompt(), generation->caches_prompt());
         if (!sequence) {
             return;
         }

@@ -219,7 +219,8 @@ void Context::make_llama_context() {
     const bool recurrent = model_->metadata().recurrent;
     sequences.emplace(api, ctx.get(),
                       SequencePool::Shape { params_.n_seq_max, params_.n_branches, params.kv_unified || recurrent,
-                                            !params.kv_unified || recurrent, !recurrent && !model_->metadata().hybrid });
+                                            !params.kv_unified || recurrent,
+                                            !recurrent && !model_->metadata().hybrid });
 }
 
 // Waits for a message when nothing runs. False when the thread shall end. What is thrown in it loses no message: the one

@@ -27,8 +27,7 @@ Sequence * SequencePool::best_for(const std::vector<llama_token> & prompt, bool 
 
 Sequence * SequencePool::with_prompt(const std::vector<llama_token> & prompt, uint32_t group) {
     const auto suits = [&](const Sequence & one) {
-        return one.holds(prompt, group) &&
-               (shape.shortens || static_cast<size_t>(one.size()) == prompt.size());
+        return one.holds(prompt, group) && (shape.shortens || static_cast<size_t>(one.size()) == prompt.size());
     };
     const auto kept = std::find_if(free.begin(), free.end(), suits);
     Sequence * target = kept == free.end() ? best_for(prompt, false) : &*kept;
