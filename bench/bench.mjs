@@ -10,12 +10,13 @@ import { curve } from './curve.mjs'
 import { cut } from './cut.mjs'
 import { load } from './load.mjs'
 import { mainThread } from './main-thread.mjs'
+import { samples } from './samples.mjs'
 import { sampling } from './sampling.mjs'
 import { models, setUp } from './setup.mjs'
 import { size } from './size.mjs'
 import { speed } from './speed.mjs'
 
-const commands = { speed, 'main-thread': mainThread, cut, abort, load, sampling, size, curve }
+const commands = { speed, 'main-thread': mainThread, cut, abort, load, sampling, size, curve, samples }
 
 const usage = `Usage: npm run bench -- <${Object.keys(commands).join(' | ')}> [options]
 
@@ -25,7 +26,8 @@ const usage = `Usage: npm run bench -- <${Object.keys(commands).join(' | ')}> [o
   --threads N           threads of the engine (default 2)
 
 curve: --data FILE --model FILE (GGUF) [--items 32] [--parallel 4] [--branches 4] [--windows 64,128,256,512,1024]
-       [--kv-cache auto|separate|shared]; --tokens is the length of an answer (default 64)`
+       [--kv-cache auto|separate|shared]; --tokens is the length of an answer (default 64)
+samples: --model FILE (GGUF) [--samples 8] [--prompt 512]; --tokens is the length of a sample (default 64)`
 
 function count(options, name, fallback) {
   if (options[name] === undefined) return fallback
@@ -49,17 +51,20 @@ await script(async () => {
       branches: { type: 'string' },
       windows: { type: 'string' },
       'kv-cache': { type: 'string' },
+      samples: { type: 'string' },
+      prompt: { type: 'string' },
     },
   })
   const [name, ...more] = positionals
   if (!Object.hasOwn(commands, name ?? '') || more.length > 0) throw new ScriptError(usage)
-  const ofFile = name === 'curve'
+  const ofFile = name === 'curve' || name === 'samples'
   if (values.model && !ofFile && !Object.hasOwn(models, values.model)) throw new ScriptError(usage)
 
   const options = {
     ...(ofFile && {
       ...{ data: values.data, model: values.model, kvCache: values['kv-cache'] },
       ...{ items: count(values, 'items'), parallel: count(values, 'parallel'), branches: count(values, 'branches') },
+      ...{ samples: count(values, 'samples'), promptTokens: count(values, 'prompt') },
       windows: values.windows?.split(',').map((window) => count({ windows: window }, 'windows')),
     }),
     names: values.model ? [values.model] : Object.keys(models),

@@ -105,6 +105,45 @@ await serve({
     }
   },
 
+  /**
+   * Samples of one prompt, against what they are made of: the prompt alone, and as many requests whose prompts are in the
+   * cache. Each generates `tokens` tokens, and none ends before.
+   */
+  async samples({ promptTokens, samples, tokens, ...options }) {
+    const z1 = await Z1.load({ ...options, parallel: samples, contextSize: promptTokens + tokens + 16 })
+    const words = await z1.tokenize(
+      'The quick brown fox jumps over the lazy dog, and the dog sleeps on. '.repeat(promptTokens),
+    )
+    const prompt = await z1.detokenize(words.slice(0, promptTokens))
+    // Control tokens come first in most vocabularies; the caller looks whether one ended a response.
+    const logitBias = Array.from({ length: 16 }, (_, token) => [token, -Infinity])
+    const request = { template: false, temperature: 0.8, hint: null, logitBias }
+    const timed = async (action) => {
+      const begin = performance.now()
+      const before = cpuUsage()
+      const results = [await action()].flat()
+      const { user, system } = cpuUsage(before)
+      return { ms: performance.now() - begin, cpuMs: (user + system) / 1000, results }
+    }
+    const one = { ...request, thinkingWindow: tokens }
+    const together = (more) =>
+      Promise.all(Array.from({ length: samples }, () => z1.reason(prompt, { ...one, ...more })))
+    await together({ cachePrompt: true })
+    const cached = await timed(() => together({ cachePrompt: true }))
+    const prefill = await timed(() => z1.reason(prompt, { ...request, thinkingWindow: 1, cachePrompt: false }))
+    const all = await timed(() => z1.reason(prompt, { ...one, samples, cachePrompt: false }))
+    const generated = (results) => results.reduce((sum, { usage }) => sum + usage.thinkingTokens, 0)
+    const { cost } = all.results[0]
+    await z1.dispose()
+    return {
+      prompt: prefill.results[0].usage.promptTokens,
+      ms: { prefill: prefill.ms, decode: cached.ms, all: all.ms },
+      cpuMs: { prefill: prefill.cpuMs, decode: cached.cpuMs, all: all.cpuMs },
+      decoded: cost.promptTokens - cost.cachedTokens,
+      tokens: [generated(cached.results), cost.thinkingTokens],
+    }
+  },
+
   async load({ prompt, ...options }) {
     const z1 = await Z1.load(options)
     const loaded = performance.now() - start

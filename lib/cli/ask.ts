@@ -16,8 +16,12 @@ import { machineMemory, suggestionsFor } from './memory.js'
 import { policiesOf, policyOptions } from './policies.js'
 import { showBytes, showFraction, withProgress } from './progress.js'
 import { remoteOption, remoteReasoner } from './remote.js'
+import { sampleOptions, showSamples } from './samples.js'
 import { templateOf, templateOptions } from './template.js'
 import { print } from './terminal.js'
+
+/** Samples at once, where --parallel does not say: the KV cache grows with it. */
+const MAX_DEFAULT_PARALLEL = 4
 
 export const command = defineCommand({
   usage: 'z1 ask [options] "question"      (- reads the question from standard input)',
@@ -25,6 +29,7 @@ export const command = defineCommand({
   options: {
     ...answerOptions,
     ...policyOptions,
+    ...sampleOptions,
     ...modelOptions,
     ...remoteOption,
     download: flag({ help: 'download the model that --model names, if it was not pulled' }),
@@ -77,10 +82,19 @@ export const command = defineCommand({
         ...load,
         download,
         onDownload: showBytes('downloading', show),
+        parallel: load.parallel ?? Math.min(reason.samples ?? 1, MAX_DEFAULT_PARALLEL),
         branches: policies.earlyExit?.probe === undefined ? 0 : 1,
         onProgress: json ? undefined : showFraction('loading', show),
       }),
     )
+    if (reason.samples !== undefined) {
+      const abort = new AbortController()
+      process.once('SIGINT', () => abort.abort(new DOMException('Interrupted', 'AbortError')))
+      const result = await z1.reason(question, { ...reason, signal: abort.signal })
+      if (json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+      else showSamples(result)
+      return
+    }
     await tell(z1, question, reason, json)
   },
 })

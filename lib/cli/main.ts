@@ -4,6 +4,7 @@ import { Z1Error } from '../base/errors.js'
 import { oneLine } from '../base/one-line.js'
 import { packageVersion } from '../base/package.js'
 import { findModelsWith } from '../reason/model-name.js'
+import { compareAnswersWith } from '../reason/vote.js'
 import { UsageError } from './args.js'
 import { dispatch, root } from './commands.js'
 import { endWithOutput, printError } from './terminal.js'
@@ -27,4 +28,5 @@ function fail(error: unknown): void {
 
 endWithOutput(fail)
 findModelsWith(async (name, options) => (await import('../hub/find-model.js')).findModel(name, options))
+compareAnswersWith(async () => (await import('../grading/answers.js')).sameAnswer)
 main(process.argv.slice(2)).catch(fail)

@@ -15,6 +15,9 @@ export interface Generation {
 /** Any number of texts, at most one cut, any number of nudges before it, then exactly one `done` or `error`. */
 export type GenerationListener = (event: GenerationEvent) => void
 
+/** A number for requests that have the same prompt ({@link GenerationRequest.group}). */
+export const nextGroup = nextId
+
 export class Context {
   /** Tokens in one `llama_decode` at most (llama.cpp's n_ubatch), as llama.cpp has made it. */
   readonly batchSize: number

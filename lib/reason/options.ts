@@ -20,6 +20,7 @@ import {
 import { checkBound, checkCuts } from './option-checks.js'
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, withoutPolicies } from './policies.js'
 import { type ModelFacts, withRecommended } from './recommended.js'
+import { checkSamples, SAMPLE_OPTIONS, type SampleOptions, type Samples, withTemperature } from './sample-options.js'
 import { answerSchema, type JsonSchema, type StandardJsonSchema } from './structured.js'
 import type { TemplateVariables } from './template.js'
 import { type ResolvedTools, TOOL_OPTIONS, type ToolOptions, withoutTools } from './tools.js'
@@ -42,7 +43,7 @@ export const BOXED_HINT = '\n\nI overthought it, the final answer in \\boxed{} s
  * common_params_sampling), except `temperature`. At temperature 0 the most likely token is taken, and those that only
  * cut off unlikely tokens (top-k, top-p, min-p, typical-p, XTC) have no effect.
  */
-export interface ReasonOptions<T = unknown> extends PolicyOptions, ToolOptions {
+export interface ReasonOptions<T = unknown> extends PolicyOptions, ToolOptions, SampleOptions<T> {
   /**
    * Tokens of thinking, ≥ 0, after which the window closes and the hint is appended; 0 closes it at once, Infinity
    * never. Default: what the model's file says (`z1.thinking_window`); else, where its template has think tags, 4096; both
@@ -92,7 +93,7 @@ export interface ReasonOptions<T = unknown> extends PolicyOptions, ToolOptions {
   templateVariables?: TemplateVariables | undefined
   /**
    * 0 … 100; 0 is greedy, and so is anything under 0.000001. `model`: this and the other sampling options that are not given are those
-   * that the model's file recommends (`general.sampling.*`), 0.8 where it recommends others only. Default 0.
+   * that the model's file recommends (`general.sampling.*`), 0.8 where it recommends others only. With `samples`: `model`, or 0.8 where it recommends nothing. Default 0.
    */
   temperature?: number | 'model' | undefined
   /** Keep the k most likely tokens, ≥ 0; 0 keeps all. Default 40. */
@@ -163,6 +164,7 @@ export const REASON_OPTIONS = {
   hint: option(hintText({ plain: PLAIN_HINT, boxed: BOXED_HINT }), PLAIN_HINT),
   loops: option(boolean, false),
   ...POLICY_OPTIONS,
+  ...SAMPLE_OPTIONS,
   tags: option(tagsMode(), 'ban'),
   schema: option(answerSchema()),
   grammar: option(text),
@@ -203,10 +205,12 @@ export const REASON_OPTIONS = {
 /** {@link ReasonOptions} with every default that needs no model. `hint` is the text to append, or null. */
 export type ResolvedReasonOptions = Omit<
   Read<typeof REASON_OPTIONS>,
-  keyof SamplingParams | keyof Policies | keyof ToolOptions | 'cachePrompt'
+  keyof SamplingParams | keyof Policies | keyof ToolOptions | keyof SampleOptions | 'cachePrompt'
 > & {
   policies: Policies
   calls: ResolvedTools
+  /** Null: one response. */
+  samples: Samples | null
   seed: number | undefined
   cachePrompt: boolean
   sampling: Omit<SamplingParams, 'seed'>
@@ -214,7 +218,7 @@ export type ResolvedReasonOptions = Omit<
 
 /** @param model Where it is known: what depends on it is checked then. */
 export function checkReasonOptions(given: unknown, model?: ModelFacts): ResolvedReasonOptions {
-  const input = withRecommended(given, model, (name, value) =>
+  const input = withRecommended(withTemperature(given, model), model, (name, value) =>
     REASON_OPTIONS[name].read(value, `${name} of the model's file`),
   )
   const vocabularySize = model?.vocabularySize ?? Infinity
@@ -237,6 +241,9 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     stopInThinking,
     cachePrompt,
     signal,
+    samples,
+    vote,
+    stopEarly,
     ...others
   } = readOptions(table, input)
   const { policies, rest } = withoutPolicies(others)
@@ -244,6 +251,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
   for (const [name, value] of Object.entries({ system, chatTemplate, templateVariables })) {
     if (value !== undefined && !template) throw misuse(TypeError, 'true', `template with ${name}`, template)
   }
+  const asked = checkSamples({ samples, vote, stopEarly }, cuts)
   const resolved = {
     thinkingWindow,
     cuts,
@@ -251,6 +259,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     hint,
     loops,
     policies,
+    samples: asked,
     tags,
     schema,
     grammar,

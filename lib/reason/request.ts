@@ -7,6 +7,7 @@ import { misuse } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
 import type { GenerationRequest, ModelMetadata } from '../native/binding.js'
 import type { Model, TokenizeOptions } from '../native/model.js'
+import type { Hint } from './hint.js'
 import type { ChatMessage } from './messages.js'
 import type { ResolvedReasonOptions } from './options.js'
 import { keepsTags, PromptRenderer, type TemplateOptions } from './prompt.js'
@@ -32,12 +33,6 @@ export interface BuiltRequest {
   nudge: Hint | null
   /** What binds the answer. */
   answer: Pick<AnswerGrammar, 'isJson' | 'warnings'> | null
-}
-
-/** A text that is fed to the model, and its tokens as they continue what stands before. */
-export interface Hint {
-  text: string
-  tokens: Int32Array
 }
 
 /** What would be sent. */
@@ -128,6 +123,7 @@ export class RequestBuilder {
         bannedInThinking: callForm && !calls ? [CALL_TAGS.open] : [],
         closeTag: keep ? keep.close : null,
         cachePrompt,
+        group: 0,
         sampling: { ...sampling, seed },
       },
       hint,

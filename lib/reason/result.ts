@@ -3,7 +3,7 @@
 import type { SchemaWarning } from '../grammar/warnings.js'
 import type { CutEnded, Ended, FinishReason, GenerationEvent, Timings } from '../native/binding.js'
 import { closingPart, extractFinalAnswer, parsedAnswer } from './answer.js'
-import type { Hint } from './request.js'
+import type { Hint } from './hint.js'
 import type { AnswerGrammar } from './structured.js'
 import { type ToolCallDelta, ToolCallReader } from './tool-calls.js'
 import type { ToolCall } from './tools.js'
@@ -61,15 +61,7 @@ export interface ReasonResult<T = unknown> {
    * Counts of tokens. `cachedTokens` of the prompt were in the KV cache already. `nudgeTokens` were fed in the place of an
    * end (`wait`), and are no thinking tokens; `probeTokens` were fed and generated beside the response, for a policy.
    */
-  usage: {
-    promptTokens: number
-    cachedTokens: number
-    thinkingTokens: number
-    hintTokens: number
-    answerTokens: number
-    nudgeTokens: number
-    probeTokens: number
-  }
+  usage: Usage
   /** Milliseconds, and the number of `llama_decode` calls that the request took part in. */
   timings: Timings
   /** Given, or drawn for this request. */
@@ -81,10 +73,43 @@ export interface ReasonResult<T = unknown> {
   cuts?: CutResult[]
   /** Of a request with `trace`. */
   trace?: ReasonTrace
+  /** Of a request with `samples`, all of them in the order of their seeds; the result is the one that won the vote. */
+  samples?: SampleResult<T>[]
+  /** Of a request with `samples`. */
+  vote?: Vote
+  /**
+   * Of a request with `samples`: the sums of their counts, in which the prompt is counted for each, and as cached for those
+   * that did not decode it; and the milliseconds until the last one had ended.
+   */
+  cost?: Usage & { totalMs: number }
+}
+
+/** Counts of tokens. */
+export interface Usage {
+  promptTokens: number
+  cachedTokens: number
+  thinkingTokens: number
+  hintTokens: number
+  answerTokens: number
+  nudgeTokens: number
+  probeTokens: number
+}
+
+/** One of several `samples`. One that was ended early has `finishReason` abort, and no vote. */
+export type SampleResult<T = unknown> = Omit<ReasonResult<T>, 'cuts' | 'trace' | 'samples' | 'vote' | 'cost'>
+
+export interface Vote {
+  /** Index of the sample that the result is; 0 where none states an answer. */
+  winner: number
+  /**
+   * With `majority`: the answers, each with the samples that gave it; most votes first, then the earliest sample. A value where
+   * a `schema` bound it, else text. With a function that votes: none.
+   */
+  answers: { answer: unknown; samples: number[] }[]
 }
 
 /** The result at one of the `cuts`. Its tokens and milliseconds before the cut are those of the whole request. */
-export type CutResult = Omit<ReasonResult, 'cuts' | 'trace'>
+export type CutResult = Omit<ReasonResult, 'cuts' | 'trace' | 'samples' | 'vote' | 'cost'>
 
 /**
  * What a stream gives while a response is generated. The texts together, with the hint of the cut, are the text of the

@@ -65,17 +65,21 @@ interface Others {
   stop: unknown[]
   schema?: unknown
   grammar?: unknown
+  samples: object | null
   loops: boolean
   hint: string | null
 }
 
 /** @throws {TypeError|RangeError} for what a trace cannot be beside. @param branches Of the model. */
-export function checkTrace({ policies, cuts, stop, schema, grammar, loops, hint }: Others, branches: number): void {
+export function checkTrace(
+  { policies, cuts, stop, schema, grammar, samples, loops, hint }: Others,
+  branches: number,
+): void {
   const { landing, stated, earlyExit, wait } = policies
   const others = {
     ...{ cuts: cuts.length > 0, stop: stop.length > 0, schema: schema !== undefined, grammar: grammar !== undefined },
     ...{ loops, landing: landing !== 'token', stated: stated !== 'ask', earlyExit: earlyExit !== undefined },
-    wait: wait !== undefined,
+    ...{ wait: wait !== undefined, samples: samples !== null },
   }
   const other = Object.entries(others).find(([, given]) => given)
   if (other) throw new TypeError(`Expected no ${other[0]} beside trace`)

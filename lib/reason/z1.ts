@@ -1,7 +1,7 @@
 /** Class Z1: a loaded model that answers questions under a shifted thinking window. */
 import { misuse } from '../base/checks.js'
 import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
-import type { Context, GenerationListener } from '../native/context.js'
+import { type Context, type GenerationListener, nextGroup } from '../native/context.js'
 import type { Model } from '../native/model.js'
 import { type ConnectOptions, connectTo } from './connect.js'
 import { checkDetokenizeOptions, checkTokens } from './detokenize.js'
@@ -17,10 +17,12 @@ import {
 } from './options.js'
 import type { TemplateOptions } from './prompt.js'
 import type { Reasoner } from './reasoner.js'
-import { type RenderedPrompt, RequestBuilder } from './request.js'
+import { type BuiltRequest, type RenderedPrompt, RequestBuilder } from './request.js'
 import type { ReasonResult } from './result.js'
-import { ReasonStream, type Started } from './stream.js'
+import { type Samples, sampleSeed } from './sample-options.js'
+import { ReasonStream, type Start, type Started } from './stream.js'
 import { checkTrace } from './trace.js'
+import { resultOfSamples } from './vote.js'
 
 export class Z1 implements Reasoner {
   /**
@@ -73,12 +75,18 @@ export class Z1 implements Reasoner {
    * @throws the signal's reason when it is aborted.
    */
   async reason<T>(input: string | readonly ChatMessage[], options?: ReasonOptions<T>): Promise<ReasonResult<T>> {
-    return this.#stream<T>(input, options, callSite(this.reason)).result
+    const site = callSite(this.reason)
+    const { read, checked } = this.#check(input, options)
+    const { samples } = checked
+    return samples ? this.#sample<T>(read, checked, samples, site) : this.#stream<T>(read, checked, site).result
   }
 
   /** As {@link reason}, with the text as it is generated. Misuse throws at once, all else where the stream is read. */
   stream<T>(input: string | readonly ChatMessage[], options?: ReasonOptions<T>): ReasonStream<T> {
-    return this.#stream<T>(input, options, callSite(this.stream))
+    const site = callSite(this.stream)
+    const { read, checked } = this.#check(input, options)
+    if (checked.samples) throw new TypeError('Expected no samples with stream(): reason() takes them')
+    return this.#stream<T>(read, checked, site)
   }
 
   /**
@@ -128,7 +136,7 @@ export class Z1 implements Reasoner {
     return this.dispose()
   }
 
-  #stream<T>(input: unknown, options: unknown, site: CallSite): ReasonStream<T> {
+  #check(input: unknown, options: unknown) {
     const checked = checkReasonOptions(options, this.model)
     const read = checkInput(input, checked.template)
     this.#builder.check(read, checked)
@@ -141,21 +149,60 @@ export class Z1 implements Reasoner {
     if (checked.cuts.length > 0 && checked.hint !== null && this.model.branches === 0) {
       throw misuse(RangeError, 'at least 1', 'branches, an option of load, with cuts', 0)
     }
-    const start = (listener: GenerationListener, signal: AbortSignal) =>
-      attempt(site, () => this.#start(read, checked, listener, signal))
-    return new ReasonStream(start, site, checked.signal)
+    return { read, checked }
   }
 
-  async #start(
+  #stream<T>(input: string | ChatMessage[], options: ResolvedReasonOptions, site: CallSite): ReasonStream<T> {
+    const start: Start = (listener, signal) =>
+      attempt(site, async () => this.#start(await this.#build(input, options, signal), options, listener))
+    return new ReasonStream(start, site, options.signal)
+  }
+
+  /** One request for each sample, all of one group; when one of them fails the others are aborted. */
+  async #sample<T>(
     input: string | ChatMessage[],
     options: ResolvedReasonOptions,
-    listener: GenerationListener,
+    samples: Samples,
+    site: CallSite,
+  ): Promise<ReasonResult<T>> {
+    const { signal } = options
+    signal?.throwIfAborted()
+    const abort = new AbortController()
+    const onAbort = () => abort.abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort)
+    try {
+      const built = await attempt(site, () => this.#build(input, options, abort.signal), abort.signal)
+      const group = nextGroup()
+      const streams = Array.from({ length: samples.count }, (_, i) => {
+        const seed = sampleSeed(built.request.sampling.seed, i)
+        const request = { ...built.request, group, sampling: { ...built.request.sampling, seed } }
+        const start: Start = (listener) =>
+          attempt(site, async () => this.#start({ ...built, request }, options, listener))
+        return new ReasonStream<T>(start, site, abort.signal)
+      })
+      return await resultOfSamples(samples, streams)
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      abort.abort() // of what has ended, without effect
+    }
+  }
+
+  async #build(
+    input: string | ChatMessage[],
+    options: ResolvedReasonOptions,
     signal: AbortSignal,
-  ): Promise<Started> {
+  ): Promise<BuiltRequest> {
     if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
-    const { request, hint, nudge, answer } = await this.#builder.build(input, options, signal)
+    const built = await this.#builder.build(input, options, signal)
     await this.#file?.check()
-    const { cuts } = options
+    return built
+  }
+
+  #start(
+    { request, hint, nudge, answer }: BuiltRequest,
+    { cuts }: ResolvedReasonOptions,
+    listener: GenerationListener,
+  ): Started {
     const { seed } = request.sampling
     return { generation: this.#context.start(request, listener), hint, nudge, answer, seed, cuts }
   }

@@ -5,7 +5,7 @@
 import { Z1Error } from '../base/errors.js'
 import type { CutEnded, Ended, FinishReason, Timings } from '../native/binding.js'
 import type { Generation } from '../native/context.js'
-import type { Hint } from '../reason/request.js'
+import type { Hint } from '../reason/hint.js'
 import type { RequestEvent } from '../reason/result.js'
 import type { RemoteError } from './http.js'
 import type { Pass, PassEnd, Piece, Prompt } from './passes.js'

@@ -136,7 +136,7 @@ class RemoteReasoner implements Reasoner {
 
   async #start(
     input: string | ChatMessage[],
-    given: ReasonOptions,
+    given: Omit<ReasonOptions, 'vote'>,
     options: ResolvedReasonOptions,
     listener: Listener,
     signal: AbortSignal,

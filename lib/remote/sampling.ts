@@ -67,12 +67,12 @@ const BINDING: readonly Name[] = ['schema', 'grammar']
 const NEUTRAL: Partial<Record<Name, unknown>> = { landing: 'token', stated: 'ask', confidence: false }
 
 /** @throws {TypeError} for what the server does not keep. */
-export function checkSupported(options: ReasonOptions, kind: ServerKind): void {
+export function checkSupported(options: Omit<ReasonOptions, 'vote'>, kind: ServerKind): void {
   const supported = [...ALWAYS, ...Object.keys(FIELDS[kind]), ...(kind === 'llama.cpp' ? BINDING : [])]
   const server = kind === 'other' ? 'this server' : kind
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || supported.includes(name) || NEUTRAL[name as Name] === value) continue
-    if (name === 'cuts' && value.length === 0) continue
+    if (name === 'cuts' && options.cuts?.length === 0) continue
     throw misuse(TypeError, 'nothing', `${name} with ${server}`, value)
   }
   if (options.temperature === 'model') throw misuse(TypeError, 'number', `temperature with ${server}`, 'model')
@@ -88,7 +88,7 @@ const LEAST_BIAS = -100
  * @param banned Tokens that shall not be generated.
  */
 export function samplingFields(
-  given: ReasonOptions,
+  given: Omit<ReasonOptions, 'vote'>,
   checked: ResolvedReasonOptions,
   kind: ServerKind,
   banned: readonly number[],
@@ -97,7 +97,7 @@ export function samplingFields(
   const { logitBias: _, ...fields } = FIELDS[kind]
   const body: Record<string, unknown> = { temperature: checked.sampling.temperature, seed }
   for (const [name, field] of Object.entries(fields)) {
-    const value = given[name as Name]
+    const value = given[name as keyof typeof given]
     if (value !== undefined && name !== 'temperature') body[field] = value
   }
   const ban = kind === 'llama.cpp' ? false : LEAST_BIAS

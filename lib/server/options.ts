@@ -51,6 +51,7 @@ const requestDefaults = kind('plain object', (value): value is object => isPlain
     for (const name of ['signal', 'maxTokens']) {
       if (name in value) throw new TypeError(`Expected no ${name} in defaults: each request has its own`)
     }
+    if ('samples' in value) throw new TypeError('Expected no samples in defaults: a request has one response')
     checkReasonOptions(value)
     return { ...value } as ReasonOptions
   },

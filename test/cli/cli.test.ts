@@ -88,6 +88,19 @@ describe('z1 ask', () => {
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: `${text}\n`, stderr: '' })
   })
 
+  it('--samples prints the response that wins, and the vote', async () => {
+    const args = ['--window', '2', '--hint', ' So: L', '--temperature', '0']
+    const { status, stdout, stderr } = await ask(...args, '--samples', '3', '--stop-early', 'q')
+    expect({ status, stdout }).toEqual({ status: 0, stdout: 'Two plus two So: LFour\n' })
+    expect(stderr).toMatch(/^⟨3 samples: [23] × Four⟩\n$/)
+    const { samples, vote, cost, text } = await askJson(...args, '--samples', '2', 'q')
+    expect(samples).toHaveLength(2)
+    expect(vote).toEqual({ winner: 0, answers: [{ answer: 'Four', samples: [0, 1] }] })
+    expect([text, cost?.promptTokens]).toEqual(['Two plus two So: LFour', 2 * (samples?.[0]?.usage.promptTokens ?? 0)])
+    expect((await ask('--samples', '0', 'q')).status).toBe(2)
+    expect((await ask('--stop-early', 'q')).stderr).toContain('Expected samples beside stopEarly')
+  })
+
   it('--json prints the result', async () => {
     const result = await askJson('--window', '2', '--hint', ' So: L', '--seed', '4294967294', 'q')
     const idOf = tokenIds(words)
@@ -589,10 +602,11 @@ describe('z1', () => {
   it('ask --help names every option that it takes', async () => {
     const { stdout } = await z1(['ask', '--help'])
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
-    expect(named).toHaveLength(54)
+    expect(named).toHaveLength(56)
     // An option that does not exist would be told by its name, before anything else.
     const switches = [
       'raw',
+      'stop-early',
       'no-loops',
       'no-mmap',
       'mlock',

@@ -58,6 +58,7 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
         closeTag: null,
         grammar: null,
         loops: false,
+        group: 0,
         cachePrompt: false,
         sampling,
       },

@@ -123,7 +123,7 @@ TEST(gives_the_tokens_of_llama_cpp) {
                 std::fill(row.begin() + 100, row.begin() + 20'000, -INFINITY); // banned
             }
             const llama_token expected = plain.sample();
-            CHECK_EQ(chain.sample(nullptr, 0, {}), expected);
+            CHECK_EQ(chain.sample(row.data(), {}), expected);
         }
     }
 }
@@ -136,7 +136,7 @@ TEST(a_clone_leaves_the_same) {
         SamplerChain clone = chain;
         for (int i = 0; i < 20; ++i) {
             fill(random, 1.0f);
-            CHECK_EQ(clone.sample(nullptr, 0, {}), chain.sample(nullptr, 0, {}));
+            CHECK_EQ(clone.sample(row.data(), {}), chain.sample(row.data(), {}));
         }
     }
 }
@@ -147,10 +147,10 @@ TEST(finds_the_largest_wherever_they_are) {
     for (const llama_token token : { 0, 1, 63, 64, n_vocab - 65, n_vocab - 1 }) {
         row.assign(n_vocab, -3.0f);
         row[token] = 40.0f;
-        CHECK_EQ(chain.sample(nullptr, 0, {}), token);
+        CHECK_EQ(chain.sample(row.data(), {}), token);
     }
     row.assign(n_vocab, 1.0f); // all equal: one of the first two
-    CHECK(chain.sample(nullptr, 0, {}) < 2);
+    CHECK(chain.sample(row.data(), {}) < 2);
 }
 
 TEST(refuses_rows_without_a_number_to_choose_by) {
@@ -160,11 +160,11 @@ TEST(refuses_rows_without_a_number_to_choose_by) {
         for (const llama_token at : { 0, 77, n_vocab - 1 }) {
             row.assign(n_vocab, 0.0f);
             row[at] = NAN;
-            CHECK_THROWS(Error, chain.sample(nullptr, 0, {}));
+            CHECK_THROWS(Error, chain.sample(row.data(), {}));
             row[at] = INFINITY;
-            CHECK_THROWS(Error, chain.sample(nullptr, 0, {}));
+            CHECK_THROWS(Error, chain.sample(row.data(), {}));
         }
         row.assign(n_vocab, -INFINITY);
-        CHECK_THROWS(Error, chain.sample(nullptr, 0, {}));
+        CHECK_THROWS(Error, chain.sample(row.data(), {}));
     }
 }

@@ -467,9 +467,9 @@ const policyRows: Row[] = [
   },
 ]
 
-const { landing, stated, earlyExit, confidence, wait, ...withTools } = REASON_OPTIONS
-// Those of tools are resolved together: tools.test.ts has their table.
-const { tools, toolChoice, parallelToolCalls, ...OTHER_OPTIONS } = withTools
+const { landing, stated, earlyExit, confidence, wait, ...others } = REASON_OPTIONS
+// Those of tools are resolved together: tools.test.ts has their table. So have those of samples: samples.test.ts.
+const { tools, toolChoice, parallelToolCalls, samples, vote, stopEarly, ...OTHER_OPTIONS } = others
 
 describe.each([
   ['LoadOptions', checkLoadOptions as Check, LOAD_OPTIONS, loadRows],
@@ -584,6 +584,7 @@ describe('defaults', () => {
       hint: PLAIN_HINT,
       loops: false,
       policies: { landing: 'token', stated: 'ask', earlyExit: undefined, confidence: false, wait: undefined },
+      samples: null,
       schema: undefined,
       grammar: undefined,
       calls: { tools: [], choice: 'auto', parallel: true },

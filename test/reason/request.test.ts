@@ -7,9 +7,10 @@ import { Z1 } from '../../lib/index.js'
 import type { ModelMetadata } from '../../lib/native/binding.js'
 import { openEngine } from '../../lib/native/engine.js'
 import { Model } from '../../lib/native/model.js'
+import type { Hint } from '../../lib/reason/hint.js'
 import { type ChatMessage, checkInput } from '../../lib/reason/messages.js'
 import { BOXED_HINT, checkReasonOptions, PLAIN_HINT } from '../../lib/reason/options.js'
-import { type Hint, RequestBuilder } from '../../lib/reason/request.js'
+import { RequestBuilder } from '../../lib/reason/request.js'
 import { KNOWN_TAGS } from '../../lib/reason/tags.js'
 import {
   bosTemplate,

@@ -70,6 +70,9 @@ expectTypeOf<keyof ReasonResult>().toEqualTypeOf<
   | 'seed'
   | 'cuts'
   | 'trace'
+  | 'samples'
+  | 'vote'
+  | 'cost'
 >()
 
 // Every option that the API has, each of its forms; undefined is the same as absent.
@@ -99,6 +102,9 @@ const load: Required<LoadOptions> = {
 const reason: Required<ReasonOptions> = {
   thinkingWindow: 512,
   cuts: [0, 64] as const,
+  samples: 4,
+  vote: (samples) => samples.length - 1,
+  stopEarly: { first: 2 },
   maxTokens: 100,
   hint: 'boxed',
   loops: true,
@@ -174,7 +180,7 @@ async function read(stream: ReasonStream): Promise<string> {
         text += event.text
         break
       case 'branch':
-        expectTypeOf(event.result).toEqualTypeOf<Omit<ReasonResult, 'cuts' | 'trace'>>()
+        expectTypeOf(event.result).toEqualTypeOf<Omit<ReasonResult, 'cuts' | 'trace' | 'samples' | 'vote' | 'cost'>>()
         break
       case 'done':
         expectTypeOf(event.result).toEqualTypeOf<ReasonResult>()

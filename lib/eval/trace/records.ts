@@ -1,7 +1,7 @@
 /** What the files of a trace hold: run.json, and a line of trace.jsonl for each item. Places are numbers of tokens of thinking before them. */
 import type { Ended } from '../../native/binding.js'
-import type { ReasonResult } from '../../reason/result.js'
 import type { ChatMessage } from '../../reason/messages.js'
+import type { ReasonResult } from '../../reason/result.js'
 import type { TraceOptions } from '../../reason/trace.js'
 import type { RunEnvironment, RunOptions } from '../records.js'
 import type { Grade, Item } from '../task.js'

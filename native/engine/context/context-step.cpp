@@ -8,16 +8,62 @@
 namespace z1 {
 
 void Context::admit() {
-    for (const auto & generation : generations) {
-        if (generation->started() || generation->done()) {
-            continue;
+    while (Generation * generation = next_in_line()) {
+        Sequence * shared = nullptr;
+        try {
+            if (generation->can_join()) {
+                shared = sequences->with_prompt(generation->prompt(), generation->group());
+            }
+        } catch (const Error &) {
+            // It cannot be copied: it is decoded again.
         }
-        Sequence * sequence = sequences->best_for(generation->prompt(), generation->caches_prompt());
+        Sequence * sequence = shared ? shared : sequences->best_for(generation->prompt(), generation->caches_prompt());
         if (!sequence) {
             return;
         }
         sequences->take(*sequence);
-        generation->start(*sequence);
+        if (shared) {
+            attempt(*generation, [&] { generation->join(*sequence); });
+        } else {
+            generation->start(*sequence);
+        }
+    }
+}
+
+// Of those that wait for a sequence, the first of the group of which the fewest run: many of one group do not keep the
+// others waiting. While one of a group reads the prompt, the others wait for it. Null when none may start.
+Generation * Context::next_in_line() {
+    Generation * next = nullptr;
+    size_t fewest = 0;
+    for (const auto & generation : generations) {
+        if (generation->started() || generation->done()) {
+            continue;
+        }
+        size_t n_running = 0;
+        bool is_read = false; // by another of the group
+        for (const auto & other : generations) {
+            if (generation->shared_prompt() && other->shared_prompt() == generation->shared_prompt() &&
+                other->started() && !other->done()) {
+                ++n_running;
+                is_read = is_read || other->reads_prompt();
+            }
+        }
+        if (!is_read && (!next || n_running < fewest)) {
+            next = generation.get();
+            fewest = n_running;
+        }
+    }
+    return next;
+}
+
+// What fails in it ends the generation.
+void Context::attempt(Generation & generation, const std::function<void()> & action) {
+    try {
+        action();
+    } catch (const Error & error) {
+        end(generation, error.code, error.what());
+    } catch (const std::bad_alloc &) {
+        generation.head().abandon(ErrorCode::OUT_OF_MEMORY);
     }
 }
 
@@ -120,13 +166,7 @@ void Context::decode(const EngineCall & call) {
         if (entry.n_outputs == 0 || generation.head().failed()) {
             continue;
         }
-        try {
-            generation.sample(ctx.get(), next - 1);
-        } catch (const Error & error) {
-            end(generation, error.code, error.what());
-        } catch (const std::bad_alloc &) {
-            generation.head().abandon(ErrorCode::OUT_OF_MEMORY);
-        }
+        attempt(generation, [&] { generation.sample(ctx.get(), next - 1); });
     }
 }
 

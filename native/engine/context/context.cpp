@@ -219,7 +219,8 @@ void Context::make_llama_context() {
     const bool recurrent = model_->metadata().recurrent;
     sequences.emplace(api, ctx.get(),
                       SequencePool::Shape { params_.n_seq_max, params_.n_branches, params.kv_unified || recurrent,
-                                            !params.kv_unified || recurrent });
+                                            !params.kv_unified || recurrent,
+                                            !recurrent && !model_->metadata().hybrid });
 }
 
 // Waits for a message when nothing runs. False when the thread shall end. What is thrown in it loses no message: the one
@@ -253,6 +254,7 @@ void Context::handle(StartMessage & message) {
         }
         generations.push_back(std::make_unique<Generation>(*model_, std::move(message.request),
                                                            static_cast<int32_t>(params_.n_ctx), message.arrival));
+        join_group(*generations.back());
     } catch (const std::bad_alloc &) {
         messages.front() = RefusedMessage { id };
         throw;
@@ -261,6 +263,21 @@ void Context::handle(StartMessage & message) {
     } catch (const std::exception & reason) {
         refuse(id, ErrorCode::DECODE_FAILED, reason.what());
     }
+}
+
+// Those of its group that are still here have the same prompt.
+void Context::join_group(Generation & generation) {
+    if (generation.group() == 0) {
+        return;
+    }
+    for (const auto & other : generations) {
+        if (other.get() != &generation && other->shared_prompt() && other->group() == generation.group() &&
+            other->prompt() == generation.prompt()) {
+            generation.share(other->shared_prompt());
+            return;
+        }
+    }
+    generation.share(std::make_shared<SharedPrompt>());
 }
 
 void Context::handle(RefusedMessage & message) {

@@ -87,13 +87,16 @@ private:
     void make_llama_context();
     bool read_inbox();
     void handle(StartMessage & message);
+    void join_group(Generation & generation);
     void handle(RefusedMessage & message);
     void handle(EndThinkingMessage & message);
     void handle(StopMessage & message);
     void handle(AbortMessage & message);
     void refuse(uint32_t id, ErrorCode code, const char * message);
     Generation * find(uint32_t id);
+    Generation * next_in_line();
     void admit();
+    static void attempt(Generation & generation, const std::function<void()> & action);
     void step(const EngineCall & call);
     void place_branches();
     void plan();

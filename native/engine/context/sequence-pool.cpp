@@ -25,6 +25,26 @@ Sequence * SequencePool::best_for(const std::vector<llama_token> & prompt, bool 
     return best == free.end() ? nullptr : &*best;
 }
 
+Sequence * SequencePool::with_prompt(const std::vector<llama_token> & prompt, uint32_t group) {
+    const auto suits = [&](const Sequence & one) {
+        return one.holds(prompt, group) && (shape.shortens || static_cast<size_t>(one.size()) == prompt.size());
+    };
+    const auto kept = std::find_if(free.begin(), free.end(), suits);
+    Sequence * target = kept == free.end() ? best_for(prompt, false) : &*kept;
+    if (!target) {
+        return nullptr;
+    }
+    if (kept == free.end()) {
+        const auto parent = std::find_if(used.begin(), used.end(), suits);
+        if (parent == used.end()) {
+            return nullptr;
+        }
+        hold_same(*target, *parent);
+    }
+    target->truncate(prompt.size());
+    return static_cast<size_t>(target->size()) == prompt.size() ? target : nullptr;
+}
+
 // How many rows of neighbors there are when `id` is in use, too.
 size_t SequencePool::n_rows_with(llama_seq_id id) const {
     const auto begins_row = [&](llama_seq_id one) {
@@ -49,13 +69,17 @@ Sequence * SequencePool::fork(const Sequence & parent) {
         return nullptr;
     }
     Sequence & child = spare.front();
+    hold_same(child, parent);
+    transfer(child, spare, used);
+    return &child;
+}
+
+void SequencePool::hold_same(Sequence & child, const Sequence & parent) {
     if (shape.forks_share) {
         child.share(parent);
     } else {
         child.copy(parent, ctx, buffer);
     }
-    transfer(child, spare, used);
-    return &child;
 }
 
 void SequencePool::transfer(Sequence & sequence, std::list<Sequence> & from, std::list<Sequence> & to) {

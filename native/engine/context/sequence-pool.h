@@ -20,6 +20,8 @@ public:
         /// Only neighbors share a micro-batch: where each sequence has cells of its own, llama_batch_allocr::split_equal puts
         /// into one what has ascending, adjacent ids.
         bool neighbors = false;
+        /// Sequences can give up their last tokens; a recurrent state cannot.
+        bool shortens = true;
     };
 
     SequencePool(const Api & api, llama_context * ctx, const Shape & shape);
@@ -30,6 +32,10 @@ public:
     /// when none is free.
     Sequence * best_for(const std::vector<llama_token> & prompt, bool reuse);
 
+    /// A free sequence that holds the prompt and nothing else, from one of the group's that holds it: itself, or by a copy. Null
+    /// when none is free, or none holds it, or it cannot be had without what follows it.
+    Sequence * with_prompt(const std::vector<llama_token> & prompt, uint32_t group);
+
     /// A free sequence is in use from here on, until it is given back. What it holds stays in it.
     void take(Sequence & sequence);
     void give_back(Sequence & sequence);
@@ -39,6 +45,7 @@ public:
     Sequence * fork(const Sequence & parent);
 
 private:
+    void hold_same(Sequence & child, const Sequence & parent);
     static void transfer(Sequence & sequence, std::list<Sequence> & from, std::list<Sequence> & to);
     size_t n_rows_with(llama_seq_id id) const;
 

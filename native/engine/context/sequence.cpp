@@ -26,6 +26,11 @@ size_t Sequence::sync(const std::vector<llama_token> & prompt, bool reuse) {
     return tokens.size();
 }
 
+bool Sequence::holds(const std::vector<llama_token> & prompt, uint32_t of) const {
+    return of != 0 && group == of && tokens.size() >= prompt.size() &&
+           std::equal(prompt.begin(), prompt.end(), tokens.begin());
+}
+
 void Sequence::share(const Sequence & other) {
     clear(); // llama_memory_seq_cp adds to what is there
     api.llama_memory_seq_cp(memory, other.id, id, -1, -1);

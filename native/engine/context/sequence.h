@@ -29,6 +29,15 @@ public:
     /// number of prompt tokens that need no decoding.
     size_t sync(const std::vector<llama_token> & prompt, bool reuse);
 
+    /// Whether it holds the whole prompt, by a request of that group, which is not 0.
+    bool holds(const std::vector<llama_token> & prompt, uint32_t group) const;
+
+    /// Of the request that it is used for.
+    void set_group(uint32_t id) { group = id; }
+
+    /// Gives up all after the first n tokens, and all of them where a part cannot be given up.
+    void truncate(size_t n);
+
     /// Holds what the other holds instead of what is here, in the same cells; only where all sequences share them, and for
     /// a recurrent state, which is copied when one of the two changes it.
     void share(const Sequence & other);
@@ -47,12 +56,11 @@ public:
     void clear();
 
 private:
-    void truncate(size_t n);
-
     const Api & api;
     llama_memory_t memory;
     llama_seq_id id;
     std::vector<llama_token> tokens;
+    uint32_t group = 0;
 };
 
 } // namespace z1

@@ -94,16 +94,12 @@ void Generation::ask_policies() {
 }
 
 // The next token. Who asks what the model makes of it sees the logits before tags are banned from them.
-llama_token Generation::draw(llama_context * ctx, int32_t idx, const Grammar * bound) {
+llama_token Generation::draw(float * row, const Grammar * bound) {
     const bool looks = looks_at_margin();
     const bool traces = phase == Phase::thinking && tracer;
     const bool counts = phase == Phase::answer && request.confidence;
-    if (!looks && !traces && !counts) {
-        return chain.sample(ctx, idx, tags, bound);
-    }
-    const float * row = model.api().llama_get_logits_ith(ctx, idx);
-    if (!row) {
-        return chain.sample(ctx, idx, tags, bound); // which says so
+    if (!row || (!looks && !traces && !counts)) {
+        return chain.sample(row, tags, bound);
     }
     const std::span<const float> logits(row, static_cast<size_t>(model.metadata().n_vocab));
     if (looks) {
@@ -113,7 +109,7 @@ llama_token Generation::draw(llama_context * ctx, int32_t idx, const Grammar * b
         trace_next(logits);
     }
     const double total = counts ? log_sum_exp(logits) : 0;
-    const llama_token token = chain.sample(ctx, idx, tags, bound);
+    const llama_token token = chain.sample(row, tags, bound);
     if (counts && !model.api().llama_vocab_is_eog(model.vocab(), token)) {
         probability = std::min(probability, std::exp(row[token] - total));
         if (purpose == Cut::For::trace) {

@@ -57,9 +57,24 @@ void Generation::make_grammars() {
 }
 
 void Generation::start(Sequence & target) {
-    sequence = &target;
-    n_cached = sequence->sync(request.prompt, request.cache_prompt);
+    n_cached = target.sync(request.prompt, request.cache_prompt);
     pending.assign(request.prompt.begin() + n_cached, request.prompt.end());
+    bind(target);
+}
+
+void Generation::join(Sequence & target) {
+    n_cached = request.prompt.size();
+    bind(target);
+    end_prompt();
+    if (!done() && pending.empty() && !waits()) {
+        std::vector<float> logits = shared->logits; // bans are written into it
+        sample(logits.data());
+    }
+}
+
+void Generation::bind(Sequence & target) {
+    sequence = &target;
+    sequence->set_group(request.group);
     if (chain.looks_back()) {
         for (const llama_token token : request.prompt) {
             chain.accept(token);
@@ -82,23 +97,43 @@ void Generation::decoded(size_t n) {
     }
     pending.clear();
     n_fed = 0;
-    if (phase == Phase::prompt && !request.thinks) {
-        answers = true;
-        enter(Phase::answer);
-    } else if (phase == Phase::prompt) {
-        enter(Phase::thinking);
-        window->arm();
-        branch_at_cut();
-        trace_answer(tracer.has_value());
-        ask_policies(); // nothing is drawn when the thinking ends with the prompt
+    if (phase == Phase::prompt) {
+        end_prompt();
     } else if (phase == Phase::hint) {
         enter(Phase::answer);
     }
 }
 
+// All of the prompt is in the sequence.
+void Generation::end_prompt() {
+    const bool draws = n_outputs() > 0;
+    if (request.thinks) {
+        enter(Phase::thinking);
+        window->arm();
+        branch_at_cut();
+        trace_answer(tracer.has_value());
+        ask_policies(); // nothing is drawn when the thinking ends with the prompt
+    } else {
+        answers = true;
+        enter(Phase::answer);
+    }
+    if (shared && !draws) {
+        shared->decoded = true;
+    }
+}
+
 void Generation::sample(llama_context * ctx, int32_t idx) {
+    float * logits = model.api().llama_get_logits_ith(ctx, idx);
+    if (shared && !shared->decoded && logits && static_cast<size_t>(sequence->size()) == request.prompt.size()) {
+        shared->logits.assign(logits, logits + model.metadata().n_vocab);
+        shared->decoded = true;
+    }
+    sample(logits);
+}
+
+void Generation::sample(float * logits) {
     Grammar * bound = binding();
-    const llama_token token = draw(ctx, idx, bound);
+    const llama_token token = draw(logits, bound);
     if (phase == Phase::thinking && ends_by_itself(token) && nudge()) {
         return;
     }

@@ -13,6 +13,7 @@
 #include "engine/model/pieces.h"
 #include "engine/request/events.h"
 #include "engine/request/request.h"
+#include "engine/request/shared-prompt.h"
 #include "engine/request/text.h"
 #include "engine/sampling/grammar.h"
 #include "engine/sampling/sampler-chain.h"
@@ -54,6 +55,17 @@ public:
 
     /// Binds to a sequence and reuses what it holds of the prompt.
     void start(Sequence & sequence);
+
+    /// Its prompt is that of others, too. Before it starts.
+    void share(std::shared_ptr<SharedPrompt> prompt) { shared = std::move(prompt); }
+    const std::shared_ptr<SharedPrompt> & shared_prompt() const { return shared; }
+    uint32_t group() const { return request.group; }
+
+    /// Whether another one has decoded the prompt, and left what is needed to go on from it.
+    bool can_join() const { return shared && shared->decoded && (n_outputs() == 0 || !shared->logits.empty()); }
+
+    /// Binds to a sequence that holds the whole prompt, and goes on as if it had just decoded it. Throws as sample() does.
+    void join(Sequence & sequence);
 
     bool started() const { return sequence != nullptr; }
     bool reads_prompt() const { return phase == Phase::prompt; }
@@ -97,7 +109,7 @@ public:
     /// The first n of next_tokens() were decoded in one llama_decode.
     void decoded(size_t n);
 
-    /// Samples from the output at batch index `idx`.
+    /// Samples from the output at batch index `idx`. Throws DECODE_FAILED where it is of no use, GRAMMAR_INVALID.
     void sample(llama_context * ctx, int32_t idx);
 
     /// Closes the window at the next step, if it is still open then.
@@ -137,7 +149,10 @@ private:
     void stop_unplaced();
     void fall() noexcept;
     BranchEvent outcome();
-    llama_token draw(llama_context * ctx, int32_t idx, const Grammar * bound);
+    void bind(Sequence & target);
+    void end_prompt();
+    void sample(float * logits);
+    llama_token draw(float * logits, const Grammar * bound);
     bool ends_by_itself(llama_token token) const;
     bool looks_at_margin() const { return phase == Phase::thinking && margin && margin->due(); }
     bool nudge();
@@ -180,6 +195,7 @@ private:
     std::optional<Grammar> call_grammar; // of what follows the tag of a call, where the answer has none
     TextStream text;
     Sequence * sequence = nullptr;
+    std::shared_ptr<SharedPrompt> shared; // null: the prompt is its own
 
     Phase phase = Phase::prompt;
     std::vector<llama_token> pending; // to be decoded, from n_fed on

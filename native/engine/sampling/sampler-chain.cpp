@@ -96,8 +96,7 @@ SamplerChain::SamplerChain(const SamplerChain & other)
       banned_once(other.banned_once), looks_back_(other.looks_back_), plain_greedy(other.plain_greedy),
       truncation(other.truncation) {}
 
-llama_token SamplerChain::sample(llama_context * ctx, int32_t idx, const TagBan & tags, const Grammar * grammar) {
-    float * logits = api.llama_get_logits_ith(ctx, idx);
+llama_token SamplerChain::sample(float * logits, const TagBan & tags, const Grammar * grammar) {
     if (!logits) {
         throw_no_logits();
     }

@@ -24,10 +24,10 @@ public:
     /// The one that the chain was given.
     llama_sampler * first() const { return api.llama_sampler_chain_get(chain.get(), 0); }
 
-    /// The next token for the output at batch index `idx` of the last decode. `tags` are banned. Throws DECODE_FAILED
-    /// when the logits hold no number to choose by, as those of a broken model do.
+    /// The next token for a row of logits, into which the bans of `tags` are written. Throws DECODE_FAILED when there is no
+    /// row, or it holds no number to choose by, as those of a broken model do.
     /// With a grammar the token is one that it allows; GRAMMAR_INVALID when it allows none.
-    llama_token sample(llama_context * ctx, int32_t idx, const TagBan & tags, const Grammar * grammar = nullptr);
+    llama_token sample(float * logits, const TagBan & tags, const Grammar * grammar = nullptr);
 
     /// The next draw is of another token.
     void ban_once(llama_token token) { banned_once = token; }
