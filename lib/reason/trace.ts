@@ -4,9 +4,8 @@
  */
 import { boolean, count, misuse, number } from '../base/checks.js'
 import { type Option, option } from '../base/options.js'
-import type { Ended, NativeTrace } from '../native/binding.js'
+import type { Ended, FinishReason, NativeTrace } from '../native/binding.js'
 import { closingPart, extractFinalAnswer } from './answer.js'
-import type { ReasonResult } from './result.js'
 
 export interface TraceOptions {
   /** Tokens of thinking, ≥ 1, after each of which an answer is recorded, the first before any. Default 32. */
@@ -55,7 +54,7 @@ export interface TracedAnswer {
   /** Of the tokens, those that a probe would have. */
   probeTokens: number
   ended: Ended
-  finishReason: ReasonResult['finishReason']
+  finishReason: FinishReason
 }
 
 /** Options that a trace depends on, as they are read. */
@@ -65,6 +64,7 @@ interface Others {
   stop: unknown[]
   schema?: unknown
   grammar?: unknown
+  calls: { tools: readonly unknown[] }
   samples: object | null
   loops: boolean
   hint: string | null
@@ -72,14 +72,14 @@ interface Others {
 
 /** @throws {TypeError|RangeError} for what a trace cannot be beside. @param branches Of the model. */
 export function checkTrace(
-  { policies, cuts, stop, schema, grammar, samples, loops, hint }: Others,
+  { policies, cuts, stop, schema, grammar, calls, samples, loops, hint }: Others,
   branches: number,
 ): void {
   const { landing, stated, earlyExit, wait } = policies
   const others = {
     ...{ cuts: cuts.length > 0, stop: stop.length > 0, schema: schema !== undefined, grammar: grammar !== undefined },
     ...{ loops, landing: landing !== 'token', stated: stated !== 'ask', earlyExit: earlyExit !== undefined },
-    ...{ wait: wait !== undefined, samples: samples !== null },
+    ...{ wait: wait !== undefined, samples: samples !== null, tools: calls.tools.length > 0 },
   }
   const other = Object.entries(others).find(([, given]) => given)
   if (other) throw new TypeError(`Expected no ${other[0]} beside trace`)

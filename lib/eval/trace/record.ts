@@ -82,7 +82,7 @@ export async function traceItem(asking: Asking, item: Item, signal: AbortSignal)
 }
 
 /** That of the whole window, where it closed. */
-function ownAnswer({ usage, answer, tokens, ended, finishReason }: ReasonResult): (Omit<
+function ownAnswer({ usage, answer, tokens, ended, ...result }: ReasonResult): (Omit<
   TracedAnswer,
   'probabilities'
 > & {
@@ -90,6 +90,8 @@ function ownAnswer({ usage, answer, tokens, ended, finishReason }: ReasonResult)
 })[] {
   if (usage.hintTokens === 0) return []
   const { thinkingTokens, hintTokens } = usage
+  // A trace goes beside no tools.
+  const finishReason = result.finishReason as TracedAnswer['finishReason']
   return [{ thinkingTokens, hintTokens, text: answer, tokens: tokens.answer, probeTokens: 0, ended, finishReason }]
 }
 

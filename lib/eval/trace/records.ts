@@ -3,18 +3,12 @@ import type { Ended } from '../../native/binding.js'
 import type { ChatMessage } from '../../reason/messages.js'
 import type { ReasonResult } from '../../reason/result.js'
 import type { TraceOptions } from '../../reason/trace.js'
-import type { RunEnvironment, RunOptions } from '../records.js'
+import type { RunOptions } from '../records.js'
 import type { Grade, Item } from '../task.js'
 
 /** All that decides what a trace is. */
 export interface TraceRunOptions extends RunOptions {
   trace: Required<TraceOptions>
-}
-
-export interface TraceRun {
-  format: number
-  options: TraceRunOptions
-  environment: RunEnvironment
 }
 
 /** What was answered where the thinking might have ended. */

@@ -34,6 +34,8 @@ bool only_closers(std::string_view text) {
     return skip_closers(text, 0) == text.size();
 }
 
+} // namespace
+
 // lib/reason/boxes.ts: the last box, closed and not empty, is the end of the text.
 bool ends_with_box(std::string_view text) {
     const size_t close = text.rfind('}');
@@ -60,6 +62,8 @@ bool ends_with_box(std::string_view text) {
     }
     return false;
 }
+
+namespace {
 
 struct Sentence {
     size_t end; // where the sentence ends in its line, the full stop left out
@@ -332,26 +336,6 @@ bool ends_with_phrase(std::string_view text) {
 
 bool ends_with_answer(std::string_view text) {
     return ends_with_box(text) || ends_with_phrase(text);
-}
-
-void StatedAnswer::push(std::string_view bytes) {
-    if (tail.size() + bytes.size() > 2 * longest) {
-        tail.erase(0, tail.size() - std::min(tail.size(), longest));
-    }
-    tail += bytes;
-}
-
-bool StatedAnswer::closes_box(std::string_view piece) const {
-    return piece.find('}') != none && ends_with_box(tail);
-}
-
-bool StatedAnswer::says_wait(std::string_view piece) const {
-    constexpr std::string_view word = "Wait";
-    std::string_view text = tail;
-    const size_t end = text.find_last_not_of(" \t,.!-\n") + 1; // 0 where there is nothing else
-    text = text.substr(0, end);
-    const bool is_new = tail.size() - end < piece.size();
-    return is_new && text.ends_with(word) && (text.size() == word.size() || !is_letter(text[text.size() - 5]));
 }
 
 } // namespace z1

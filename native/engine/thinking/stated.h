@@ -12,6 +12,9 @@ namespace z1 {
 /// white space and the marks that close a sentence or a formula.
 bool ends_with_answer(std::string_view text);
 
+/// Whether it ends in such a box.
+bool ends_with_box(std::string_view text);
+
 /// The end of the reasoning, as much of it as a statement may be long.
 class StatedAnswer {
 public:
