@@ -126,9 +126,9 @@ TEST(the_marks_are_what_the_policies_see) {
     };
     CHECK_EQ(outcome.done->trace->marks, marks);
     CHECK_EQ(places(*outcome.done->trace), (std::vector<int64_t> { 0, 3 }));
-    CHECK_EQ(places(*rig.run(traced(spell("x"), 50, { 100, 0, true })).done->trace), (std::vector<int64_t> { 0, 3, 4 }));
-    CHECK_EQ(places(*rig.run(traced(spell("x"), 50, { 4, 0, false })).done->trace),
+    CHECK_EQ(places(*rig.run(traced(spell("x"), 50, { 100, 0, true })).done->trace),
              (std::vector<int64_t> { 0, 3, 4 }));
+    CHECK_EQ(places(*rig.run(traced(spell("x"), 50, { 4, 0, false })).done->trace), (std::vector<int64_t> { 0, 3, 4 }));
 }
 
 TEST(an_answer_where_an_end_is_near_at_the_end_of_a_sentence) {
@@ -140,7 +140,8 @@ TEST(an_answer_where_an_end_is_near_at_the_end_of_a_sentence) {
     CHECK_EQ(places(*far.done->trace), (std::vector<int64_t> { 0 }));
     for (size_t i = 0; i < 5; ++i) {
         CHECK(std::abs(far.done->trace->margin[i] - 0.5f) < 1e-6);
-        CHECK(std::abs(far.done->trace->end_probability[i] - std::exp(1.5f) / (std::exp(1.5f) + std::exp(2.0f))) < 1e-6);
+        CHECK(std::abs(far.done->trace->end_probability[i] - std::exp(1.5f) / (std::exp(1.5f) + std::exp(2.0f))) <
+              1e-6);
     }
     CHECK_EQ(far.done->trace->margin[5], 0);
 }

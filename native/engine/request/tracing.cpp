@@ -26,8 +26,7 @@ void Generation::trace_token(llama_token token) {
 void Generation::trace_next(std::span<const float> logits) {
     const float margin = margin_over(logits, end_tokens);
     trace->margin.push_back(margin);
-    trace->end_probability.push_back(
-        static_cast<float>(std::exp(largest(logits) - margin - log_sum_exp(logits))));
+    trace->end_probability.push_back(static_cast<float>(std::exp(largest(logits) - margin - log_sum_exp(logits))));
 }
 
 // Where the thinking ends here anyway, the generation itself has the answer.
@@ -48,14 +47,10 @@ void Generation::note_probe_end(llama_token token) {
 Trace::Answer Generation::traced_answer() {
     const BranchEvent all = outcome();
     const size_t n_hint = all.n_hint;
-    return { window->sampled(),
-             n_hint,
-             all.answer_text,
-             all.answer,
-             probabilities,
-             n_probe > 0 ? n_probe : all.answer.size(),
-             all.done.ended,
-             all.done.finish_reason };
+    return { window->sampled(), n_hint,
+             all.answer_text,   all.answer,
+             probabilities,     n_probe > 0 ? n_probe : all.answer.size(),
+             all.done.ended,    all.done.finish_reason };
 }
 
 } // namespace z1
