@@ -82,10 +82,7 @@ export async function traceItem(asking: Asking, item: Item, signal: AbortSignal)
 }
 
 /** That of the whole window, where it closed. */
-function ownAnswer({ usage, answer, tokens, ended, ...result }: ReasonResult): (Omit<
-  TracedAnswer,
-  'probabilities'
-> & {
+function ownAnswer({ usage, answer, tokens, ended, ...result }: ReasonResult): (Omit<TracedAnswer, 'probabilities'> & {
   probabilities?: number[]
 })[] {
   if (usage.hintTokens === 0) return []
