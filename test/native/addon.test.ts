@@ -77,7 +77,7 @@ describe('loadAddon()', () => {
     }
 
     /** Loads it in a process of its own, in which no addon is loaded yet. */
-    function load(): { loaded: string } | { code: string; name: string; message: string } {
+    function load(...nodeOptions: string[]): { loaded: string } | { code: string; name: string; message: string } {
       const module = pathToFileURL(join(folder, 'dist', 'native', 'addon.js')).href
       const script = `
         const { loadAddon } = await import(${JSON.stringify(module)})
@@ -87,7 +87,7 @@ describe('loadAddon()', () => {
         } catch ({ code, name, message }) {
           console.log(JSON.stringify({ code, name, message }))
         }`
-      const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      const { stdout, stderr } = spawnSync(process.execPath, [...nodeOptions, '--input-type=module', '-e', script], {
         encoding: 'utf8',
       })
       expect(stderr).toBe('')
@@ -123,6 +123,19 @@ describe('loadAddon()', () => {
         expect(line?.length).toBeGreaterThan(file.length + 10)
       }
       expect(rest).toEqual(['In a checkout, npm run compile makes one.'])
+    })
+
+    it.runIf(process.platform === 'linux')('on musl it says that glibc is needed', () => {
+      put(`prebuilds/${prebuilds}/z1-native.node`, 'no library')
+      // What Node's report lists in node:22-alpine; the rest of the process is on glibc.
+      const sharedObjects = ['/lib/ld-musl-x86_64.so.1', '/usr/lib/libstdc++.so.6', '/usr/lib/libgcc_s.so.1']
+      const alpine = `process.report.getReport = () => (${JSON.stringify({ header: {}, sharedObjects })})`
+      const { code, message } = load('--import', `data:text/javascript,${encodeURIComponent(alpine)}`) as {
+        code: string
+        message: string
+      }
+      expect(code).toBe('ADDON_NOT_FOUND')
+      expect(message).toMatch(/\nThis system's C library is musl \(Alpine Linux\); .* need glibc: .*$/)
     })
 
     it('takes the prebuilt one where none was built, or a broken one', () => {
