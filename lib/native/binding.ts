@@ -147,6 +147,8 @@ export interface GenerationRequest {
   keepsStated: boolean
   /** Report the least probability of the answer's tokens. */
   confidence: boolean
+  /** Report log-probabilities of the answer's tokens, with the `top` likeliest ones (0 … 20); those of the thinking too. Null: none. */
+  logprobs: { top: number; thinking: boolean } | null
   /** Fed in the place of an end of the thinking, up to `times` times, before `until` tokens were sampled. Null: nothing is. */
   wait: { tokens: Int32Array; times: number; until: number } | null
   /** Reuse the longest common prefix already in the KV cache. */
@@ -158,6 +160,22 @@ export interface GenerationRequest {
 export type CrossingRequest = Omit<GenerationRequest, 'sampling'> & {
   /** `logitBias`: token and bias in turn. */
   sampling: Omit<SamplingParams, 'logitBias'> & { logitBias: Float64Array }
+}
+
+/** A token and how likely it was, at temperature 1 and before anything was banned. */
+export interface TokenLogprob {
+  token: number
+  /** Natural logarithm of the probability; -Infinity where the model rules the token out. */
+  logprob: number
+  /** Bytes that are no whole character are U+FFFD. Control tokens show by their names. */
+  text: string
+  bytes: number[]
+}
+
+/** What the model made of the place of a sampled token. */
+export interface SampledLogprob extends TokenLogprob {
+  /** The likeliest tokens there, likeliest first, as many as were asked for. */
+  top: TokenLogprob[]
 }
 
 /** How the thinking ended; see `ReasonResult.ended`. */
@@ -194,14 +212,15 @@ interface DoneEvent {
  * any number of branches, then exactly one done or error.
  */
 export type GenerationEvent =
-  | { type: 'text'; phase: 'thinking' | 'answer'; text: string; tokens: number[] }
+  /** With `logprobs`: one for each of the tokens. */
+  | { type: 'text'; phase: 'thinking' | 'answer'; text: string; tokens: number[]; logprobs?: SampledLogprob[] }
   | { type: 'nudge'; thinkingTokens: number; nudgeTokens: number }
   | { type: 'cut'; ended: CutEnded; thinkingTokens: number; hintTokens: number }
   /** All that a request with one of the `cuts` as its window gives; none comes for a cut that was not reached. */
   | {
       type: 'branch'
-      thinking: { text: string; tokens: number[] }
-      answer: { text: string; tokens: number[] }
+      thinking: { text: string; tokens: number[]; logprobs: SampledLogprob[] }
+      answer: { text: string; tokens: number[]; logprobs: SampledLogprob[] }
       hintTokens: number
       done: DoneEvent
     }
@@ -217,6 +236,7 @@ export type OnEvent = (
   event: boolean | Exclude<GenerationEvent, { type: 'text' }>,
   text?: string,
   tokens?: number[],
+  logprobs?: SampledLogprob[],
 ) => void
 
 export interface Binding {

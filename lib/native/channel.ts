@@ -33,10 +33,10 @@ export function deliverTo(id: number, generation: Running): void {
   running.set(id, generation)
 }
 
-const dispatch: OnEvent = (id, event, text = '', tokens = []) => {
+const dispatch: OnEvent = (id, event, text = '', tokens = [], logprobs = undefined) => {
   const entry = running.get(id)
   if (typeof event === 'boolean') {
-    entry?.listener({ type: 'text', phase: event ? 'answer' : 'thinking', text, tokens })
+    entry?.listener({ type: 'text', phase: event ? 'answer' : 'thinking', text, tokens, ...(logprobs && { logprobs }) })
     return
   }
   if (event.type === 'done' || event.type === 'error') running.delete(id)

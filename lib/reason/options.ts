@@ -6,6 +6,7 @@
 import { abortSignal, boolean, count, integer, misuse, number, numeric, text } from '../base/checks.js'
 import { type Option, option, type Read, readOptions } from '../base/options.js'
 import type { SamplingParams } from '../native/binding.js'
+import { checkCuts } from './cuts.js'
 import {
   cutWindows,
   greedyWhenTiny,
@@ -17,6 +18,7 @@ import {
   tokenBiases,
   windowTokens,
 } from './kinds.js'
+import { type LogprobsOptions, logprobsKind } from './logprobs.js'
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, withoutPolicies } from './policies.js'
 import { type ModelFacts, withRecommended } from './recommended.js'
 import { answerSchema, type JsonSchema, type StandardJsonSchema } from './structured.js'
@@ -150,6 +152,11 @@ export interface ReasonOptions<T = unknown> extends PolicyOptions {
    * Default true.
    */
   cachePrompt?: boolean | undefined
+  /**
+   * Report, in `logprobs` of the result and of the events, the log-probability of each token of the answer, at temperature 1 and before
+   * anything is banned. Takes a pass over the vocabulary for each of them. Default: nothing is reported.
+   */
+  logprobs?: LogprobsOptions | undefined
   /** Aborts the request, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }
@@ -194,6 +201,7 @@ export const REASON_OPTIONS = {
   stop: option(stopTexts(), []),
   stopInThinking: option(boolean, false),
   cachePrompt: option(boolean),
+  logprobs: option(logprobsKind),
   signal: option(abortSignal()),
 } satisfies Record<keyof ReasonOptions, Option<unknown>>
 
@@ -232,6 +240,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     stop,
     stopInThinking,
     cachePrompt,
+    logprobs,
     signal,
     ...others
   } = readOptions(table, input)
@@ -268,33 +277,8 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     stop,
     stopInThinking,
     cachePrompt: cachePrompt ?? seed === undefined,
+    logprobs,
     signal,
     sampling,
-  }
-}
-
-/** Each has to give what a request with that window gives. */
-function checkCuts(
-  cuts: number[],
-  {
-    thinkingWindow,
-    policies: { landing, earlyExit, wait },
-    stop,
-    stopInThinking,
-    tags,
-  }: Pick<ResolvedReasonOptions, 'thinkingWindow' | 'policies' | 'stop' | 'stopInThinking' | 'tags'>,
-): void {
-  // They change where a smaller window closes, or what it counts.
-  const [policy] =
-    Object.entries({ landing: landing === 'line', 'earlyExit.probe': earlyExit?.probe, wait }).find(
-      ([, value]) => value !== undefined && value !== false,
-    ) ?? []
-  if (cuts.length > 0 && policy) throw new TypeError(`Expected no ${policy} beside cuts`)
-  const tooLarge = cuts.find((cut) => thinkingWindow !== undefined && cut >= thinkingWindow)
-  if (tooLarge !== undefined) throw misuse(RangeError, `windows < thinkingWindow (${thinkingWindow})`, 'cuts', tooLarge)
-  const kept = tags === 'keep' || (typeof tags === 'object' && tags.mode === 'keep')
-  if (cuts.length > 0 && thinkingWindow === Infinity && stop.length > 0 && !stopInThinking && !kept) {
-    // Without an end the thinking is searched for them, under a smaller window it would not be.
-    throw misuse(TypeError, 'true', 'stopInThinking with cuts, stop and thinkingWindow Infinity', stopInThinking)
   }
 }

@@ -31,6 +31,8 @@ export interface BuiltRequest {
   nudge: Hint | null
   /** What binds the answer. */
   answer: AnswerGrammar | null
+  /** Whether log-probabilities are reported. */
+  logprobs: boolean
 }
 
 /** A text that is fed to the model, and its tokens as they continue what stands before. */
@@ -97,7 +99,16 @@ export class RequestBuilder {
     const answer = answerGrammar(options.grammar, options.schema)
     const tokenizing = { most: this.#contextSize, signal }
     const { prompt, hint, nudge, keep, tags, window } = await this.#tokens(input, options, tokenizing)
-    const { loops, policies, stop, stopInThinking, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
+    const {
+      loops,
+      policies,
+      stop,
+      stopInThinking,
+      cachePrompt,
+      logprobs,
+      sampling,
+      seed = randomInt(2 ** 32 - 1),
+    } = options
     const { landing, stated, earlyExit, confidence, wait } = policies
     const limits = this.#resolveLimits(prompt.length, hint, nudge, window, options)
     return {
@@ -113,6 +124,7 @@ export class RequestBuilder {
         earlyProbe: earlyExit?.probe ?? null,
         keepsStated: stated === 'keep',
         confidence,
+        logprobs: logprobs ?? null,
         wait: wait && nudge ? { tokens: nudge.tokens, times: wait.times, until: wait.until } : null,
         stop,
         stopInThinking: stopInThinking || (options.thinkingWindow === Infinity && !keep),
@@ -124,6 +136,7 @@ export class RequestBuilder {
       hint,
       nudge,
       answer,
+      logprobs: logprobs !== undefined,
     }
   }
 

@@ -74,11 +74,17 @@ export class Z1 implements Reasoner {
    * @throws as {@link reason} does before it starts, but that the prompt may be larger than the context.
    */
   async renderPrompt(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<RenderedPrompt> {
-    const site = callSite(this.renderPrompt)
-    const checked = checkReasonOptions(options, this.model)
-    const read = checkInput(input, checked.template)
-    this.#builder.check(read, checked)
-    return attempt(site, () => this.#builder.renderPrompt(read, checked), checked.signal)
+    return this.#render(input, options, callSite(this.renderPrompt))
+  }
+
+  /**
+   * How many tokens of the context a question or a conversation takes: those of the prompt that {@link reason} would send for the same
+   * input and options, template and BOS included. Nothing runs.
+   * @throws as {@link renderPrompt}.
+   */
+  async countTokens(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<number> {
+    const { tokens } = await this.#render(input, options, callSite(this.countTokens))
+    return tokens.length
   }
 
   /** Token ids of a text. Control tokens that it spells are recognized, and no BOS is added. */
@@ -116,6 +122,13 @@ export class Z1 implements Reasoner {
     return this.dispose()
   }
 
+  #render(input: unknown, options: unknown, site: CallSite): Promise<RenderedPrompt> {
+    const checked = checkReasonOptions(options, this.model)
+    const read = checkInput(input, checked.template)
+    this.#builder.check(read, checked)
+    return attempt(site, () => this.#builder.renderPrompt(read, checked), checked.signal)
+  }
+
   #stream<T>(input: unknown, options: unknown, site: CallSite): ReasonStream<T> {
     const checked = checkReasonOptions(options, this.model)
     const read = checkInput(input, checked.template)
@@ -140,11 +153,11 @@ export class Z1 implements Reasoner {
     signal: AbortSignal,
   ): Promise<Started> {
     if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
-    const { request, hint, nudge, answer } = await this.#builder.build(input, options, signal)
+    const { request, ...asked } = await this.#builder.build(input, options, signal)
     await this.#file?.check()
     const { cuts } = options
     const { seed } = request.sampling
-    return { generation: this.#context.start(request, listener), hint, nudge, answer, seed, cuts }
+    return { generation: this.#context.start(request, listener), ...asked, seed, cuts }
   }
 }
 

@@ -109,6 +109,7 @@ describe('z1 ask', () => {
         hint: Array.from(Buffer.from(' So: L')),
         answer: [idOf('Four')],
       },
+      logprobs: null,
       usage: {
         ...{ promptTokens: 20, cachedTokens: 0, thinkingTokens: 2, hintTokens: 6, answerTokens: 1 },
         ...{ nudgeTokens: 0, probeTokens: 0 },

@@ -42,6 +42,7 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
     const request: Omit<GenerationRequest, 'id'> = {
       ...{ prompt: bytes('x'), thinkingWindow: 6, maxTokens: 40, cuts: [], hint: bytes('.'), stop: [] },
       ...{ landsOnLine: false, earlyMargin: null, earlyProbe: null, keepsStated: false, confidence: false, wait: null },
+      logprobs: null,
       ...{
         stopInThinking: false,
         bannedTags: [],

@@ -61,6 +61,7 @@ describe('ResultBuilder', () => {
       confidence: null,
       stopString: null,
       tokens: { reasoning: [1, 2, 3], hint: [90, 91], answer: [4, 5, 6] },
+      logprobs: null,
       usage: {
         promptTokens: 7,
         cachedTokens: 3,

@@ -1,8 +1,9 @@
 /** `POST /v1/chat/completions` of OpenAI, with the reasoning where llama-server, vLLM and DeepSeek have it. */
-import { isPlainObject, kind, text } from '../../base/checks.js'
+import { boolean, integer, isPlainObject, kind, text } from '../../base/checks.js'
 import { RequestError } from '../../protocol/error.js'
 import { type FieldTable, ignore, readFields, refuse, refuseUnless, use } from '../../protocol/fields.js'
 import { chatFinishReason } from '../../protocol/finish-reason.js'
+import { chatLogprobs, logprobsOf } from '../../protocol/logprobs.js'
 import { chatMessages } from '../../protocol/messages.js'
 import type { Outcome, Part } from '../../protocol/outcome.js'
 import { SAMPLING_FIELDS, samplingOptions } from '../../protocol/sampling.js'
@@ -35,8 +36,8 @@ export const CHAT_FIELDS = {
   guided_json: refuse('response_format asks for one'),
   structured_outputs: refuse('response_format asks for a schema'),
   n: refuse('a request has one response', 1),
-  logprobs: refuse('probabilities are not told', false),
-  top_logprobs: refuse('probabilities are not told', 0),
+  logprobs: use(boolean),
+  top_logprobs: use(integer(0, 20)),
   audio: refuse('messages are text'),
   modalities: refuseUnless('messages are text', isTextOnly),
   functions: refuseUnless('tool calls are not', (value) => Array.isArray(value) && value.length === 0),
@@ -65,6 +66,7 @@ export const chat: Dialect = {
       input: chatMessages(body.get('messages')),
       options: {
         ...samplingOptions(fields),
+        ...logprobsOf(fields.logprobs, fields.top_logprobs),
         ...(Object.keys(variables).length > 0 ? { templateVariables: variables } : {}),
         ...(format === undefined ? {} : structureOf(format, 'response_format')),
         ...(fields.grammar === undefined ? {} : { grammar: fields.grammar }),
@@ -108,7 +110,7 @@ class ChatWriter implements Writer {
         return [this.#chunk({ z1: { ended, thinkingTokens, hint } })]
       }
       case 'text':
-        return [this.#chunk({ content: part.text })]
+        return [this.#chunk({ content: part.text }, null, chatLogprobs(part.logprobs))]
       case 'end': {
         const last = this.#chunk({ z1: part.outcome.metadata }, chatFinishReason(part.result))
         return [last, ...(this.#tellsUsage ? [this.#usage(part.result)] : []), { data: '[DONE]' }]
@@ -121,6 +123,7 @@ class ChatWriter implements Writer {
   }
 
   whole(result: ReasonResult, { reasoning, text, metadata }: Outcome): object {
+    const logprobs = chatLogprobs(result.logprobs?.answer)
     const message = {
       role: 'assistant',
       content: text,
@@ -130,13 +133,13 @@ class ChatWriter implements Writer {
     }
     return {
       ...this.#head('chat.completion'),
-      choices: [{ index: 0, message, logprobs: null, finish_reason: chatFinishReason(result) }],
+      choices: [{ index: 0, message, logprobs, finish_reason: chatFinishReason(result) }],
       usage: chatUsage(result.usage),
     }
   }
 
-  #chunk(delta: object, finishReason: string | null = null): SseEvent {
-    const choices = [{ index: 0, delta, logprobs: null, finish_reason: finishReason }]
+  #chunk(delta: object, finishReason: string | null = null, logprobs: object | null = null): SseEvent {
+    const choices = [{ index: 0, delta, logprobs, finish_reason: finishReason }]
     return { data: { ...this.#head('chat.completion.chunk'), choices, ...(this.#tellsUsage ? { usage: null } : {}) } }
   }
 

@@ -94,7 +94,9 @@ void Generation::ask_policies() {
 llama_token Generation::draw(llama_context * ctx, int32_t idx, const Grammar * binding) {
     const bool looks = looks_at_margin();
     const bool counts = phase == Phase::answer && request.confidence;
-    if (!looks && !counts) {
+    const bool reports = reports_logprobs();
+    drawn.reset(); // of a token that was not wanted
+    if (!looks && !counts && !reports) {
         return chain.sample(ctx, idx, tags, binding);
     }
     const float * row = model.api().llama_get_logits_ith(ctx, idx);
@@ -105,12 +107,25 @@ llama_token Generation::draw(llama_context * ctx, int32_t idx, const Grammar * b
     if (looks) {
         margin->look(margin_over(logits, end_tokens));
     }
-    const double total = counts ? log_sum_exp(logits) : 0;
+    const double total = counts || reports ? log_sum_exp(logits) : 0;
+    std::vector<Candidate> top;
+    if (reports) {
+        for (const llama_token one : likeliest(logits, request.logprobs->n_top)) {
+            top.push_back(candidate(one, row[one] - total));
+        }
+    }
     const llama_token token = chain.sample(ctx, idx, tags, binding);
     if (counts && !model.api().llama_vocab_is_eog(model.vocab(), token)) {
         probability = std::min(probability, std::exp(row[token] - total));
     }
+    if (reports) {
+        drawn.emplace(TokenLogprobs { candidate(token, row[token] - total), std::move(top) });
+    }
     return token;
+}
+
+Candidate Generation::candidate(llama_token token, double logprob) const {
+    return { token, logprob, std::string(model.pieces()[token]) };
 }
 
 bool Generation::ends_by_itself(llama_token token) const {

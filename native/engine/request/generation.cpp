@@ -137,6 +137,10 @@ void Generation::accept(llama_token token) {
     tags.accept(pieces[token]);
     pending.push_back(token);
     unsent.push_back(token);
+    if (drawn) {
+        unsent_logprobs.push_back(std::move(*drawn));
+        drawn.reset();
+    }
     // Think tags show even where they are control tokens: with them left out, delimited thinking could not be told apart.
     const bool is_close_tag = !request.close_tag.empty() && pieces[token] == request.close_tag;
     show(text.push(is_close_tag ? pieces[token] : pieces.text(token)));
@@ -287,8 +291,10 @@ void Generation::tell(std::string shown) {
     if (next_cut < request.cuts.size() && phase == Phase::thinking) {
         thought.text += shown;
         thought.tokens.insert(thought.tokens.end(), unsent.begin(), unsent.end());
+        thought.logprobs.insert(thought.logprobs.end(), unsent_logprobs.begin(), unsent_logprobs.end());
     }
-    events.push_back({ id(), TextEvent { part(), std::move(shown), std::exchange(unsent, {}) } });
+    events.push_back({ id(), TextEvent { part(), std::move(shown), std::exchange(unsent, {}),
+                                         std::exchange(unsent_logprobs, {}) } });
 }
 
 } // namespace z1

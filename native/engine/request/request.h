@@ -18,6 +18,12 @@ struct Cut {
     bool probe = false;          // it is asked for by a policy, and told to nobody
 };
 
+/// Of which sampled tokens the log-probabilities are reported.
+struct LogprobParams {
+    size_t n_top = 0;      // likeliest tokens beside each
+    bool thinking = false; // of the thinking, too
+};
+
 struct Request {
     uint32_t id = 0;
     std::vector<llama_token> prompt;      // at least one token
@@ -37,6 +43,7 @@ struct Request {
     std::optional<double> early_probe;    // probability: a probe of a stated answer that is so sure ends the thinking
     bool keeps_stated = false;            // where the thinking is closed right after a stated answer, no hint follows
     bool confidence = false;              // report the least probability of the answer's tokens
+    std::optional<LogprobParams> logprobs; // report them
     WaitParams wait;                      // in place of an end of the thinking
     bool cache_prompt = true;             // reuse the longest common prefix
     SamplingParams sampling;
