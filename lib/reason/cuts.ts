@@ -1,17 +1,20 @@
 /** The cuts of a request, beside its other options. */
 import { misuse } from '../base/checks.js'
-import type { ResolvedReasonOptions } from './options.js'
+import type { Policies } from './policies.js'
+
+/** The other options that say whether a smaller window gives what a request of its own gives. */
+interface Beside {
+  thinkingWindow: number | undefined
+  policies: Policies
+  stop: readonly string[]
+  stopInThinking: boolean
+  tags: string | { mode?: string | undefined }
+}
 
 /** Each has to give what a request with that window gives. */
 export function checkCuts(
   cuts: number[],
-  {
-    thinkingWindow,
-    policies: { landing, earlyExit, wait },
-    stop,
-    stopInThinking,
-    tags,
-  }: Pick<ResolvedReasonOptions, 'thinkingWindow' | 'policies' | 'stop' | 'stopInThinking' | 'tags'>,
+  { thinkingWindow, policies: { landing, earlyExit, wait }, stop, stopInThinking, tags }: Beside,
 ): void {
   // They change where a smaller window closes, or what it counts.
   const [policy] =

@@ -21,7 +21,8 @@ bool join(TextEvent & waiting, const TextEvent & more) {
         return true;
     } catch (const std::bad_alloc &) {
         waiting.tokens.resize(n_tokens);
-        waiting.logprobs.erase(waiting.logprobs.begin() + static_cast<std::ptrdiff_t>(n_logprobs), waiting.logprobs.end());
+        waiting.logprobs.erase(waiting.logprobs.begin() + static_cast<std::ptrdiff_t>(n_logprobs),
+                               waiting.logprobs.end());
         return false;
     }
 }

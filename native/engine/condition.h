@@ -12,8 +12,7 @@ namespace z1 {
 template <typename Predicate>
 void wait_on(std::condition_variable & condition, std::unique_lock<std::mutex> & lock, Predicate is_met) {
     // The limit is only there to choose the function: who waits longer wakes once a day, looks, and waits on.
-    while (!condition.wait_for(lock, std::chrono::hours(24), is_met)) {
-    }
+    while (!condition.wait_for(lock, std::chrono::hours(24), is_met)) {}
 }
 
 } // namespace z1

@@ -38,8 +38,8 @@ Generation::Generation(Generation & trunk, const Cut & cut)
     : model(trunk.model), request(at_cut(trunk.request, cut)), n_ctx(trunk.n_ctx), chain(trunk.chain),
       stated(trunk.stated), wait(request.wait), tags(trunk.tags), text(trunk.text), sequence(trunk.sequence),
       phase(Phase::thinking), pending(trunk.pending), n_cached(trunk.n_cached), unsent(trunk.unsent),
-      unsent_logprobs(trunk.unsent_logprobs), trunk_(&trunk),
-      thought(trunk.thought), arrival(trunk.arrival), phase_began(trunk.phase_began), timings(trunk.timings) {
+      unsent_logprobs(trunk.unsent_logprobs), trunk_(&trunk), thought(trunk.thought), arrival(trunk.arrival),
+      phase_began(trunk.phase_began), timings(trunk.timings) {
     window = Window::of(chain.first());
     is_probe = cut.probe;
     if (is_probe) {
