@@ -12,6 +12,9 @@ import { ensureLlamaSource, llamaDir } from './llama-source.mjs'
 
 const require = createRequire(import.meta.url)
 
+// Not below build/: node-gyp rebuild deletes that folder, and its Makefile would meet CMake's.
+const addonTree = join(root, 'out', 'build-addon')
+
 /** Ends with one message that names every missing tool, before a tool fails with its own. */
 export function requireTools() {
   const missing = ['cmake', 'git', 'tar'].filter((tool) => !available(tool))
@@ -28,13 +31,18 @@ export function requireTools() {
   throw new ScriptError(`The native build needs ${missing.join(', ')}.\n${hint[platform] ?? ''}`)
 }
 
-/** Compiles the addon for one architecture. */
-export function buildAddon(target = arch) {
+/**
+ * Compiles the addon for one architecture.
+ *
+ * @param tree Folder of the CMake build.
+ * @param definitions CMake variables, such as those of a cross-compiler.
+ */
+export function buildAddon(target = arch, tree = addonTree, definitions = {}) {
   requireTools()
   ensureLlamaSource()
-  // Not below build/: node-gyp rebuild deletes that folder, and its Makefile would meet CMake's.
-  const tree = join(root, 'out', 'build-addon')
-  const options = ['--directory', root, '--out', tree, '--arch', target, `--CDLLAMA_CPP_DIR=${llamaDir}`]
+  const variables = Object.entries({ LLAMA_CPP_DIR: llamaDir, ...definitions })
+  const options = ['--directory', root, '--out', tree, '--arch', target]
+  options.push(...variables.map(([name, value]) => `--CD${name}=${value}`))
   // cmake-js does not configure again while a cache exists, even when its options changed.
   const stamp = join(tree, 'configured-with.txt')
   const command = cmakeJs(capture, 'print-configure', ...options)

@@ -4,7 +4,7 @@ import { arch, argv, platform, stdout } from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ScriptError, script } from './common.mjs'
 
-const packs = {
+export const packs = {
   'linux-x64': 'linux-x64',
   'linux-arm64': 'linux-arm64',
   'darwin-arm64': 'mac-arm64-metal',

@@ -4,7 +4,8 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { arch, execPath, features, platform } from 'node:process'
-import { capture, npm, run, ScriptError, script } from './common.mjs'
+import { run, ScriptError, script } from './common.mjs'
+import { installTarball, makeTarball, QUESTION } from './tarball.mjs'
 
 const expected = [
   `prebuilds/${platform}-${arch}/z1-native.node`,
@@ -18,20 +19,6 @@ const expected = [
 // binding.gyp would make npm compile at the user's; sources and tests are of no use there.
 const forbidden = /^(binding\.gyp|CMakeLists\.txt|(native|test|scripts|out|build|node_modules)\/)/
 
-const question = `
-import { Z1 } from 'z1-native'
-const z1 = await Z1.load()
-const { tokens, usage } = await z1.reason('What is 2 + 3?', { thinkingWindow: 16, maxTokens: 16 })
-await z1.dispose()
-if (tokens.reasoning.length !== usage.thinkingTokens || usage.thinkingTokens === 0) throw new Error(JSON.stringify(usage))
-console.log(JSON.stringify(usage))
-// The layers over it, with nothing else installed.
-const { createApp } = await import('z1-native/server')
-const { languageModel } = await import('z1-native/ai-sdk')
-const health = await createApp(z1).fetch(new Request('http://localhost/health'))
-if (health.status !== 200 || languageModel(z1).specificationVersion !== 'v3') throw new Error(String(health.status))
-`
-
 // docs/electron.md says which Node can.
 const required = `
 const { Z1 } = require('z1-native')
@@ -41,13 +28,7 @@ if (typeof Z1.load !== 'function') throw new Error('require() gave no Z1')
 script(() => {
   const work = mkdtempSync(join(tmpdir(), 'z1-package-'))
   try {
-    npm(run, ['run', 'prebuild'])
-    // prebuildify moved the addon away from where the checkout's own tests look for it.
-    npm(run, ['run', 'compile'])
-    const [{ filename, files, size }] = JSON.parse(
-      npm(capture, ['pack', '--json', '--ignore-scripts', '--pack-destination', work]),
-    )
-    const paths = files.map((file) => file.path)
+    const { filename, files: paths, size } = makeTarball(work)
     const missing = expected.filter((path) => !paths.includes(path))
     const extra = paths.filter((path) => forbidden.test(path))
     if (!paths.some((path) => /^models\/.*\.gguf$/.test(path))) missing.push('models/*.gguf')
@@ -55,9 +36,8 @@ script(() => {
     if (extra.length > 0) throw new ScriptError(`The tarball should not have ${extra.join(', ')}`)
     console.log(`${filename}: ${paths.length} files, ${(size / 1e6).toFixed(1)} MB`)
 
-    writeFileSync(join(work, 'package.json'), '{ "private": true, "type": "module" }')
-    npm(run, ['install', '--ignore-scripts', '--no-audit', '--no-fund', `./${filename}`], { cwd: work })
-    writeFileSync(join(work, 'question.js'), question)
+    installTarball(work, filename)
+    writeFileSync(join(work, 'question.js'), QUESTION)
     run(execPath, ['question.js'], { cwd: work })
     if (features.require_module) {
       writeFileSync(join(work, 'required.cjs'), required)

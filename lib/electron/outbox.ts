@@ -77,9 +77,14 @@ export class Outbox {
     if (text?.type === event.type) {
       text.text += event.text
       for (const token of event.tokens) text.tokens.push(token)
+      for (const one of event.logprobs ?? []) text.logprobs?.push(one)
       return true
     }
-    const own: TextEvent = { ...event, tokens: [...event.tokens] }
+    const own: TextEvent = {
+      ...event,
+      tokens: [...event.tokens],
+      ...(event.logprobs && { logprobs: [...event.logprobs] }),
+    }
     this.#texts.set(item.id, own)
     this.#items.push({ id: item.id, event: own })
     return true

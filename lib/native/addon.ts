@@ -41,6 +41,21 @@ function requireFirst(files: string[]): Binding {
     }
   }
   throw new Z1Error('ADDON_NOT_FOUND', `No addon for ${process.platform}-${process.arch} could be loaded:`, {
-    lines: [...tried.map((line) => `  ${line}`), inOwnFolder() ? 'In a checkout, npm run compile makes one.' : BUNDLED],
+    lines: [...tried.map((line) => `  ${line}`), advice()],
   })
+}
+
+function advice(): string {
+  if (!inOwnFolder()) return BUNDLED
+  return usesMusl() ? MUSL : 'In a checkout, npm run compile makes one.'
+}
+
+const MUSL =
+  "This system's C library is musl (Alpine Linux); the addon and the engine packs need glibc: take an image with Debian, such as node:22-slim."
+
+/** Whether this process runs on musl. Takes milliseconds, so only who reports a failure asks. */
+function usesMusl(): boolean {
+  if (process.platform !== 'linux') return false
+  const { sharedObjects } = process.report.getReport() as unknown as { sharedObjects?: string[] }
+  return sharedObjects?.some((file) => /\b(?:libc\.musl|ld-musl)-/.test(file)) ?? false
 }

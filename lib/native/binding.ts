@@ -3,9 +3,21 @@
  * Nothing here decides anything. Options arrive checked and with their defaults filled in; handles are opaque.
  * `npm run check` compares the names below with addon.cpp and the error codes with native/error.h.
  */
-import type { ErrorCode } from '../base/errors.js'
+import type { OnEvent } from './generation-events.js'
 import type { CacheType, ModelMetadata, ModelParams, QuantizeParams } from './model-params.js'
 
+export type {
+  CutEnded,
+  Ended,
+  FinishReason,
+  GenerationEvent,
+  NativeTrace,
+  OnEvent,
+  Phase,
+  SampledLogprob,
+  Timings,
+  TokenLogprob,
+} from './generation-events.js'
 export type { CacheType, LoraAdapter, ModelMetadata, ModelParams, QuantizeParams } from './model-params.js'
 
 declare const modelBrand: unique symbol
@@ -154,6 +166,8 @@ export interface GenerationRequest {
   keepsStated: boolean
   /** Report the least probability of the answer's tokens. */
   confidence: boolean
+  /** Report log-probabilities of the answer's tokens, with the `top` likeliest ones (0 … 20); those of the thinking too. Null: none. */
+  logprobs: { top: number; thinking: boolean } | null
   /** Fed in the place of an end of the thinking, up to `times` times, before `until` tokens were sampled. Null: nothing is. */
   wait: { tokens: Int32Array; times: number; until: number } | null
   /**
@@ -174,94 +188,6 @@ export type CrossingRequest = Omit<GenerationRequest, 'sampling'> & {
   /** `logitBias`: token and bias in turn. */
   sampling: Omit<SamplingParams, 'logitBias'> & { logitBias: Float64Array }
 }
-
-/** How the thinking ended; see `ReasonResult.ended`. */
-export type Ended = 'self' | 'window' | 'request' | 'stop' | 'length' | 'loop' | 'early' | 'stated'
-/** What a cut's `ended` can be: the others end the generation. */
-export type CutEnded = Exclude<Ended, 'stop' | 'length' | 'stated'>
-export type FinishReason = 'stop' | 'length' | 'abort' | 'loop'
-
-export interface Timings {
-  promptMs: number
-  thinkingMs: number
-  hintMs: number
-  answerMs: number
-  totalMs: number
-  decodeCalls: number
-}
-
-/** Of a request with `trace`: by its tokens of thinking so far, from 0 on. */
-export interface NativeTrace {
-  /** Of the likeliest end token as the next one, 0 … 1. Ends where nothing more was sampled, one short of `marks` or with them. */
-  endProbability: Float32Array
-  /** Nats by which the likeliest token exceeds it; as long. */
-  margin: Float32Array
-  /** Bits: 1 a sentence may end, 2 an answer stands, 4 a probe is due, 8 a line ends, 16 a loop goes on. */
-  marks: Uint8Array
-  /** In no order. */
-  answers: {
-    thinkingTokens: number
-    /** 0: there was no room for the hint, nor for an answer. */
-    hintTokens: number
-    text: string
-    tokens: number[]
-    /** Of each token, 0 … 1, at temperature 1 and before anything is banned. */
-    probabilities: Float64Array
-    /** Of the tokens, those that a probe would have. */
-    probeTokens: number
-    ended: Ended
-    finishReason: FinishReason
-  }[]
-}
-
-interface DoneEvent {
-  type: 'done'
-  ended: Ended
-  finishReason: FinishReason
-  stopString: string | null
-  promptTokens: number
-  cachedTokens: number
-  timings: Timings
-  /** Fed and generated for probes. */
-  probeTokens: number
-  /** Null: it was not asked for, or the answer has no tokens. */
-  confidence: number | null
-  /** Null: it was not asked for. */
-  trace: NativeTrace | null
-}
-
-/** What a text is a part of. Calls of tools, if there are any, end the answer: from the first one's tag on all of it is `call`. */
-export type Phase = 'thinking' | 'answer' | 'call'
-
-/**
- * What the context's thread reports. Per generation: any number of text events, any number of nudges, at most one cut after them,
- * any number of branches, then exactly one done or error.
- */
-export type GenerationEvent =
-  | { type: 'text'; phase: Phase; text: string; tokens: number[] }
-  | { type: 'nudge'; thinkingTokens: number; nudgeTokens: number }
-  | { type: 'cut'; ended: CutEnded; thinkingTokens: number; hintTokens: number }
-  /** All that a request with one of the `cuts` as its window gives; none comes for a cut that was not reached. */
-  | {
-      type: 'branch'
-      thinking: { text: string; tokens: number[] }
-      answer: { text: string; tokens: number[] }
-      hintTokens: number
-      done: DoneEvent
-    }
-  | DoneEvent
-  | { type: 'error'; code: ErrorCode; message: string }
-
-/**
- * Told of an event of generation `id`. Of a text in arguments, which is cheaper than an object, and there is one for nearly
- * every token: its phase by its number, the text and its tokens.
- */
-export type OnEvent = (
-  id: number,
-  event: number | Exclude<GenerationEvent, { type: 'text' }>,
-  text?: string,
-  tokens?: number[],
-) => void
 
 export interface Binding {
   addonInfo(): AddonInfo

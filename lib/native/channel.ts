@@ -36,10 +36,10 @@ export function deliverTo(id: number, generation: Running): void {
 /** In the order of events.h. */
 const PHASES: readonly Phase[] = ['thinking', 'answer', 'call']
 
-const dispatch: OnEvent = (id, event, text = '', tokens = []) => {
+const dispatch: OnEvent = (id, event, text = '', tokens = [], logprobs = undefined) => {
   const entry = running.get(id)
   if (typeof event === 'number') {
-    entry?.listener({ type: 'text', phase: PHASES[event] as Phase, text, tokens })
+    entry?.listener({ type: 'text', phase: PHASES[event] as Phase, text, tokens, ...(logprobs && { logprobs }) })
     return
   }
   if (event.type === 'done' || event.type === 'error') running.delete(id)

@@ -5,6 +5,7 @@
  * A response that ended by itself has no boundary: all of it is reasoning, and its answer is repeated as text, so that text is
  * never empty where the model said anything. The same where nothing followed the hint.
  */
+import type { SampledLogprob } from '../native/binding.js'
 import { closingPart } from '../reason/answer.js'
 import type { ReasonEvent, ReasonResult } from '../reason/result.js'
 import type { ToolCallDelta } from '../reason/tool-calls.js'
@@ -53,7 +54,7 @@ export type Part =
   /** The thinking is over; `hint` was appended to it. */
   | { type: 'cut'; ended: ReasonResult['ended']; thinkingTokens: number; hint: string }
   /** `repeats`: it stands in the reasoning already. */
-  | { type: 'text'; text: string; repeats?: true }
+  | { type: 'text'; text: string; repeats?: true; logprobs?: SampledLogprob[] }
   | { type: 'toolCall'; deltas: readonly ToolCallDelta[] }
   | { type: 'end'; result: ReasonResult; outcome: Outcome }
 
@@ -70,7 +71,9 @@ export class PartReader {
         return [event]
       case 'answer':
         this.#sent += event.text.length
-        return event.text === '' ? [] : [{ type: 'text', text: event.text }]
+        // Tokens of which no character is whole yet may be told of, too.
+        if (event.text === '' && !event.logprobs) return []
+        return [{ type: 'text', text: event.text, ...(event.logprobs && { logprobs: event.logprobs }) }]
       case 'toolCall':
         return event.deltas.length === 0 ? [] : [{ type: 'toolCall', deltas: event.deltas }]
       case 'branch': // no protocol has a place for answers to smaller windows

@@ -18,11 +18,12 @@ interface Resolved {
   templateVariables: object | undefined
   stop: string[]
   stopInThinking: boolean
+  logprobs: object | undefined
 }
 
 /** @throws {TypeError} for what cannot stand beside an answer that is bound, or beside calls of tools. */
 export function checkBound(options: Resolved): void {
-  const { schema, grammar, calls, hint, policies, template, templateVariables, cuts } = options
+  const { schema, grammar, calls, hint, policies, template, templateVariables, cuts, logprobs } = options
   if (schema !== undefined && grammar !== undefined) throw misuse(TypeError, 'nothing', 'grammar with schema', grammar)
   const mayCall = callsAllowed(calls)
   const [bound] = [
@@ -41,6 +42,7 @@ export function checkBound(options: Resolved): void {
   if (templateVariables && 'tools' in templateVariables)
     throw new TypeError('Expected no tools in templateVariables beside tools')
   if (mayCall && grammar !== undefined) throw misuse(TypeError, 'nothing', 'grammar with tools', grammar)
+  if (mayCall && logprobs) throw new TypeError('Expected no logprobs beside tools')
   if (mayCall && cuts.length > 0) throw new TypeError('Expected no cuts beside tools')
 }
 

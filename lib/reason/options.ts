@@ -17,6 +17,7 @@ import {
   tokenBiases,
   windowTokens,
 } from './kinds.js'
+import { type LogprobsOptions, logprobsKind } from './logprobs.js'
 import { checkBound, checkCuts } from './option-checks.js'
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, withoutPolicies } from './policies.js'
 import { type ModelFacts, withRecommended } from './recommended.js'
@@ -153,6 +154,11 @@ export interface ReasonOptions<T = unknown> extends PolicyOptions, ToolOptions, 
    * Default true.
    */
   cachePrompt?: boolean | undefined
+  /**
+   * Report, in `logprobs` of the result and of the events, the log-probability of each token of the answer, at temperature 1 and before
+   * anything is banned. Takes a pass over the vocabulary for each of them. Default: nothing is reported.
+   */
+  logprobs?: LogprobsOptions | undefined
   /** Aborts the request, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined
 }
@@ -199,6 +205,7 @@ export const REASON_OPTIONS = {
   stop: option(stopTexts(), []),
   stopInThinking: option(boolean, false),
   cachePrompt: option(boolean),
+  logprobs: option(logprobsKind),
   signal: option(abortSignal()),
 } satisfies Record<keyof ReasonOptions, Option<unknown>>
 
@@ -240,6 +247,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     stop,
     stopInThinking,
     cachePrompt,
+    logprobs,
     signal,
     samples,
     vote,
@@ -272,6 +280,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     stop,
     stopInThinking,
     cachePrompt: cachePrompt ?? seed === undefined,
+    logprobs,
     signal,
     sampling,
   }

@@ -15,7 +15,7 @@ import {
   wellFormed,
 } from '../base/checks.js'
 import { type Option, option, type Read, readOptions } from '../base/options.js'
-import { TRACE_OPTIONS, type TraceOptions } from './trace.js'
+import { TRACE_OPTIONS, type TraceOptions } from './trace-options.js'
 
 /** Budget forcing, as s1 calls it (arXiv 2501.19393). */
 export interface WaitOptions {

@@ -33,6 +33,8 @@ export interface BuiltRequest {
   nudge: Hint | null
   /** What binds the answer. */
   answer: Pick<AnswerGrammar, 'isJson' | 'warnings'> | null
+  /** Whether log-probabilities are reported. */
+  logprobs: boolean
 }
 
 /** What would be sent. */
@@ -94,7 +96,16 @@ export class RequestBuilder {
     const calls = callGrammars(options.calls, answer)
     const tokenizing = { most: this.#contextSize, signal }
     const { prompt, hint, nudge, keep, tags, window, callForm } = await this.#tokens(input, options, tokenizing)
-    const { loops, policies, stop, stopInThinking, cachePrompt, sampling, seed = randomInt(2 ** 32 - 1) } = options
+    const {
+      loops,
+      policies,
+      stop,
+      stopInThinking,
+      cachePrompt,
+      logprobs,
+      sampling,
+      seed = randomInt(2 ** 32 - 1),
+    } = options
     const { landing, stated, earlyExit, confidence, wait, trace = null } = policies
     const limits = this.#resolveLimits(prompt.length, hint, nudge, window, options)
     return {
@@ -111,6 +122,7 @@ export class RequestBuilder {
         earlyProbe: earlyExit?.probe ?? null,
         keepsStated: stated === 'keep',
         confidence,
+        logprobs: logprobs ?? null,
         wait: wait && nudge ? { tokens: nudge.tokens, times: wait.times, until: wait.until } : null,
         trace,
         stop,
@@ -129,6 +141,7 @@ export class RequestBuilder {
       hint,
       nudge,
       answer: calls ? { isJson: answer?.isJson ?? false, warnings: calls.warnings } : answer,
+      logprobs: logprobs !== undefined,
     }
   }
 

@@ -1,7 +1,7 @@
 /** What a request gives: the events of a stream and the result at its end, put together from what the context reports. */
 
 import type { SchemaWarning } from '../grammar/warnings.js'
-import type { CutEnded, Ended, FinishReason, GenerationEvent, Timings } from '../native/binding.js'
+import type { CutEnded, Ended, FinishReason, GenerationEvent, SampledLogprob, Timings } from '../native/binding.js'
 import { closingPart, extractFinalAnswer, parsedAnswer } from './answer.js'
 import type { Hint } from './hint.js'
 import type { AnswerGrammar } from './structured.js'
@@ -57,6 +57,11 @@ export interface ReasonResult<T = unknown> {
    * that were fed in the place of an end (`wait`).
    */
   tokens: { reasoning: number[]; hint: number[]; answer: number[] }
+  /**
+   * With the option `logprobs`: what the model made of the place of each sampled token, in the order of `tokens`; of the reasoning
+   * where that was asked for, else empty there. What was fed (`wait`) has none. Null without the option.
+   */
+  logprobs: { reasoning: SampledLogprob[]; answer: SampledLogprob[] } | null
   /**
    * Counts of tokens. `cachedTokens` of the prompt were in the KV cache already. `nudgeTokens` were fed in the place of an
    * end (`wait`), and are no thinking tokens; `probeTokens` were fed and generated beside the response, for a policy.
@@ -116,12 +121,13 @@ export type CutResult = Omit<ReasonResult, 'cuts' | 'trace' | 'samples' | 'vote'
  * result.
  */
 export type ReasonEvent<T = unknown> =
-  | { type: 'thinking'; text: string; tokens: number[] }
+  /** With `logprobs`: one for each of the tokens. */
+  | { type: 'thinking'; text: string; tokens: number[]; logprobs?: SampledLogprob[] }
   /** With `wait`: the model would have ended, and was fed this in the place of the end. */
   | { type: 'nudge'; text: string; tokens: number[]; thinkingTokens: number }
   /** The thinking ended before the response did. With delimited thinking the model may do that itself; `hint` is '' then. */
   | { type: 'cut'; ended: CutEnded; thinkingTokens: number; hint: string }
-  | { type: 'answer'; text: string; tokens: number[] }
+  | { type: 'answer'; text: string; tokens: number[]; logprobs?: SampledLogprob[] }
   /** With `tools`: text of calls, as the model writes it, and what it adds to them. */
   | { type: 'toolCall'; text: string; tokens: number[]; deltas: ToolCallDelta[] }
   /** With `cuts`: one that the thinking has passed is answered. */
@@ -157,6 +163,8 @@ export interface Asked {
   cuts?: readonly number[]
   /** What binds the answer, if anything does. */
   answer?: Pick<AnswerGrammar, 'isJson' | 'warnings'> | null
+  /** Whether log-probabilities are reported. */
+  logprobs?: boolean
 }
 
 /** Collects one generation's events. */
@@ -168,19 +176,21 @@ export class ResultBuilder {
   readonly #grammar: Pick<AnswerGrammar, 'isJson' | 'warnings'> | null
   readonly #reader = new ToolCallReader()
   #callText = ''
-  readonly #thinking = { text: '', tokens: [] as number[] }
-  readonly #answer = { text: '', tokens: [] as number[] }
+  readonly #hasLogprobs: boolean
+  readonly #thinking = { text: '', tokens: [] as number[], logprobs: [] as SampledLogprob[] }
+  readonly #answer = { text: '', tokens: [] as number[], logprobs: [] as SampledLogprob[] }
   readonly #nudge: Hint | null
   #nudgeTokens = 0
   #cut = false
   #hinted = false
 
-  constructor({ hint, seed, cuts = [], nudge = null, answer = null }: Asked) {
+  constructor({ hint, seed, cuts = [], nudge = null, answer = null, logprobs = false }: Asked) {
     this.#hint = hint
     this.#nudge = nudge
     this.#seed = seed
     this.#cuts = cuts
     this.#grammar = answer
+    this.#hasLogprobs = logprobs
   }
 
   /** Takes the next event; returns what a stream shows of it. */
@@ -189,7 +199,7 @@ export class ResultBuilder {
       case 'relayed':
         return event.event
       case 'text': {
-        const { phase, text, tokens } = event
+        const { phase, text, tokens, logprobs } = event
         const part = phase === 'thinking' ? this.#thinking : this.#answer
         for (const token of tokens) part.tokens.push(token)
         if (phase === 'call') {
@@ -197,7 +207,9 @@ export class ResultBuilder {
           return { type: 'toolCall', text, tokens, deltas: this.#reader.push(text) }
         }
         part.text += text
-        return { type: phase, text, tokens }
+        if (!logprobs) return { type: phase, text, tokens }
+        for (const one of logprobs) part.logprobs.push(one)
+        return { type: phase, text, tokens, logprobs }
       }
       case 'nudge': {
         const text = this.#nudge?.text ?? ''
@@ -217,7 +229,8 @@ export class ResultBuilder {
           hint: this.#hinted && this.#hint ? this.#hint.text : '',
         }
       case 'branch': {
-        const parts = new ResultBuilder({ hint: this.#hint, seed: this.#seed, answer: this.#grammar })
+        const asked = { hint: this.#hint, seed: this.#seed, answer: this.#grammar, logprobs: this.#hasLogprobs }
+        const parts = new ResultBuilder(asked)
         parts.#append(event)
         const result = parts.#result(event.done)
         this.#branches.set(event.thinking.tokens.length, result)
@@ -266,6 +279,7 @@ export class ResultBuilder {
       confidence: done.confidence ?? null,
       stopString: done.stopString,
       tokens: { reasoning: this.#thinking.tokens, hint: hintTokens, answer: this.#answer.tokens },
+      logprobs: this.#hasLogprobs ? { reasoning: this.#thinking.logprobs, answer: this.#answer.logprobs } : null,
       usage: {
         promptTokens: done.promptTokens,
         cachedTokens: done.cachedTokens,

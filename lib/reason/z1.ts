@@ -21,7 +21,7 @@ import { type BuiltRequest, type RenderedPrompt, RequestBuilder } from './reques
 import type { ReasonResult } from './result.js'
 import { type Samples, sampleSeed } from './sample-options.js'
 import { ReasonStream, type Start, type Started } from './stream.js'
-import { checkTrace } from './trace.js'
+import { checkTrace } from './trace-options.js'
 import { resultOfSamples } from './vote.js'
 
 export class Z1 implements Reasoner {
@@ -94,11 +94,17 @@ export class Z1 implements Reasoner {
    * @throws as {@link reason} does before it starts, but that the prompt may be larger than the context.
    */
   async renderPrompt(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<RenderedPrompt> {
-    const site = callSite(this.renderPrompt)
-    const checked = checkReasonOptions(options, this.model)
-    const read = checkInput(input, checked.template)
-    this.#builder.check(read, checked)
-    return attempt(site, () => this.#builder.renderPrompt(read, checked), checked.signal)
+    return this.#render(input, options, callSite(this.renderPrompt))
+  }
+
+  /**
+   * How many tokens of the context a question or a conversation takes: those of the prompt that {@link reason} would send for the same
+   * input and options, template and BOS included. Nothing runs.
+   * @throws as {@link renderPrompt}.
+   */
+  async countTokens(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<number> {
+    const { tokens } = await this.#render(input, options, callSite(this.countTokens))
+    return tokens.length
   }
 
   /** Token ids of a text. Control tokens that it spells are recognized, and no BOS is added. */
@@ -134,6 +140,13 @@ export class Z1 implements Reasoner {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
+  }
+
+  #render(input: unknown, options: unknown, site: CallSite): Promise<RenderedPrompt> {
+    const checked = checkReasonOptions(options, this.model)
+    const read = checkInput(input, checked.template)
+    this.#builder.check(read, checked)
+    return attempt(site, () => this.#builder.renderPrompt(read, checked), checked.signal)
   }
 
   #check(input: unknown, options: unknown) {
@@ -198,13 +211,9 @@ export class Z1 implements Reasoner {
     return built
   }
 
-  #start(
-    { request, hint, nudge, answer }: BuiltRequest,
-    { cuts }: ResolvedReasonOptions,
-    listener: GenerationListener,
-  ): Started {
+  #start({ request, ...asked }: BuiltRequest, { cuts }: ResolvedReasonOptions, listener: GenerationListener): Started {
     const { seed } = request.sampling
-    return { generation: this.#context.start(request, listener), hint, nudge, answer, seed, cuts }
+    return { generation: this.#context.start(request, listener), ...asked, seed, cuts }
   }
 }
 

@@ -13,12 +13,16 @@ namespace {
 // False when there is no memory for it; then nothing has changed.
 bool join(TextEvent & waiting, const TextEvent & more) {
     const size_t n_tokens = waiting.tokens.size();
+    const size_t n_logprobs = waiting.logprobs.size();
     try {
         waiting.tokens.insert(waiting.tokens.end(), more.tokens.begin(), more.tokens.end());
+        waiting.logprobs.insert(waiting.logprobs.end(), more.logprobs.begin(), more.logprobs.end());
         waiting.text += more.text;
         return true;
     } catch (const std::bad_alloc &) {
         waiting.tokens.resize(n_tokens);
+        waiting.logprobs.erase(waiting.logprobs.begin() + static_cast<std::ptrdiff_t>(n_logprobs),
+                               waiting.logprobs.end());
         return false;
     }
 }

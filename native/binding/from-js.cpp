@@ -97,6 +97,14 @@ std::vector<Cut> cuts_of(const Napi::Array & array) {
     return cuts;
 }
 
+std::optional<LogprobParams> logprobs_of(const Napi::Value & value) {
+    if (!value.IsObject()) {
+        return std::nullopt;
+    }
+    const Napi::Object object = value.ToObject();
+    return LogprobParams { u32(object, "top", 0, 20), boolean(object, "thinking") };
+}
+
 SamplingParams sampling_of(const Napi::Object & object) {
     SamplingParams params;
     params.temperature = f32(object, "temperature");
@@ -249,6 +257,7 @@ Request request_of(const Napi::Object & object) {
     }
     request.keeps_stated = boolean(object, "keepsStated");
     request.confidence = boolean(object, "confidence");
+    request.logprobs = logprobs_of(object.Get("logprobs"));
     request.wait = wait_of(object.Get("wait"));
     request.trace = trace_of(object.Get("trace"));
     request.cache_prompt = boolean(object, "cachePrompt");

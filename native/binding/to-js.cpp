@@ -79,6 +79,36 @@ Napi::Array numbers(Napi::Env env, const std::vector<llama_token> & tokens) {
     return array;
 }
 
+// The bytes are those of the token: a character may have several.
+Napi::Object object_of(Napi::Env env, const Candidate & candidate) {
+    Napi::Array bytes = Napi::Array::New(env, candidate.text.size());
+    for (uint32_t i = 0; i < candidate.text.size(); ++i) {
+        bytes.Set(i, static_cast<double>(static_cast<unsigned char>(candidate.text[i])));
+    }
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("token", candidate.token);
+    object.Set("logprob", candidate.logprob);
+    object.Set("text", text(env, candidate.text));
+    object.Set("bytes", bytes);
+    return object;
+}
+
+Napi::Array array_of(Napi::Env env, const std::vector<TokenLogprobs> & logprobs) {
+    Napi::Array array = Napi::Array::New(env, logprobs.size());
+    for (uint32_t i = 0; i < logprobs.size(); ++i) {
+        const Napi::HandleScope scope(env);
+        const std::vector<Candidate> & candidates = logprobs[i].top;
+        Napi::Array top = Napi::Array::New(env, candidates.size());
+        for (uint32_t j = 0; j < candidates.size(); ++j) {
+            top.Set(j, object_of(env, candidates[j]));
+        }
+        Napi::Object object = object_of(env, logprobs[i].sampled);
+        object.Set("top", top);
+        array.Set(i, object);
+    }
+    return array;
+}
+
 Napi::Object object_of(Napi::Env env, const NudgeEvent & event) {
     Napi::Object object = Napi::Object::New(env);
     object.Set("type", "nudge");
@@ -151,16 +181,18 @@ Napi::Object object_of(Napi::Env env, const DoneEvent & event) {
 }
 
 Napi::Object object_of(Napi::Env env, const BranchEvent & event) {
-    const auto part = [&](const std::string & shown, const std::vector<llama_token> & tokens) {
+    const auto part = [&](const std::string & shown, const std::vector<llama_token> & tokens,
+                          const std::vector<TokenLogprobs> & logprobs) {
         Napi::Object object = Napi::Object::New(env);
         object.Set("text", text(env, shown));
         object.Set("tokens", numbers(env, tokens));
+        object.Set("logprobs", array_of(env, logprobs));
         return object;
     };
     Napi::Object object = Napi::Object::New(env);
     object.Set("type", "branch");
-    object.Set("thinking", part(event.thinking_text, event.thinking));
-    object.Set("answer", part(event.answer_text, event.answer));
+    object.Set("thinking", part(event.thinking_text, event.thinking, event.thinking_logprobs));
+    object.Set("answer", part(event.answer_text, event.answer, event.answer_logprobs));
     object.Set("hintTokens", static_cast<double>(event.n_hint));
     object.Set("done", object_of(env, event.done));
     return object;
@@ -274,8 +306,12 @@ void emit_event(const Napi::Function & on_event, const Event & event) {
     const Napi::Value id = Napi::Number::New(env, event.id);
     const auto call = [&](const auto & what) {
         if constexpr (std::is_same_v<std::decay_t<decltype(what)>, TextEvent>) {
-            on_event.Call({ id, Napi::Number::New(env, static_cast<int>(what.part)), Napi::String::New(env, what.text),
-                            numbers(env, what.tokens) });
+            std::vector<napi_value> args = { id, Napi::Number::New(env, static_cast<int>(what.part)),
+                                             Napi::String::New(env, what.text), numbers(env, what.tokens) };
+            if (!what.logprobs.empty()) {
+                args.push_back(array_of(env, what.logprobs));
+            }
+            on_event.Call(args);
         } else {
             on_event.Call({ id, object_of(env, what) });
         }

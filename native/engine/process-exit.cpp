@@ -1,5 +1,6 @@
 #include "engine/process-exit.h"
 
+#include "engine/condition.h"
 #include "error.h"
 #include "llama/library.h"
 
@@ -50,7 +51,7 @@ void run() {
         }
     };
     end_all(Registration::Order::context);
-    s.no_longer_in_use.wait(lock, [&] { return s.n_in_use == 0; });
+    wait_on(s.no_longer_in_use, lock, [&] { return s.n_in_use == 0; });
     end_all(Registration::Order::model);
 }
 

@@ -282,6 +282,12 @@ describe('z1 ask', () => {
     cachePrompt: 'one question to a model just loaded finds nothing to reuse',
     onDownload: 'a function',
     onProgress: 'a function',
+    vote: 'a function, or the only way to count',
+    tools: 'a program calls them',
+    toolChoice: 'of tools',
+    parallelToolCalls: 'of tools',
+    trace: 'z1 eval trace',
+    logprobs: 'a program reads them',
     signal: 'an object; Ctrl-C aborts',
   }
 
@@ -293,7 +299,7 @@ describe('z1 ask', () => {
       return name.replace('templateVariables', 'templateVariable').replace('earlyExit', 'earlyMargin')
     })
     expect(Object.keys(ask.options).sort()).toEqual(
-      [...names, 'earlyProbe', 'waitText', 'waitUntil', 'json', 'showPrompt'].sort(),
+      [...names, 'earlyProbe', 'waitText', 'waitUntil', 'json', 'showPrompt', 'remote'].sort(),
     )
     expect(known).toEqual(expect.arrayContaining(Object.keys(exceptions)))
   })

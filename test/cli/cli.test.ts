@@ -111,6 +111,7 @@ describe('z1 ask', () => {
       answer: 'Four',
       finalAnswer: 'Four',
       object: null,
+      toolCalls: [],
       warnings: [],
       message: { role: 'assistant', content: 'Two plus two So: LFour' },
       ended: 'window',
@@ -122,6 +123,7 @@ describe('z1 ask', () => {
         hint: Array.from(Buffer.from(' So: L')),
         answer: [idOf('Four')],
       },
+      logprobs: null,
       usage: {
         ...{ promptTokens: 20, cachedTokens: 0, thinkingTokens: 2, hintTokens: 6, answerTokens: 1 },
         ...{ nudgeTokens: 0, probeTokens: 0 },
@@ -602,7 +604,7 @@ describe('z1', () => {
   it('ask --help names every option that it takes', async () => {
     const { stdout } = await z1(['ask', '--help'])
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
-    expect(named).toHaveLength(56)
+    expect(named).toHaveLength(57)
     // An option that does not exist would be told by its name, before anything else.
     const switches = [
       'raw',

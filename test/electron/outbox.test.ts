@@ -35,6 +35,19 @@ it('texts of a frame are one, of each request and part for itself, in their orde
   expect(batches).toEqual([[text(1, 'ab', 1, 2), text(2, 'xy', 9, 8), cut, answer(1, 'cd')]])
 })
 
+it('log-probabilities are merged with the tokens that they belong to', () => {
+  const sampled = (token: number) => ({ token, logprob: -token, text: 'a', bytes: [97], top: [] })
+  const told = (...tokens: number[]): Item => {
+    return { id: 1, event: { type: 'answer', text: 'a'.repeat(tokens.length), tokens, logprobs: tokens.map(sampled) } }
+  }
+  const first = told(1)
+  for (const item of [first, told(2, 3)]) box.push(item)
+  vi.advanceTimersByTime(16)
+  expect(batches).toEqual([[told(1, 2, 3)]])
+  // What was pushed is its owner's.
+  expect(first).toEqual(told(1))
+})
+
 it('there is at most one batch a frame', () => {
   for (let ms = 0; ms < 160; ms++) {
     box.push(text(1, 'a', ms))

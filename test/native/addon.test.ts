@@ -1,13 +1,51 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { packageRoot } from '../../lib/base/package.js'
 import { loadAddon } from '../../lib/native/addon.js'
+import { openEngine } from '../../lib/native/engine.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Of each library's symbols, the newest version that a file asks for: `{ GLIBC: [2, 34], … }`. */
+function newestVersions(files: string[]): Record<string, number[]> {
+  const newest: Record<string, number[]> = {}
+  for (const file of files) {
+    const { stdout } = spawnSync('nm', ['-D', '--undefined-only', '--with-symbol-versions', file], {
+      encoding: 'utf8',
+    })
+    for (const [, library = '', version = ''] of stdout.matchAll(/@+(GLIBC|GLIBCXX|CXXABI)_([\d.]+)$/gm)) {
+      const numbers = version.split('.').map(Number)
+      const before = newest[library]
+      if (!before || compareVersions(numbers, before) > 0) newest[library] = numbers
+    }
+  }
+  return newest
+}
+
+function compareVersions(a: number[], b: number[]): number {
+  const at = a.findIndex((number, i) => number !== b[i])
+  return at < 0 ? a.length - b.length : (a[at] as number) - (b[at] ?? -1)
+}
+
+describe.runIf(process.platform === 'linux')('the libraries of the system', () => {
+  it('may be as old as the engine pack lets them be', async () => {
+    const { engine } = await openEngine('cpu')
+    // The package's other library, libllama-common, is never opened.
+    const opened = readdirSync(engine.directory).filter((name) => /^lib(llama\.|ggml)/.test(name))
+    const allowed = newestVersions(opened.map((name) => join(engine.directory, name)))
+    const asked = newestVersions([join(root, 'build', 'Release', 'z1_native.node')])
+    expect(Object.keys(asked).sort()).toEqual(['CXXABI', 'GLIBC', 'GLIBCXX'])
+    for (const [library, version] of Object.entries(asked)) {
+      const limit = allowed[library] as number[]
+      const message = `${library}_${version.join('.')}, but the engine asks for no more than ${limit?.join('.')}`
+      expect(compareVersions(version, limit), message).toBeLessThanOrEqual(0)
+    }
+  })
+})
 
 describe('loadAddon()', () => {
   it('loads the one of this checkout, once', () => {
@@ -39,7 +77,7 @@ describe('loadAddon()', () => {
     }
 
     /** Loads it in a process of its own, in which no addon is loaded yet. */
-    function load(): { loaded: string } | { code: string; name: string; message: string } {
+    function load(...nodeOptions: string[]): { loaded: string } | { code: string; name: string; message: string } {
       const module = pathToFileURL(join(folder, 'dist', 'native', 'addon.js')).href
       const script = `
         const { loadAddon } = await import(${JSON.stringify(module)})
@@ -49,7 +87,7 @@ describe('loadAddon()', () => {
         } catch ({ code, name, message }) {
           console.log(JSON.stringify({ code, name, message }))
         }`
-      const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      const { stdout, stderr } = spawnSync(process.execPath, [...nodeOptions, '--input-type=module', '-e', script], {
         encoding: 'utf8',
       })
       expect(stderr).toBe('')
@@ -85,6 +123,19 @@ describe('loadAddon()', () => {
         expect(line?.length).toBeGreaterThan(file.length + 10)
       }
       expect(rest).toEqual(['In a checkout, npm run compile makes one.'])
+    })
+
+    it.runIf(process.platform === 'linux')('on musl it says that glibc is needed', () => {
+      put(`prebuilds/${prebuilds}/z1-native.node`, 'no library')
+      // What Node's report lists in node:22-alpine; the rest of the process is on glibc.
+      const sharedObjects = ['/lib/ld-musl-x86_64.so.1', '/usr/lib/libstdc++.so.6', '/usr/lib/libgcc_s.so.1']
+      const alpine = `process.report.getReport = () => (${JSON.stringify({ header: {}, sharedObjects })})`
+      const { code, message } = load('--import', `data:text/javascript,${encodeURIComponent(alpine)}`) as {
+        code: string
+        message: string
+      }
+      expect(code).toBe('ADDON_NOT_FOUND')
+      expect(message).toMatch(/\nThis system's C library is musl \(Alpine Linux\); .* need glibc: .*$/)
     })
 
     it('takes the prebuilt one where none was built, or a broken one', () => {

@@ -50,6 +50,7 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
         wait: null,
         trace: null,
       },
+      logprobs: null,
       ...{
         stopInThinking: false,
         bannedTags: [],
@@ -115,8 +116,9 @@ describe('cuts', () => {
   })
 })
 
+/** Without log-probabilities, which were not asked for. */
 function part(text: string) {
-  return { text, tokens: Array.from(bytes(text)) }
+  return { text, tokens: Array.from(bytes(text)), logprobs: [] }
 }
 
 describe('loops', () => {

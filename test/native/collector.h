@@ -29,6 +29,8 @@ struct Outcome {
     Tokens answer;
     std::string thinking_text;
     std::string answer_text;
+    std::vector<TokenLogprobs> thinking_logprobs;
+    std::vector<TokenLogprobs> answer_logprobs;
     std::vector<NudgeEvent> nudges;
     std::optional<CutEvent> cut;
     std::map<size_t, BranchEvent> branches; // by their tokens of thinking
@@ -98,6 +100,9 @@ private:
         (answers ? outcome.answer_text : outcome.thinking_text) += event.text;
         Tokens & tokens = answers ? outcome.answer : outcome.thinking;
         tokens.insert(tokens.end(), event.tokens.begin(), event.tokens.end());
+        CHECK(event.logprobs.empty() || event.logprobs.size() == event.tokens.size());
+        std::vector<TokenLogprobs> & logprobs = answers ? outcome.answer_logprobs : outcome.thinking_logprobs;
+        logprobs.insert(logprobs.end(), event.logprobs.begin(), event.logprobs.end());
     }
 
     void take(Outcome & outcome, NudgeEvent & event) {

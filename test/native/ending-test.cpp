@@ -276,6 +276,46 @@ TEST(the_least_probability_of_the_answers_tokens) {
     CHECK(!rig.run(request).done->confidence);
 }
 
+TEST(log_probabilities_stand_beside_their_tokens) {
+    Script script(spell("abcd"), spell("yes"), -5);
+    Rig rig(script.fake, params(64));
+    Request request = asked(2);
+    CHECK(rig.run(request).answer_logprobs.empty());
+    request.logprobs = LogprobParams { 2, false };
+    const Outcome answer = rig.run(request);
+    CHECK(answer.thinking_logprobs.empty());
+    CHECK_EQ(answer.answer_logprobs.size(), answer.answer.size());
+    const double others = static_cast<double>(script.fake.vocabulary.size()) - 2;
+    const double total = std::log(std::exp(2) + std::exp(-5) + others);
+    for (size_t i = 0; i < answer.answer.size(); ++i) {
+        const TokenLogprobs & one = answer.answer_logprobs[i];
+        CHECK_EQ(one.sampled.token, answer.answer[i]);
+        CHECK(std::abs(one.sampled.logprob - (2 - total)) < 1e-6);
+        CHECK_EQ(one.top.size(), 2);
+        CHECK_EQ(one.top[0].token, answer.answer[i]);
+        CHECK(std::abs(one.top[1].logprob + total) < 1e-6); // one of the others, whose logits are 0
+    }
+    CHECK_EQ(answer.answer_logprobs[0].sampled.text, "y");
+
+    request.logprobs = LogprobParams { 0, true };
+    const Outcome both = rig.run(request);
+    CHECK_EQ(both.thinking_logprobs.size(), 2);
+    CHECK_EQ(both.thinking_logprobs[1].sampled.text, "b");
+    CHECK(both.thinking_logprobs[1].top.empty());
+}
+
+// What was not wanted, an end that was replaced here, leaves nothing behind.
+TEST(a_replaced_end_has_no_log_probability) {
+    Script script(join({ spell("ab"), { end_token }, spell("xcd") }), spell("yes"));
+    Rig rig(script.fake, params(64));
+    Request request = waiting(20, 1);
+    request.logprobs = LogprobParams { 0, true };
+    const Outcome outcome = rig.run(request);
+    CHECK_EQ(outcome.thinking, spell("abcd"));
+    CHECK_EQ(outcome.thinking_logprobs.size(), 4);
+    CHECK_EQ(outcome.thinking_logprobs[2].sampled.text, "c");
+}
+
 TEST(a_banned_token_takes_its_part_of_the_probability) {
     Script script(spell("ab"), spell("y"), -5);
     const auto logits = script.fake.logits;

@@ -2,8 +2,10 @@
 
 #include "check.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -49,4 +51,27 @@ TEST(the_margin_over_some_tokens) {
     CHECK_EQ(margin_over(logits, std::vector<llama_token> { 3, 1 }), 0.0f);
     CHECK_EQ(margin_over(logits, {}), infinity);
     CHECK_EQ(margin_over(std::vector<float> { 1, -infinity }, std::vector<llama_token> { 1 }), infinity);
+}
+
+TEST(the_likeliest_tokens_in_order) {
+    const std::vector<float> logits = { 1, 5, -infinity, 5, -2, 3 };
+    using Tokens = std::vector<llama_token>;
+    CHECK_EQ(likeliest(logits, 0), Tokens {});
+    CHECK_EQ(likeliest(logits, 1), Tokens { 1 });
+    CHECK_EQ(likeliest(logits, 4), (Tokens { 1, 3, 5, 0 }));
+    // One can never follow.
+    CHECK_EQ(likeliest(logits, 20), (Tokens { 1, 3, 5, 0, 4 }));
+}
+
+TEST(the_likeliest_tokens_are_those_that_a_sort_puts_first) {
+    std::mt19937 random(5);
+    std::vector<float> logits(2000);
+    for (float & logit : logits) {
+        logit = static_cast<float>(random() % 100); // many are equal
+    }
+    std::vector<llama_token> sorted(logits.size());
+    std::iota(sorted.begin(), sorted.end(), 0);
+    std::stable_sort(sorted.begin(), sorted.end(), [&](auto a, auto b) { return logits[a] > logits[b]; });
+    sorted.resize(20);
+    CHECK_EQ(likeliest(logits, 20), sorted);
 }

@@ -425,6 +425,20 @@ const reasonRows: Row[] = [
   },
   booleans('stopInThinking'),
   booleans('cachePrompt'),
+  {
+    name: 'logprobs',
+    expected: 'plain object',
+    takes: [
+      { given: {}, read: { top: 0, thinking: false } },
+      { top: 20, thinking: true },
+    ],
+    types: [
+      [true, 'true'],
+      [5, '5'],
+      [null, 'null'],
+    ],
+    ranges: [],
+  },
   signals,
 ]
 
@@ -465,9 +479,23 @@ const policyRows: Row[] = [
     ],
     ranges: [],
   },
+  {
+    name: 'trace',
+    expected: 'plain object',
+    takes: [
+      { given: {}, read: { every: 32, margin: 2, lines: false } },
+      { every: 1, margin: 0, lines: true },
+    ],
+    types: [
+      [true, 'true'],
+      [32, '32'],
+      [null, 'null'],
+    ],
+    ranges: [],
+  },
 ]
 
-const { landing, stated, earlyExit, confidence, wait, ...others } = REASON_OPTIONS
+const { landing, stated, earlyExit, confidence, wait, trace, ...others } = REASON_OPTIONS
 // Those of tools are resolved together: tools.test.ts has their table. So have those of samples: samples.test.ts.
 const { tools, toolChoice, parallelToolCalls, samples, vote, stopEarly, ...OTHER_OPTIONS } = others
 

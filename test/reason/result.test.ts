@@ -63,6 +63,7 @@ describe('ResultBuilder', () => {
       confidence: null,
       stopString: null,
       tokens: { reasoning: [1, 2, 3], hint: [90, 91], answer: [4, 5, 6] },
+      logprobs: null,
       usage: {
         promptTokens: 7,
         cachedTokens: 3,
@@ -326,7 +327,7 @@ describe('how a response ends', () => {
     expect(result.seed).toBe(9)
     expect(Object.keys(result).sort()).toEqual(
       (
-        'answer confidence ended finalAnswer finishReason hint message object reasoning seed stopString text timings tokens ' +
+        'answer confidence ended finalAnswer finishReason hint logprobs message object reasoning seed stopString text timings tokens ' +
         'toolCalls usage warnings'
       ).split(' '),
     )

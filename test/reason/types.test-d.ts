@@ -10,6 +10,7 @@ import type {
   ReasonOptions,
   ReasonResult,
   ReasonStream,
+  SampledLogprob,
   SchemaWarning,
   StandardJsonSchema,
 } from '../../lib/index.js'
@@ -41,6 +42,7 @@ expectTypeOf(result.finishReason).toEqualTypeOf<'stop' | 'length' | 'abort' | 'l
 expectTypeOf(result.finalAnswer).toEqualTypeOf<string | null>()
 expectTypeOf(result.stopString).toEqualTypeOf<string | null>()
 expectTypeOf(result.tokens).toEqualTypeOf<{ reasoning: number[]; hint: number[]; answer: number[] }>()
+expectTypeOf(result.logprobs).toEqualTypeOf<{ reasoning: SampledLogprob[]; answer: SampledLogprob[] } | null>()
 expectTypeOf(result.usage).toEqualTypeOf<
   Record<
     'promptTokens' | 'cachedTokens' | 'thinkingTokens' | 'hintTokens' | 'answerTokens' | 'nudgeTokens' | 'probeTokens',
@@ -51,6 +53,7 @@ expectTypeOf(result.timings).toEqualTypeOf<
   Record<'promptMs' | 'thinkingMs' | 'hintMs' | 'answerMs' | 'totalMs' | 'decodeCalls', number>
 >()
 expectTypeOf<keyof ReasonResult>().toEqualTypeOf<
+  | 'logprobs'
   | 'text'
   | 'reasoning'
   | 'hint'
@@ -145,6 +148,7 @@ const reason: Required<ReasonOptions> = {
   stopInThinking: true,
   stop: ['a', 'b'] as const,
   cachePrompt: false,
+  logprobs: { top: 5, thinking: true },
   signal: new AbortController().signal,
 }
 Z1.load(load)

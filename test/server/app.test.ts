@@ -124,6 +124,31 @@ describe('/v1/chat/completions', () => {
     expect(chunks.slice(0, -1).every(({ usage }) => usage === null)).toBe(true)
   })
 
+  it('tells log-probabilities of the content, whole and in a stream', async () => {
+    const asked = { ...cut, logprobs: true, top_logprobs: 1 }
+    // What the model says is as good as certain: all else has a logit of 40 less.
+    const certain = (token: string) => {
+      const one = { token, bytes: Array.from(Buffer.from(token)), logprob: expect.closeTo(0, 4) }
+      return { ...one, top_logprobs: [one] }
+    }
+    const { choices } = await json(post('/v1/chat/completions', asked))
+    expect(choices).toMatchObject([{ logprobs: { content: [certain('Four'), certain('!')], refusal: null } }])
+
+    const events = (await eventsOf(await post('/v1/chat/completions', { ...asked, stream: true }))).slice(0, -1)
+    const chunks = events.map(({ data }) => (data as { choices: [{ delta: object; logprobs: unknown }] }).choices[0])
+    expect(chunks.flatMap(({ logprobs }) => (logprobs as { content: unknown[] } | null)?.content ?? [])).toEqual([
+      certain('Four'),
+      certain('!'),
+    ])
+    for (const { delta, logprobs } of chunks)
+      expect(logprobs !== null).toBe(/"content":"[^"]/.test(JSON.stringify(delta)))
+  })
+
+  it('tells no log-probabilities where logprobs is false, or there is nothing to tell', async () => {
+    const { choices } = await json(post('/v1/chat/completions', { ...cut, logprobs: false, top_logprobs: 0 }))
+    expect(choices).toMatchObject([{ logprobs: null }])
+  })
+
   it('tells no usage that was not asked for', async () => {
     const events = await eventsOf(await post('/v1/chat/completions', { ...cut, stream: true }))
     expect(events.filter(({ data }) => JSON.stringify(data).includes('usage'))).toEqual([])

@@ -12,7 +12,7 @@ import { filesRead, selectedTask, taskOptions, withoutTask } from './task.js'
 
 export const command = defineCommand({
   usage: 'z1 eval trace [options] --output DIR',
-  about: 'Lets each item think once, greedily, and records what `z1 eval policies` needs to try policies.',
+  about: 'Lets each item think once, greedily, and records what `z1 eval policies`\nneeds to try policies.',
   operands: { min: 0, max: 0, expected: 'no argument' },
   options: {
     output: required(text({ value: 'DIR', help: 'folder of the traces' }), 'the folder of the traces'),

@@ -2,7 +2,7 @@
 import type { Ended } from '../../native/binding.js'
 import type { ChatMessage } from '../../reason/messages.js'
 import type { ReasonResult } from '../../reason/result.js'
-import type { TraceOptions } from '../../reason/trace.js'
+import type { TraceOptions } from '../../reason/trace-options.js'
 import type { RunOptions } from '../records.js'
 import type { Grade, Item } from '../task.js'
 

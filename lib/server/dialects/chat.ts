@@ -1,8 +1,9 @@
 /** `POST /v1/chat/completions` of OpenAI, with the reasoning where llama-server, vLLM and DeepSeek have it. */
-import { isPlainObject, kind, text } from '../../base/checks.js'
+import { boolean, integer, isPlainObject, kind, text } from '../../base/checks.js'
 import { RequestError } from '../../protocol/error.js'
 import { type FieldTable, ignore, readFields, refuse, refuseUnless, use } from '../../protocol/fields.js'
 import { chatFinishReason } from '../../protocol/finish-reason.js'
+import { chatLogprobs, logprobsOf } from '../../protocol/logprobs.js'
 import { chatMessages } from '../../protocol/messages.js'
 import type { Outcome, Part } from '../../protocol/outcome.js'
 import { SAMPLING_FIELDS, samplingOptions } from '../../protocol/sampling.js'
@@ -45,8 +46,8 @@ export const CHAT_FIELDS = {
   guided_json: refuse('response_format asks for one'),
   structured_outputs: refuse('response_format asks for a schema'),
   n: refuse('a request has one response', 1),
-  logprobs: refuse('probabilities are not told', false),
-  top_logprobs: refuse('probabilities are not told', 0),
+  logprobs: use(boolean),
+  top_logprobs: use(integer(0, 20)),
   audio: refuse('messages are text'),
   modalities: refuseUnless('messages are text', isTextOnly),
   functions: refuseUnless('tools asks for them', isEmpty),
@@ -76,6 +77,7 @@ export const chat: Dialect = {
       options: {
         ...samplingOptions(fields),
         ...chatTools(body),
+        ...logprobsOf(fields.logprobs, fields.top_logprobs),
         ...(Object.keys(variables).length > 0 ? { templateVariables: variables } : {}),
         ...(format === undefined ? {} : structureOf(format, 'response_format')),
         ...(fields.grammar === undefined ? {} : { grammar: fields.grammar }),
@@ -119,7 +121,7 @@ class ChatWriter implements Writer {
         return [this.#chunk({ z1: { ended, thinkingTokens, hint } })]
       }
       case 'text':
-        return [this.#chunk({ content: part.text })]
+        return [this.#chunk({ content: part.text }, null, chatLogprobs(part.logprobs))]
       case 'toolCall':
         return part.deltas.map((delta) => this.#chunk({ tool_calls: [chatCallDelta(delta)] }))
       case 'end': {
@@ -135,6 +137,7 @@ class ChatWriter implements Writer {
 
   whole(result: ReasonResult, { reasoning, text, metadata }: Outcome): object {
     const calls = chatCalls(result.toolCalls)
+    const logprobs = chatLogprobs(result.logprobs?.answer)
     const message = {
       role: 'assistant',
       content: text === '' && calls.length > 0 ? null : text,
@@ -145,13 +148,13 @@ class ChatWriter implements Writer {
     }
     return {
       ...this.#head('chat.completion'),
-      choices: [{ index: 0, message, logprobs: null, finish_reason: chatFinishReason(result) }],
+      choices: [{ index: 0, message, logprobs, finish_reason: chatFinishReason(result) }],
       usage: chatUsage(result.usage),
     }
   }
 
-  #chunk(delta: object, finishReason: string | null = null): SseEvent {
-    const choices = [{ index: 0, delta, logprobs: null, finish_reason: finishReason }]
+  #chunk(delta: object, finishReason: string | null = null, logprobs: object | null = null): SseEvent {
+    const choices = [{ index: 0, delta, logprobs, finish_reason: finishReason }]
     return { data: { ...this.#head('chat.completion.chunk'), choices, ...(this.#tellsUsage ? { usage: null } : {}) } }
   }
 

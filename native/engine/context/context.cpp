@@ -1,5 +1,6 @@
 #include "engine/context/context.h"
 
+#include "engine/condition.h"
 #include "error.h"
 
 #include <algorithm>
@@ -229,7 +230,7 @@ bool Context::read_inbox() {
     if (messages.empty()) {
         std::unique_lock lock(mutex);
         const auto has_work = [&] { return closing || !inbox.empty() || !generations.empty() || !unposted.empty(); };
-        inbox_changed.wait(lock, has_work);
+        wait_on(inbox_changed, lock, has_work);
         messages.swap(inbox);
         closes = closing; // read with the messages: none comes after it
     }

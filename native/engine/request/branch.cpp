@@ -19,13 +19,18 @@ Request at_cut(Request request, const Cut & cut) {
     }
     if (cut.purpose != Cut::For::window) {
         request.confidence = true;
+        request.logprobs.reset();
     }
     return request;
 }
 
-void append(std::string & text, std::vector<llama_token> & tokens, const TextEvent & event) {
-    text += event.text;
+void append(BranchEvent & branch, const TextEvent & event) {
+    const bool answer = event.part != Part::thinking;
+    std::vector<llama_token> & tokens = answer ? branch.answer : branch.thinking;
+    std::vector<TokenLogprobs> & logprobs = answer ? branch.answer_logprobs : branch.thinking_logprobs;
+    (answer ? branch.answer_text : branch.thinking_text) += event.text;
     tokens.insert(tokens.end(), event.tokens.begin(), event.tokens.end());
+    logprobs.insert(logprobs.end(), event.logprobs.begin(), event.logprobs.end());
 }
 
 } // namespace
@@ -34,8 +39,9 @@ void append(std::string & text, std::vector<llama_token> & tokens, const TextEve
 Generation::Generation(Generation & trunk, const Cut & cut)
     : model(trunk.model), request(at_cut(trunk.request, cut)), n_ctx(trunk.n_ctx), chain(trunk.chain),
       stated(trunk.stated), wait(request.wait), tags(trunk.tags), text(trunk.text), sequence(trunk.sequence),
-      phase(Phase::thinking), pending(trunk.pending), n_cached(trunk.n_cached), unsent(trunk.unsent), trunk_(&trunk),
-      thought(trunk.thought), arrival(trunk.arrival), phase_began(trunk.phase_began), timings(trunk.timings) {
+      phase(Phase::thinking), pending(trunk.pending), n_cached(trunk.n_cached), unsent(trunk.unsent),
+      unsent_logprobs(trunk.unsent_logprobs), trunk_(&trunk), thought(trunk.thought), arrival(trunk.arrival),
+      phase_began(trunk.phase_began), timings(trunk.timings) {
     window = Window::of(chain.first());
     purpose = cut.purpose;
     if (purpose != Cut::For::window) {
@@ -130,12 +136,10 @@ void Generation::stop_unplaced() {
 // Of a branch that is done.
 BranchEvent Generation::outcome() {
     BranchEvent result;
-    append(result.thinking_text, result.thinking, thought);
+    append(result, thought);
     for (const Event & event : events) {
         if (const auto * shown = std::get_if<TextEvent>(&event.what)) {
-            const bool answer = shown->part != Part::thinking;
-            append(answer ? result.answer_text : result.thinking_text, answer ? result.answer : result.thinking,
-                   *shown);
+            append(result, *shown);
         } else if (const auto * cut = std::get_if<CutEvent>(&event.what)) {
             result.n_hint = cut->n_hint;
         }

@@ -6,6 +6,17 @@
 
 namespace z1 {
 
+void Generation::make_grammars() {
+    const auto make = [&](std::optional<Grammar> & made, const std::string & source) {
+        if (!source.empty()) {
+            made.emplace(model.api(), model.vocab(), model.pieces(), source,
+                         std::vector { request.calls.open, request.calls.close });
+        }
+    };
+    make(grammar, request.grammar);
+    make(call_grammar, request.calls.grammar);
+}
+
 void Generation::show_token(llama_token token) {
     // Tags show even where they are control tokens: with them left out, what stands between them could not be told apart.
     const Pieces & pieces = model.pieces();

@@ -98,7 +98,9 @@ llama_token Generation::draw(float * row, const Grammar * bound) {
     const bool looks = looks_at_margin();
     const bool traces = phase == Phase::thinking && tracer;
     const bool counts = phase == Phase::answer && request.confidence;
-    if (!row || (!looks && !traces && !counts)) {
+    const bool reports = reports_logprobs();
+    drawn.reset(); // of a token that was not wanted
+    if (!row || (!looks && !traces && !counts && !reports)) {
         return chain.sample(row, tags, bound);
     }
     const std::span<const float> logits(row, static_cast<size_t>(model.metadata().n_vocab));
@@ -108,7 +110,13 @@ llama_token Generation::draw(float * row, const Grammar * bound) {
     if (traces) {
         trace_next(logits);
     }
-    const double total = counts ? log_sum_exp(logits) : 0;
+    const double total = counts || reports ? log_sum_exp(logits) : 0;
+    std::vector<Candidate> top;
+    if (reports) {
+        for (const llama_token one : likeliest(logits, request.logprobs->n_top)) {
+            top.push_back(candidate(one, row[one] - total));
+        }
+    }
     const llama_token token = chain.sample(row, tags, bound);
     if (counts && !model.api().llama_vocab_is_eog(model.vocab(), token)) {
         probability = std::min(probability, std::exp(row[token] - total));
@@ -116,7 +124,14 @@ llama_token Generation::draw(float * row, const Grammar * bound) {
             probabilities.push_back(std::exp(row[token] - total));
         }
     }
+    if (reports) {
+        drawn.emplace(TokenLogprobs { candidate(token, row[token] - total), std::move(top) });
+    }
     return token;
+}
+
+Candidate Generation::candidate(llama_token token, double logprob) const {
+    return { token, logprob, std::string(model.pieces()[token]) };
 }
 
 bool Generation::ends_by_itself(llama_token token) const {

@@ -39,10 +39,24 @@ enum class FinishReason {
 /// first one's tag on all of it is `call`.
 enum class Part { thinking, answer, call };
 
+/// A token and its log-probability in nats, at temperature 1 and before anything is banned.
+struct Candidate {
+    llama_token token;
+    double logprob;
+    std::string text; // its bytes
+};
+
+/// What the model made of the place of a sampled token.
+struct TokenLogprobs {
+    Candidate sampled;
+    std::vector<Candidate> top; // likeliest first
+};
+
 struct TextEvent {
     Part part;
     std::string text;
     std::vector<llama_token> tokens;
+    std::vector<TokenLogprobs> logprobs; // one for each of `tokens`, where they are asked for; else empty
 };
 
 struct CutEvent {
@@ -104,8 +118,10 @@ struct DoneEvent {
 struct BranchEvent {
     std::string thinking_text;
     std::vector<llama_token> thinking;
+    std::vector<TokenLogprobs> thinking_logprobs; // as those of a text
     std::string answer_text;
     std::vector<llama_token> answer;
+    std::vector<TokenLogprobs> answer_logprobs;
     size_t n_hint = 0;
     DoneEvent done {};
 };

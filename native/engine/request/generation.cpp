@@ -45,44 +45,6 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
     add_policies();
 }
 
-void Generation::make_grammars() {
-    const auto make = [&](std::optional<Grammar> & made, const std::string & source) {
-        if (!source.empty()) {
-            made.emplace(model.api(), model.vocab(), model.pieces(), source,
-                         std::vector { request.calls.open, request.calls.close });
-        }
-    };
-    make(grammar, request.grammar);
-    make(call_grammar, request.calls.grammar);
-}
-
-void Generation::start(Sequence & target) {
-    n_cached = target.sync(request.prompt, request.cache_prompt);
-    pending.assign(request.prompt.begin() + n_cached, request.prompt.end());
-    bind(target);
-}
-
-void Generation::join(Sequence & target) {
-    n_cached = request.prompt.size();
-    bind(target);
-    end_prompt();
-    if (!done() && pending.empty() && !waits()) {
-        std::vector<float> logits = shared->logits; // bans are written into it
-        sample(logits.data());
-    }
-}
-
-void Generation::bind(Sequence & target) {
-    sequence = &target;
-    sequence->set_group(request.group);
-    if (chain.looks_back()) {
-        for (const llama_token token : request.prompt) {
-            chain.accept(token);
-        }
-    }
-    phase_began = Clock::now();
-}
-
 size_t Generation::n_outputs() const {
     const bool ends_with_prompt = phase == Phase::prompt && request.thinks && policies.ending();
     return ends_with_prompt ? 0 : 1;
@@ -101,24 +63,6 @@ void Generation::decoded(size_t n) {
         end_prompt();
     } else if (phase == Phase::hint) {
         enter(Phase::answer);
-    }
-}
-
-// All of the prompt is in the sequence.
-void Generation::end_prompt() {
-    const bool draws = n_outputs() > 0;
-    if (request.thinks) {
-        enter(Phase::thinking);
-        window->arm();
-        branch_at_cut();
-        trace_answer(tracer.has_value());
-        ask_policies(); // nothing is drawn when the thinking ends with the prompt
-    } else {
-        answers = true;
-        enter(Phase::answer);
-    }
-    if (shared && !draws) {
-        shared->decoded = true;
     }
 }
 
@@ -197,6 +141,10 @@ void Generation::accept(llama_token token) {
     tags.accept(pieces[token]);
     pending.push_back(token);
     unsent.push_back(token);
+    if (drawn) {
+        unsent_logprobs.push_back(std::move(*drawn));
+        drawn.reset();
+    }
     show_token(token);
 }
 
@@ -354,8 +302,10 @@ void Generation::tell(std::string shown) {
     if (next_cut < request.cuts.size() && phase == Phase::thinking) {
         thought.text += shown;
         thought.tokens.insert(thought.tokens.end(), unsent.begin(), unsent.end());
+        thought.logprobs.insert(thought.logprobs.end(), unsent_logprobs.begin(), unsent_logprobs.end());
     }
-    events.push_back({ id(), TextEvent { part(), std::move(shown), std::exchange(unsent, {}) } });
+    events.push_back({ id(), TextEvent { part(), std::move(shown), std::exchange(unsent, {}),
+                                         std::exchange(unsent_logprobs, {}) } });
 }
 
 } // namespace z1

@@ -154,6 +154,8 @@ private:
     void sample(float * logits);
     llama_token draw(float * logits, const Grammar * bound);
     bool ends_by_itself(llama_token token) const;
+    bool reports_logprobs() const { return request.logprobs && (phase == Phase::answer || request.logprobs->thinking); }
+    Candidate candidate(llama_token token, double logprob) const;
     bool looks_at_margin() const { return phase == Phase::thinking && margin && margin->due(); }
     bool nudge();
     void feed(const std::vector<llama_token> & tokens);
@@ -209,9 +211,11 @@ private:
     bool call_binds = false;           // by their grammar
     Ended ended = Ended::self;         // valid once the thinking has ended
 
-    std::vector<llama_token> unsent; // sampled; they go out with the text they complete
-    std::vector<Event> events;       // of a branch, all of them, for its trunk
-    std::optional<Event> last;       // how it ended; told once the branches have ended too
+    std::vector<llama_token> unsent;            // sampled; they go out with the text they complete
+    std::vector<TokenLogprobs> unsent_logprobs; // theirs
+    std::optional<TokenLogprobs> drawn;         // of the token that was drawn last
+    std::vector<Event> events;                  // of a branch, all of them, for its trunk
+    std::optional<Event> last;                  // how it ended; told once the branches have ended too
     bool failed_ = false;
     std::optional<ErrorCode> abandoned; // why; it is told after the events
 
@@ -222,7 +226,7 @@ private:
     size_t next_cut = 0;                               // of those that the request asks for
     size_t n_branches = 0;                             // that have not ended
     std::vector<std::unique_ptr<Generation>> unplaced; // of them, those that have no sequence yet
-    TextEvent thought { Part::thinking, {}, {} };      // shown so far, while a branch may still need it
+    TextEvent thought { Part::thinking, {}, {}, {} };  // shown so far, while a branch may still need it
 
     Clock::time_point arrival;
     Clock::time_point phase_began;

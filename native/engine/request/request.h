@@ -30,6 +30,12 @@ struct Calls {
     std::string grammar; // of what follows the open tag, to the end of the answer; GBNF
 };
 
+/// Of which sampled tokens the log-probabilities are reported.
+struct LogprobParams {
+    size_t n_top = 0;      // likeliest tokens beside each
+    bool thinking = false; // of the thinking, too
+};
+
 struct Request {
     uint32_t id = 0;
     std::vector<llama_token> prompt;             // at least one token
@@ -48,13 +54,14 @@ struct Request {
     bool loops = false;                          // a loop ends the thinking, and in the answer the generation
     bool lands_on_line = false;                  // the window closes at a line's end in its last tenth
     std::optional<float> early_margin;           // nats: an end that is so nearly the likeliest token ends the thinking
-    std::optional<double> early_probe; // probability: a probe of a stated answer that is so sure ends the thinking
-    bool keeps_stated = false;         // where the thinking is closed right after a stated answer, no hint follows
-    bool confidence = false;           // report the least probability of the answer's tokens
-    WaitParams wait;                   // in place of an end of the thinking
-    std::optional<TraceParams> trace;  // beside no policy, grammar, stop string or cut
-    bool cache_prompt = true;          // reuse the longest common prefix
-    uint32_t group = 0;                // requests of a group have one prompt, decoded once; 0: of none
+    std::optional<double> early_probe;     // probability: a probe of a stated answer that is so sure ends the thinking
+    bool keeps_stated = false;             // where the thinking is closed right after a stated answer, no hint follows
+    bool confidence = false;               // report the least probability of the answer's tokens
+    std::optional<LogprobParams> logprobs; // report them
+    WaitParams wait;                       // in place of an end of the thinking
+    std::optional<TraceParams> trace;      // beside no policy, grammar, stop string or cut
+    bool cache_prompt = true;              // reuse the longest common prefix
+    uint32_t group = 0;                    // requests of a group have one prompt, decoded once; 0: of none
     SamplingParams sampling;
 };
 

@@ -3,8 +3,10 @@
 
 #include "llama/api.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace z1 {
 
@@ -14,6 +16,9 @@ float largest(std::span<const float> logits);
 /// ln Σ exp(logit) over the row, so that a token's log-probability at temperature 1 is its logit less this. A pass over the
 /// whole vocabulary: computed only where somebody asks for it.
 double log_sum_exp(std::span<const float> logits);
+
+/// The n likeliest tokens, likeliest first, of equals that with the smaller id; fewer where there are not so many finite logits.
+std::vector<llama_token> likeliest(std::span<const float> logits, size_t n);
 
 /// By how much the log-probability of the likeliest token exceeds that of the likeliest of `tokens`, in nats; 0 where that is
 /// one of them, infinite where there are none.

@@ -1,0 +1,24 @@
+/** Log-probabilities as OpenAI's protocols have them, and what asks for them there. */
+import type { SampledLogprob, TokenLogprob } from '../native/binding.js'
+import type { LogprobsOptions } from '../reason/logprobs.js'
+import { RequestError } from './error.js'
+
+/** What stands for a token that is ruled out: JSON has no -Infinity. */
+const LEAST = -9999
+
+/** `content` of a choice's `logprobs`; null where nothing was asked for. */
+export function chatLogprobs(logprobs: readonly SampledLogprob[] | undefined) {
+  if (!logprobs) return null
+  return { content: logprobs.map((one) => ({ ...tokenOf(one), top_logprobs: one.top.map(tokenOf) })), refusal: null }
+}
+
+function tokenOf({ text, logprob, bytes }: TokenLogprob) {
+  return { token: text, logprob: Math.max(logprob, LEAST), bytes }
+}
+
+/** @throws {RequestError} for alternatives without `logprobs`. */
+export function logprobsOf(asked: boolean | undefined, top: number | undefined): { logprobs?: LogprobsOptions } {
+  if (asked) return { logprobs: { top: top ?? 0 } }
+  if (top) throw new RequestError('top_logprobs needs logprobs: true', 'top_logprobs')
+  return {}
+}
