@@ -160,7 +160,9 @@ Calls calls_of(const Napi::Value & value) {
     Calls calls;
     if (value.IsObject()) {
         const Napi::Object object = value.As<Napi::Object>();
-        calls = { string(object, "open"), string(object, "close"), string(object, "grammar") };
+        // Of what is no text, string() makes one: a grammar that llama.cpp would print about.
+        const auto text = [&](const char * key) { return object.Get(key).IsString() ? string(object, key) : ""; };
+        calls = { text("open"), text("close"), text("grammar") };
         if (calls.open.empty() || calls.close.empty() || calls.grammar.empty()) {
             throw Napi::RangeError::New(value.Env(), "Expected tags and a grammar in calls");
         }
