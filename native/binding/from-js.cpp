@@ -34,6 +34,11 @@ std::string string(const Napi::Object & object, const char * key) {
     return object.Get(key).ToString().Utf8Value();
 }
 
+// Empty for what is no text, of which string() would make one.
+std::string text_or_empty(const Napi::Object & object, const char * key) {
+    return object.Get(key).IsString() ? string(object, key) : "";
+}
+
 bool boolean(const Napi::Object & object, const char * key) {
     return object.Get(key).ToBoolean();
 }
@@ -160,9 +165,7 @@ Calls calls_of(const Napi::Value & value) {
     Calls calls;
     if (value.IsObject()) {
         const Napi::Object object = value.As<Napi::Object>();
-        // Of what is no text, string() makes one: a grammar that llama.cpp would print about.
-        const auto text = [&](const char * key) { return object.Get(key).IsString() ? string(object, key) : ""; };
-        calls = { text("open"), text("close"), text("grammar") };
+        calls = { text_or_empty(object, "open"), text_or_empty(object, "close"), text_or_empty(object, "grammar") };
         if (calls.open.empty() || calls.close.empty() || calls.grammar.empty()) {
             throw Napi::RangeError::New(value.Env(), "Expected tags and a grammar in calls");
         }
@@ -243,10 +246,8 @@ Request request_of(const Napi::Object & object) {
     request.stop = strings(object, "stop");
     request.stop_in_thinking = boolean(object, "stopInThinking");
     request.banned_tags = strings(object, "bannedTags");
-    const Napi::Value close_tag = object.Get("closeTag");
-    request.close_tag = close_tag.IsString() ? close_tag.ToString().Utf8Value() : "";
-    const Napi::Value grammar = object.Get("grammar");
-    request.grammar = grammar.IsString() ? grammar.ToString().Utf8Value() : "";
+    request.close_tag = text_or_empty(object, "closeTag");
+    request.grammar = text_or_empty(object, "grammar");
     request.banned_in_thinking = strings(object, "bannedInThinking");
     request.calls = calls_of(object.Get("calls"));
     request.loops = boolean(object, "loops");
