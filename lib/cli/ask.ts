@@ -70,8 +70,7 @@ export const command = defineCommand({
       return
     }
     if (remote !== undefined) {
-      const reasoner = await remoteReasoner({ remote, model }, { ...loading, download })
-      await tell(reasoner as Reasoner, question, reason, json)
+      await tell(await remoteReasoner({ remote, model }, { ...loading, download }), question, reason, json)
       return
     }
     if (load.model === undefined && !json && process.stderr.isTTY) {

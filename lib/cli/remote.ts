@@ -23,7 +23,7 @@ export function keyFromEnvironment(): string | undefined {
 }
 
 interface Given {
-  remote?: string | undefined
+  remote: string
   model?: string | undefined
   concurrency?: number | undefined
   chatTemplate?: string | undefined
@@ -31,18 +31,13 @@ interface Given {
 
 /**
  * @param load Options of a load, which a server has no use for.
- * @returns Undefined without `--remote`.
  * @throws {UsageError} for options of a load beside it.
  */
 export async function remoteReasoner(
   { remote, model, concurrency, chatTemplate }: Given,
   load: Readonly<Record<string, unknown>>,
   signal?: AbortSignal,
-): Promise<(Reasoner & AsyncDisposable) | undefined> {
-  if (remote === undefined) {
-    if (concurrency !== undefined) throw new UsageError('Expected --remote with --concurrency: a load has --parallel')
-    return undefined
-  }
+): Promise<Reasoner & AsyncDisposable> {
   const [name] = Object.entries(load).find(([, value]) => value !== undefined) ?? []
   if (name !== undefined)
     throw new UsageError(`Expected no ${optionName(name, {})} with --remote: the server has loaded the model`)
