@@ -10,6 +10,7 @@ import { PLAIN_HINT } from '../../lib/reason/options.js'
 import { temporaryFolder } from '../support/folder.js'
 import { chatMlTemplate, testModel } from '../support/models.js'
 import { END, tableModel, tokenIds } from '../support/table-model.js'
+import { hasScript, onTerminal, terminalEnvironment } from '../support/terminal.js'
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -35,13 +36,9 @@ interface Run {
 }
 
 /** What decides on colors is not inherited. */
-function environment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
-  const { CI, NO_COLOR, FORCE_COLOR, ...rest } = process.env
-  return { ...rest, TERM: 'xterm-256color', ...more }
-}
 
 function start(args: string[], env: Record<string, string> = {}): ChildProcess {
-  return spawn(process.execPath, [program, ...args], { env: environment(env) })
+  return spawn(process.execPath, [program, ...args], { env: terminalEnvironment(env) })
 }
 
 async function finished(child: ChildProcess): Promise<Run> {
@@ -370,7 +367,7 @@ describe('a full disk', () => {
       const run = spawnSync(process.execPath, [program, ...args], {
         cwd: fileURLToPath(new URL('../..', import.meta.url)),
         encoding: 'utf8',
-        env: environment({}),
+        env: terminalEnvironment(),
         stdio: ['ignore', full, 'pipe'],
       })
       expect(run.stderr).toBe('z1: Cannot write standard output: ENOSPC: no space left on device, write\n')
@@ -405,23 +402,12 @@ describe('a message', () => {
 })
 
 describe('on a terminal', () => {
-  const available = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0
-
-  /** What the command writes to a pseudo-terminal, whose newlines are undone. */
-  function terminal(args: string[], env: Record<string, string> = {}): { status: number | null; output: string } {
-    const command = [process.execPath, program, ...args].map((arg) => `'${arg}'`).join(' ')
-    const run = spawnSync('script', ['-qec', command, '/dev/null'], {
-      env: environment(env),
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    return { status: run.status, output: run.stdout.replaceAll('\r\n', '\n') }
-  }
+  const terminal = (args: string[], env?: Record<string, string>) => onTerminal([program, ...args], env)
   const args = () => ['ask', '--model', model, '--threads', '1', '--window', '2', '--hint', ' So: L', 'q']
   /** After what shows the progress of loading. */
   const shown = (output: string) => output.slice(output.lastIndexOf('\r\x1b[K') + 4)
 
-  it.runIf(available)('no sequence that a model writes is obeyed; a pipe gets it as it is', () => {
+  it.runIf(hasScript)('no sequence that a model writes is obeyed; a pipe gets it as it is', () => {
     const words = ['\x1b]0;owned\x07', '\x1b[2J', '\u009b31m', '\u202egpj', '\x08\x08']
     const rows = {
       L: words[0]!,
@@ -435,16 +421,16 @@ describe('on a terminal', () => {
     const { status, output } = terminal(asked, { NO_COLOR: '1' })
     expect(status).toBe(0)
     expect(shown(output)).toBe('␛]0;owned␇␛[2J\\u009b31m\\u202egpj␈␈\n')
-    const piped = spawnSync(process.execPath, [program, ...asked], { encoding: 'utf8', env: environment({}) })
+    const piped = spawnSync(process.execPath, [program, ...asked], { encoding: 'utf8', env: terminalEnvironment() })
     expect(piped.stdout).toBe(`${words.join('')}\n`)
   })
 
-  it.runIf(available)('nor one in an error', () => {
+  it.runIf(hasScript)('nor one in an error', () => {
     const { output } = terminal(['ask', '--model', 'no\x1b[2J', 'q'])
     expect(output).toContain('z1: No model at no\\u001b[2J: ENOENT')
   })
 
-  it.runIf(available)('the reasoning is dim, the cut marked, the answer bold', () => {
+  it.runIf(hasScript)('the reasoning is dim, the cut marked, the answer bold', () => {
     const { status, output } = terminal(args())
     expect(status).toBe(0)
     const text = shown(output)
@@ -454,14 +440,14 @@ describe('on a terminal', () => {
     expect(stripVTControlCharacters(text)).toBe('Two plus two⟨window closed after 2 tokens⟩ So: LFour\n')
   })
 
-  it.runIf(available)('NO_COLOR is respected', () => {
+  it.runIf(hasScript)('NO_COLOR is respected', () => {
     const { output } = terminal(args(), { NO_COLOR: '1' })
     expect(shown(output)).toBe('Two plus two⟨window closed after 2 tokens⟩ So: LFour\n')
     const doctor = terminal(['doctor', '--engine', 'cpu'], { NO_COLOR: '1' })
     expect(doctor).toMatchObject({ status: 0, output: expect.not.stringContaining('\x1b') })
   })
 
-  it.runIf(available)('a doctor is colored there', () => {
+  it.runIf(hasScript)('a doctor is colored there', () => {
     expect(terminal(['doctor', '--engine', 'cpu']).output).toContain('\x1b[32mtaken\x1b[39m')
   })
 

@@ -1,5 +1,5 @@
 /** `z1 pull`, `list` and `remove`, and what is pulled wherever a model is named (npm test builds dist/). */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,7 @@ import { fits, machineMemory, memoryFor, SUGGESTIONS, suggestionsFor } from '../
 import { temporaryFolder } from '../support/folder.js'
 import { COMMIT, HubServer } from '../support/hub-server.js'
 import { tableModel } from '../support/table-model.js'
+import { hasScript, onTerminal } from '../support/terminal.js'
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 const folder = temporaryFolder()
@@ -148,19 +149,9 @@ it('a benchmark is pulled by its name, with its license', async () => {
   expect(JSON.parse(run.stdout)).toMatchObject({ options: { task: 'math500', items: 1 }, done: 1 })
 })
 
-const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0
-
 it.runIf(hasScript)('on a terminal, a question without a model is answered with three names, in one dim line', () => {
-  const args = [process.execPath, program, 'ask', '--threads', '1', '--window', '4', 'What is 1 + 1?'].map(
-    (arg) => `'${arg}'`,
-  )
-  const { NO_COLOR, ...env } = process.env
-  const run = spawnSync('script', ['-qec', args.join(' '), '/dev/null'], {
-    env: { ...env, TERM: 'xterm-256color' },
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const [line = ''] = run.stdout.split('\r\n')
+  const { output } = onTerminal([program, 'ask', '--threads', '1', '--window', '4', 'What is 1 + 1?'])
+  const [line = ''] = output.split('\n')
   expect(line.startsWith('\x1b[2mThis is the small demonstration model. ')).toBe(true)
   expect(line.endsWith('\x1b[22m')).toBe(true)
   for (const { name } of suggestionsFor(machineMemory())) expect(line).toContain(name)

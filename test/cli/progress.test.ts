@@ -1,5 +1,4 @@
 /** The frame of commands that work for a while: signals in a process of its own, and what the terminal's line says. */
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Progress, progressLine, showBytes } from '../../lib/cli/progress.js'
 import { run } from '../lifecycle/process.js'
+import { hasScript, onTerminal } from '../support/terminal.js'
 
 const built = new URL('../../dist/cli/progress.js', import.meta.url).href
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
@@ -160,22 +160,16 @@ describe('progressLine', () => {
 })
 
 describe('on a terminal', () => {
-  const available = platform === 'linux' && spawnSync('script', ['--version']).status === 0
-
-  it.runIf(available)('the line is gone when z1 eval prints its report', () => {
+  it.runIf(hasScript)('the line is gone when z1 eval prints its report', () => {
     const folder = mkdtempSync(join(tmpdir(), 'z1-progress-'))
     try {
       const file = join(folder, 'questions.jsonl')
       writeFileSync(file, '{"question":"What is 1 + 1?","answer":2}\n{"question":"What is 1 + 2?","answer":3}\n')
       const more = ['--threads', '1', '--context-size', '512', '--max-tokens', '8', '--windows', '0,4']
       const args = [program, 'eval', '--task', 'jsonl', '--data', file, '--output', join(folder, 'run'), ...more]
-      const command = [execPath, ...args].map((arg) => `'${arg}'`).join(' ')
-      const { stdout, status } = spawnSync('script', ['-qec', command, '/dev/null'], {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
+      const { output, status } = onTerminal(args)
       expect(status).toBe(0)
-      const [before, report] = stdout.split('\r\x1b[K') as [string, string]
+      const [before, report] = output.split('\r\x1b[K') as [string, string]
       expect(before.slice(before.lastIndexOf('\r'))).toMatch(/█{24} 100% {2}4\/4 /)
       expect(report).toMatch(/^jsonl/)
       expect(report).not.toContain('\x1b')

@@ -3,11 +3,31 @@
  * Where there is no Python, `available` is false and says so.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { platform } from 'node:process'
+import { execPath, platform } from 'node:process'
 
 const python = process.env.Z1_PYTHON ?? 'python3'
 
-/** Whether programs can be run on a pseudo terminal here. */
+/** This process's environment without what turns colors off or on, so that a terminal's own rules hold. `CI` does so, too. */
+export function terminalEnvironment(more: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const { CI, NO_COLOR, FORCE_COLOR, NODE_DISABLE_COLORS, ...rest } = process.env
+  return { ...rest, TERM: 'xterm-256color', ...more }
+}
+
+/** Whether there is `script`, for what needs no keys. */
+export const hasScript = platform === 'linux' && spawnSync('script', ['--version']).status === 0
+
+/** What Node, run with `args` on a pseudo terminal by `script`, writes there, its newlines undone. */
+export function onTerminal(args: readonly string[], env: Record<string, string> = {}) {
+  const command = [execPath, ...args].map((arg) => `'${arg}'`).join(' ')
+  const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
+    env: terminalEnvironment(env),
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  return { status, output: stdout.replaceAll('\r\n', '\n') }
+}
+
+/** Whether programs can be run on a pseudo terminal with keys here. */
 export const available =
   platform !== 'win32' && spawnSync(python, ['-c', 'import pty, termios'], { stdio: 'ignore' }).status === 0
 if (!available) process.stderr.write('Tests on a pseudo terminal did not run: they need Python 3 with pty\n')

@@ -6,7 +6,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { temporaryFolder } from '../../support/folder.js'
 import { tableModel } from '../../support/table-model.js'
-import { available, Terminal } from '../../support/terminal.js'
+import { available, Terminal, terminalEnvironment } from '../../support/terminal.js'
 
 const program = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
 const folder = temporaryFolder()
@@ -35,8 +35,7 @@ afterEach(() => open?.kill())
 
 /** A chat that has come to its first prompt. */
 async function chat(...options: string[]): Promise<Terminal> {
-  const { CI, NO_COLOR, FORCE_COLOR, ...rest } = process.env
-  const env = { ...rest, TERM: 'xterm-256color', XDG_STATE_HOME: folder('state') }
+  const env = terminalEnvironment({ XDG_STATE_HOME: folder('state') })
   open = new Terminal([execPath, program, 'chat', '--threads', '1', ...options], env)
   await open.until(PROMPT)
   return open

@@ -234,6 +234,23 @@ describe('the report in Chromium', () => {
     await dialog().waitFor()
   })
 
+  it('opens what was clicked before it heard of another address, or of a closed dialog', async () => {
+    await open('two', '#response-4')
+    const clicked = (before: string) =>
+      page.evaluate(`(() => { ${before}; document.querySelector('.items .name').click() })()`)
+    await clicked("document.querySelector('dialog').close()")
+    await page.waitForURL(/#response-0$/)
+    expect(await texts('h2')).toEqual(['kept'])
+    await page.keyboard.press('Escape')
+    await page.waitForURL(/html$/)
+    await clicked("location.hash = '#response-999'")
+    await page.goBack()
+    await dialog().waitFor({ state: 'hidden' })
+    await page.goForward()
+    await dialog().waitFor()
+    expect(await texts('h2')).toEqual(['kept'])
+  })
+
   it.each(['light', 'dark'] as const)('can be read in the %s', async (colorScheme) => {
     await page.emulateMedia({ colorScheme })
     await open('two')

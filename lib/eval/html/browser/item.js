@@ -182,7 +182,10 @@ export class ItemDialog {
     this.cells = cells
     this.page = page
     this.dialog = /** @type {HTMLDialogElement} */ (byId('item'))
-    this.dialog.addEventListener('close', () => this.page.go(undefined))
+    // The event comes late: another item may be open by then.
+    this.dialog.addEventListener('close', () => {
+      if (!this.dialog.open) this.page.go(undefined)
+    })
     this.dialog.addEventListener('click', (event) => this.#clicked(/** @type {HTMLElement} */ (event.target)))
     this.dialog.addEventListener('keydown', (event) => this.#key(event))
   }

@@ -20,7 +20,7 @@ function go(response) {
   const address = response === undefined ? '' : `#response-${response}`
   if (hash === address) return
   if (response === undefined) history.replaceState(null, '', href.slice(0, href.length - hash.length))
-  else if (hash === '') history.pushState(null, '', address)
+  else if (dialog.shown === undefined) history.pushState(null, '', address)
   else history.replaceState(null, '', address)
   showAddress()
 }
