@@ -8,6 +8,7 @@ import type { AnswerGrammar } from './structured.js'
 import { type ToolCallDelta, ToolCallReader } from './tool-calls.js'
 import type { ToolCall } from './tools.js'
 import { type ReasonTrace, traceOf } from './trace.js'
+import type { Usage } from './usage.js'
 
 /** A finished response. */
 export interface ReasonResult<T = unknown> {
@@ -87,17 +88,6 @@ export interface ReasonResult<T = unknown> {
    * that did not decode it; and the milliseconds until the last one had ended.
    */
   cost?: Usage & { totalMs: number }
-}
-
-/** Counts of tokens. */
-export interface Usage {
-  promptTokens: number
-  cachedTokens: number
-  thinkingTokens: number
-  hintTokens: number
-  answerTokens: number
-  nudgeTokens: number
-  probeTokens: number
 }
 
 /** One of several `samples`. One that was ended early has `finishReason` abort, and no vote. */

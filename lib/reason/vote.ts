@@ -4,9 +4,10 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { misuse } from '../base/checks.js'
-import type { ReasonResult, SampleResult, Usage, Vote } from './result.js'
+import type { ReasonResult, SampleResult, Vote } from './result.js'
 import type { Samples } from './sample-options.js'
 import type { ReasonStream } from './stream.js'
+import { sumOf } from './usage.js'
 
 /** Whether two answers are the same, the right one first. */
 type SameAnswer = (expected: string, given: string) => boolean
@@ -50,7 +51,11 @@ export async function resultOfSamples<T>(
   const answers = same ? candidatesOf(samples, same) : []
   const winner = typeof vote === 'function' ? indexOf(await vote(samples), samples) : (answers[0]?.samples[0] ?? 0)
   const chosen = samples[winner] as SampleResult<T>
-  return { ...chosen, samples, vote: { winner, answers }, cost: costOf(samples) }
+  const cost = {
+    ...sumOf(samples.map(({ usage }) => usage)),
+    totalMs: Math.max(...samples.map(({ timings }) => timings.totalMs)),
+  }
+  return { ...chosen, samples, vote: { winner, answers }, cost }
 }
 
 /** What a sample votes for; null: it states no answer, or was ended before it did. */
@@ -97,18 +102,4 @@ function indexOf<T>(chosen: unknown, samples: readonly SampleResult<T>[]): numbe
   const index = typeof chosen === 'object' ? samples.indexOf(chosen as SampleResult<T>) : chosen
   if (typeof index === 'number' && Number.isInteger(index) && index >= 0 && index < samples.length) return index
   throw misuse(TypeError, 'a sample or its index', 'what vote returns', chosen)
-}
-
-function costOf(samples: readonly SampleResult[]): Usage & { totalMs: number } {
-  const sum = (name: keyof Usage) => samples.reduce((total, { usage }) => total + usage[name], 0)
-  return {
-    promptTokens: sum('promptTokens'),
-    cachedTokens: sum('cachedTokens'),
-    thinkingTokens: sum('thinkingTokens'),
-    hintTokens: sum('hintTokens'),
-    answerTokens: sum('answerTokens'),
-    nudgeTokens: sum('nudgeTokens'),
-    probeTokens: sum('probeTokens'),
-    totalMs: Math.max(...samples.map(({ timings }) => timings.totalMs)),
-  }
 }
