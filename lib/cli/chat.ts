@@ -8,7 +8,15 @@ import { Session } from './chat/session.js'
 import { chatOnTerminal } from './chat/terminal.js'
 import { errorColors } from './colors.js'
 import { defineCommand } from './command.js'
-import { answerOptions, loadOf, modelOptions, readingOptions, sampledOptions } from './groups.js'
+import {
+  answerOptions,
+  conversationOptions,
+  loadOf,
+  loadOptions,
+  modelOptions,
+  readingOptions,
+  sampledOptions,
+} from './groups.js'
 import { templateOf, templateOptions } from './template.js'
 import { printError } from './terminal.js'
 
@@ -24,9 +32,11 @@ export const command = defineCommand({
   operands: { min: 0, max: 0, expected: 'no arguments' },
   options: {
     ...thinking,
+    ...conversationOptions,
     ...model,
     download: flag({ help: 'download the model that --model names, if it was not pulled' }),
     ...readingOptions,
+    ...loadOptions,
     ...sampledOptions,
     ...templateOptions,
     history: flag({ name: 'no-history', means: false, help: 'keep no file of the lines that are typed' }),

@@ -117,6 +117,15 @@ export const answerOptions = {
   stopInThinking: flag({ help: 'look for it in the thinking, too' }),
 }
 
+/** Of commands that go on with a conversation. */
+export const conversationOptions = {
+  overflow: word(['error', 'shift'], {
+    value: 'MODE',
+    help: 'of a conversation that does not fit any more; shift: leave out its oldest turns',
+    default: 'error',
+  }),
+}
+
 /** How a token is drawn. */
 export const samplingOptions = {
   temperature: number({ value: 'T', help: '0 is greedy', default: defaultOf('temperature') }),

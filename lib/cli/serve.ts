@@ -5,7 +5,15 @@ import { checkServeOptions } from '../server/options.js'
 import { integer, oneOf, repeated, text } from './args.js'
 import { errorColors } from './colors.js'
 import { defineCommand } from './command.js'
-import { answerOptions, loadOf, loadOptions, modelOptions, readingOptions, sampledOptions } from './groups.js'
+import {
+  answerOptions,
+  conversationOptions,
+  loadOf,
+  loadOptions,
+  modelOptions,
+  readingOptions,
+  sampledOptions,
+} from './groups.js'
 import { showFraction, withProgress } from './progress.js'
 import { templateOf, templateOptions } from './template.js'
 import { printError } from './terminal.js'
@@ -50,6 +58,7 @@ what runs end, and take nothing new; a second one ends it.`,
     loops,
     tags,
     system,
+    ...conversationOptions,
     ...sampledOptions,
     ...templateOptions,
   },

@@ -3,7 +3,7 @@
  * than most files because it is the reference of the public options. Knows nothing of models: what depends on one (does
  * the window fit, is there such a token) is checked where the model is known.
  */
-import { abortSignal, boolean, count, integer, misuse, number, numeric, text } from '../base/checks.js'
+import { abortSignal, boolean, count, integer, misuse, number, numeric, oneOf, text } from '../base/checks.js'
 import { type Option, option, type Read, readOptions } from '../base/options.js'
 import type { SamplingParams } from '../native/binding.js'
 import {
@@ -84,6 +84,11 @@ export interface ReasonOptions<T = unknown> extends PolicyOptions, ToolOptions, 
   schema?: JsonSchema | StandardJsonSchema<T> | undefined
   /** A grammar in llama.cpp's GBNF, with the rule `root`, for the answer; not beside a schema. Default: none. */
   grammar?: string | undefined
+  /**
+   * What happens to a conversation that has outgrown the context. `error`: CONTEXT_TOO_SMALL. `shift`: the oldest turns are left out,
+   * whole, never the system's messages nor the last turn; `droppedMessages` of the result says how many messages. Default `error`.
+   */
+  overflow?: 'error' | 'shift' | undefined
   /** A system message before the input. Default: none, the template may have its own. */
   system?: string | undefined
   /** Apply the model's chat template; false: the input is the raw prompt. Default true. */
@@ -175,6 +180,7 @@ export const REASON_OPTIONS = {
   schema: option(answerSchema()),
   grammar: option(text),
   ...TOOL_OPTIONS,
+  overflow: option(oneOf(['error', 'shift']), 'error'),
   system: option(text),
   template: option(boolean, true),
   chatTemplate: option(text),
@@ -239,6 +245,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     tags,
     schema,
     grammar,
+    overflow,
     system,
     template,
     chatTemplate,
@@ -272,6 +279,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     schema,
     grammar,
     calls,
+    overflow,
     system,
     template,
     chatTemplate,

@@ -3,13 +3,14 @@
  * all of it fits.
  */
 import { randomInt } from 'node:crypto'
-import { misuse } from '../base/checks.js'
 import { Z1Error } from '../base/errors.js'
 import type { GenerationRequest, ModelMetadata } from '../native/binding.js'
 import type { Model, TokenizeOptions } from '../native/model.js'
 import type { Hint } from './hint.js'
+import { cutLimits, resolveLimits } from './limits.js'
 import type { ChatMessage } from './messages.js'
 import type { ResolvedReasonOptions } from './options.js'
+import { withoutOldest } from './overflow.js'
 import { keepsTags, PromptRenderer, type TemplateOptions } from './prompt.js'
 import { type AnswerGrammar, answerGrammar } from './structured.js'
 import { KNOWN_TAGS, type Tags } from './tags.js'
@@ -17,12 +18,6 @@ import { CALL_TAGS, callGrammars } from './tool-grammar.js'
 
 /** The window of a model that thinks, when none is given (paper, table 1: the window of its main results). */
 const DEFAULT_WINDOW = 4096
-
-/** Tokens of an answer, when no limit is given. */
-export const DEFAULT_MAX_TOKENS = 1024
-
-/** Of the room that both must share when neither was given, the part that a window takes at least. */
-const WINDOW_SHARE = 0.4
 
 /** What runs, and what its result must know that the native side does not tell. */
 export interface BuiltRequest {
@@ -35,6 +30,8 @@ export interface BuiltRequest {
   answer: Pick<AnswerGrammar, 'isJson' | 'warnings'> | null
   /** Whether log-probabilities are reported. */
   logprobs: boolean
+  /** How many messages did not fit. */
+  droppedMessages: number
 }
 
 /** What would be sent. */
@@ -46,6 +43,8 @@ export interface RenderedPrompt {
   hintTokens: number
   /** Tokens of the window where none is asked for, as far as they fit; null: the whole response is the answer. */
   defaultWindow: number | null
+  /** With `overflow: 'shift'`, how many of the oldest messages did not fit; else 0. */
+  droppedMessages: number
 }
 
 /** Makes the requests for one model: the one place where a native request is put together. */
@@ -95,7 +94,8 @@ export class RequestBuilder {
     const answer = answerGrammar(options.grammar, options.schema)
     const calls = callGrammars(options.calls, answer)
     const tokenizing = { most: this.#contextSize, signal }
-    const { prompt, hint, nudge, keep, tags, window, callForm } = await this.#tokens(input, options, tokenizing)
+    const { value, droppedMessages } = await this.#fitting(input, options, tokenizing)
+    const { prompt, hint, nudge, keep, tags, callForm, limits } = value
     const {
       loops,
       policies,
@@ -107,12 +107,11 @@ export class RequestBuilder {
       seed = randomInt(2 ** 32 - 1),
     } = options
     const { landing, stated, earlyExit, confidence, wait, trace = null } = policies
-    const limits = this.#resolveLimits(prompt.length, hint, nudge, window, options)
     return {
       request: {
         prompt,
         ...limits,
-        cuts: this.#cuts(prompt.length, hint, limits.thinkingWindow, options),
+        cuts: cutLimits(this.#contextSize, prompt.length, hint, limits.thinkingWindow, options),
         hint: hint?.tokens ?? null,
         grammar: calls ? calls.answer : (answer?.grammar ?? null),
         calls: calls && { ...CALL_TAGS, grammar: calls.call },
@@ -142,22 +141,43 @@ export class RequestBuilder {
       nudge,
       answer: calls ? { isJson: answer?.isJson ?? false, warnings: calls.warnings } : answer,
       logprobs: logprobs !== undefined,
+      droppedMessages,
     }
   }
 
   /**
    * The prompt as it would be sent.
-   * @throws as {@link build}, but that it may be larger than the context.
+   * @throws as {@link build}, but that it may be larger than the context unless `overflow` is `shift`.
    */
   async renderPrompt(input: string | ChatMessage[], options: ResolvedReasonOptions): Promise<RenderedPrompt> {
-    const { segments, tokens, prompt, hint, window } = await this.#tokens(input, options, { signal: options.signal })
+    const { signal } = options
+    const { value, droppedMessages } =
+      options.overflow === 'shift'
+        ? await this.#fitting(input, options, { most: this.#contextSize, signal })
+        : { value: await this.#tokens(input, options, { signal }), droppedMessages: 0 }
+    const { segments, tokens, prompt, hint, window } = value
     const text = segments.map((segment) => segment.text).join('')
     return {
       text: prompt === tokens ? text : this.#metadata.bosText + text,
       tokens: Array.from(prompt),
       hintTokens: hint?.tokens.length ?? 0,
       defaultWindow: window,
+      droppedMessages,
     }
+  }
+
+  /** What becomes of the input, and what it may generate; with `overflow: 'shift'`, of as many of its turns as fit. */
+  async #fitting(input: string | ChatMessage[], options: ResolvedReasonOptions, limits: TokenizeOptions) {
+    const size = this.#contextSize
+    const make = async (messages: string | ChatMessage[], comfortable: boolean) => {
+      const made = await this.#tokens(messages, options, limits)
+      return { ...made, limits: resolveLimits(size, made, options, comfortable) }
+    }
+    if (typeof input === 'string' || options.overflow === 'error') {
+      return { value: await make(input, false), droppedMessages: 0 }
+    }
+    // In English half as many characters as tokens are an eighth of the context.
+    return withoutOldest(input, Math.ceil(size / 2), make)
   }
 
   async #tokens(input: string | ChatMessage[], options: ResolvedReasonOptions, limits: TokenizeOptions) {
@@ -212,72 +232,6 @@ export class RequestBuilder {
     all[0] = bos
     all.set(tokens, 1)
     return all
-  }
-
-  /**
-   * The window and the limit of the answer. Everything that a request may hold is known before it starts, so that it never
-   * runs out half-way: what was asked for must fit, what was not adapts.
-   */
-  #resolveLimits(
-    prompt: number,
-    hint: Hint | null,
-    nudge: Hint | null,
-    defaultWindow: number | null,
-    { thinkingWindow: asked, maxTokens: limit, policies: { earlyExit, wait } }: ResolvedReasonOptions,
-  ): { thinkingWindow: number | null; maxTokens: number } {
-    const size = this.#contextSize
-    const usual = asked ?? defaultWindow
-    if (usual === Infinity) {
-      if (prompt >= size) this.#tooSmall(`a prompt of ${prompt} tokens and at least one of thinking`, prompt + 1)
-      return { thinkingWindow: Infinity, maxTokens: limit ?? DEFAULT_MAX_TOKENS }
-    }
-    if (usual === null) {
-      const [name] = Object.entries({ earlyExit, wait }).find(([, value]) => value) ?? []
-      if (name) throw new TypeError(`Expected a thinkingWindow beside ${name}: the model does not think by itself`)
-      const maxTokens = limit ?? Math.max(1, Math.min(DEFAULT_MAX_TOKENS, size - prompt))
-      if (prompt + maxTokens > size) {
-        this.#tooSmall(`${prompt} tokens of prompt and an answer of up to ${maxTokens}`, prompt + maxTokens)
-      }
-      return { thinkingWindow: null, maxTokens }
-    }
-    // Without a hint nothing follows the window.
-    const nudges = nudge ? nudge.tokens.length * (wait?.times ?? 0) : 0
-    const room = size - prompt - nudges - (hint?.tokens.length ?? 0)
-    const least = hint ? (limit ?? 1) : 0
-    const shared = limit === undefined ? Math.max(room - DEFAULT_MAX_TOKENS, Math.floor(room * WINDOW_SHARE)) : room
-    const thinkingWindow = asked ?? Math.max(0, Math.min(usual, hint ? shared : room, room - least))
-    if (thinkingWindow + least > room) {
-      const between = nudges > 0 ? `, ${nudges} of wait` : ''
-      const after = hint ? `, a hint of ${hint.tokens.length} and an answer of up to ${least}` : ''
-      this.#tooSmall(
-        `${prompt} tokens of prompt, a window of ${thinkingWindow}${between}${after}`,
-        size - room + thinkingWindow + least,
-      )
-    }
-    return { thinkingWindow, maxTokens: limit ?? Math.max(1, Math.min(DEFAULT_MAX_TOKENS, room - thinkingWindow)) }
-  }
-
-  /** Each with the limits that a request with that window has, so that it fits where that does. */
-  #cuts(prompt: number, hint: Hint | null, window: number | null, options: ResolvedReasonOptions) {
-    const { cuts } = options
-    if (cuts.length > 0 && window === null) {
-      throw new RangeError('Expected a thinkingWindow with cuts: without one, this model has none')
-    }
-    const tooLarge = cuts.find((cut) => cut >= (window as number))
-    if (tooLarge !== undefined) throw misuse(RangeError, `windows < thinkingWindow (here ${window})`, 'cuts', tooLarge)
-    return cuts
-      .toSorted((a, b) => a - b)
-      .map((thinkingWindow) => {
-        const { maxTokens } = this.#resolveLimits(prompt, hint, null, null, { ...options, thinkingWindow })
-        return { thinkingWindow, maxTokens }
-      })
-  }
-
-  #tooSmall(what: string, needed: number): never {
-    throw new Z1Error(
-      'CONTEXT_TOO_SMALL',
-      `The context is too small: ${what} need ${needed} tokens, contextSize is ${this.#contextSize}`,
-    )
   }
 }
 

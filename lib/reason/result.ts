@@ -68,6 +68,8 @@ export interface ReasonResult<T = unknown> {
    * end (`wait`), and are no thinking tokens; `probeTokens` were fed and generated beside the response, for a policy.
    */
   usage: Usage
+  /** With `overflow: 'shift'`, how many of the oldest messages were left out, since they did not fit; else 0. */
+  droppedMessages: number
   /** Milliseconds, and the number of `llama_decode` calls that the request took part in. */
   timings: Timings
   /** Given, or drawn for this request. */
@@ -155,6 +157,8 @@ export interface Asked {
   answer?: Pick<AnswerGrammar, 'isJson' | 'warnings'> | null
   /** Whether log-probabilities are reported. */
   logprobs?: boolean
+  /** How many messages did not fit. */
+  droppedMessages?: number
 }
 
 /** Collects one generation's events. */
@@ -170,13 +174,15 @@ export class ResultBuilder {
   readonly #thinking = { text: '', tokens: [] as number[], logprobs: [] as SampledLogprob[] }
   readonly #answer = { text: '', tokens: [] as number[], logprobs: [] as SampledLogprob[] }
   readonly #nudge: Hint | null
+  readonly #droppedMessages: number
   #nudgeTokens = 0
   #cut = false
   #hinted = false
 
-  constructor({ hint, seed, cuts = [], nudge = null, answer = null, logprobs = false }: Asked) {
+  constructor({ hint, seed, cuts = [], nudge = null, answer = null, logprobs = false, droppedMessages = 0 }: Asked) {
     this.#hint = hint
     this.#nudge = nudge
+    this.#droppedMessages = droppedMessages
     this.#seed = seed
     this.#cuts = cuts
     this.#grammar = answer
@@ -219,8 +225,13 @@ export class ResultBuilder {
           hint: this.#hinted && this.#hint ? this.#hint.text : '',
         }
       case 'branch': {
-        const asked = { hint: this.#hint, seed: this.#seed, answer: this.#grammar, logprobs: this.#hasLogprobs }
-        const parts = new ResultBuilder(asked)
+        const parts = new ResultBuilder({
+          hint: this.#hint,
+          seed: this.#seed,
+          answer: this.#grammar,
+          logprobs: this.#hasLogprobs,
+          droppedMessages: this.#droppedMessages,
+        })
         parts.#append(event)
         const result = parts.#result(event.done)
         this.#branches.set(event.thinking.tokens.length, result)
@@ -279,6 +290,7 @@ export class ResultBuilder {
         nudgeTokens: this.#nudgeTokens,
         probeTokens: done.probeTokens ?? 0,
       },
+      droppedMessages: this.#droppedMessages,
       timings: done.timings,
       seed: this.#seed,
     }

@@ -278,6 +278,7 @@ describe('z1 ask', () => {
     logitBias: 'token ids mean nothing without the vocabulary at hand',
     branches: 'it has the one that --early-probe needs',
     cuts: 'one answer is asked for',
+    overflow: 'one question is no conversation',
     kvCache: 'one request runs',
     cachePrompt: 'one question to a model just loaded finds nothing to reuse',
     onDownload: 'a function',

@@ -73,6 +73,7 @@ describe('ResultBuilder', () => {
         nudgeTokens: 0,
         probeTokens: 0,
       },
+      droppedMessages: 0,
       timings,
       seed: 5,
     })
@@ -327,7 +328,7 @@ describe('how a response ends', () => {
     expect(result.seed).toBe(9)
     expect(Object.keys(result).sort()).toEqual(
       (
-        'answer confidence ended finalAnswer finishReason hint logprobs message object reasoning seed stopString text timings tokens ' +
+        'answer confidence droppedMessages ended finalAnswer finishReason hint logprobs message object reasoning seed stopString text timings tokens ' +
         'toolCalls usage warnings'
       ).split(' '),
     )

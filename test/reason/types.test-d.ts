@@ -69,6 +69,7 @@ expectTypeOf<keyof ReasonResult>().toEqualTypeOf<
   | 'stopString'
   | 'tokens'
   | 'usage'
+  | 'droppedMessages'
   | 'timings'
   | 'seed'
   | 'cuts'
@@ -146,6 +147,7 @@ const reason: Required<ReasonOptions> = {
   logitBias: { 42: -Infinity },
   seed: 7,
   stopInThinking: true,
+  overflow: 'shift',
   stop: ['a', 'b'] as const,
   cachePrompt: false,
   logprobs: { top: 5, thinking: true },

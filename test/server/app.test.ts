@@ -278,6 +278,29 @@ describe('/v1/responses', () => {
     expect(datas.at(-1)?.type).toBe('response.completed')
   })
 
+  it('truncation says what happens to what does not fit', async () => {
+    // The context holds 512 tokens, a character each.
+    const turn = [
+      { role: 'user', content: 'x'.repeat(200) },
+      { role: 'assistant', content: 'y'.repeat(20) },
+    ]
+    const input = [...turn, ...turn, ...turn, { role: 'user', content: 'L' }]
+    const chatTemplate = '{% for message in messages %}{{ message.content }}{% endfor %}'
+    const app = appOver(z1, { defaults: { chatTemplate } })
+    const asked = (truncation?: string) => app.post('/v1/responses', { ...body, input, truncation })
+    for (const response of [await asked(), await asked('disabled')]) {
+      expect(response.status).toBe(400)
+      expect(await response.json()).toMatchObject({ error: { code: 'context_length_exceeded' } })
+    }
+    const { usage, truncation } = await json(asked('auto'))
+    expect((usage as { input_tokens: number }).input_tokens).toBeLessThan(512)
+    expect(truncation).toBe('auto')
+    expect((await asked('some')).status).toBe(400)
+    const usual = appOver(z1, { defaults: { chatTemplate, overflow: 'shift' } })
+    expect((await usual.post('/v1/chat/completions', { messages: input })).status).toBe(200)
+    expect((await app.post('/v1/chat/completions', { messages: input })).status).toBe(400)
+  })
+
   it('is incomplete where a limit ended it', async () => {
     const short = { input: 'L', thinking_window: 1, max_output_tokens: 2 }
     expect(await json(post('/v1/responses', short))).toMatchObject({

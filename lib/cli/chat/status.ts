@@ -16,6 +16,7 @@ export function statusOf(result: ReasonResult, window: number | null, contextSiz
     rateOf(thinkingTokens + answerTokens, generatingMs(result)),
     window === null ? 'no window' : `window ${showWindow(window)}`,
     `context ${contextTokens(result)} of ${contextSize}`,
+    result.droppedMessages > 0 && `without the ${result.droppedMessages} oldest messages`,
   ]
   return `⟨${parts.filter(Boolean).join(' · ')}⟩`
 }

@@ -105,6 +105,8 @@ function tellFailure(error: unknown): void {
     error instanceof Z1Error ? error.message : oneLine(error instanceof Error ? error.message : String(error))
   write(`${colors.yellow(message + code)}\n`)
   if (error instanceof Z1Error && error.code === 'CONTEXT_TOO_SMALL') {
-    write(`${colors.dim('/new begins a new conversation, a smaller /window takes less of the context')}\n`)
+    write(
+      `${colors.dim('/new begins a new conversation, a smaller /window takes less of the context, --overflow shift drops old turns')}\n`,
+    )
   }
 }

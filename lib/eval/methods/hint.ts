@@ -1,8 +1,8 @@
 /** What methods have in common that append a hint when the window closes. */
 import { misuse } from '../../base/checks.js'
+import { DEFAULT_MAX_TOKENS } from '../../reason/limits.js'
 import { checkReasonOptions, type ReasonOptions } from '../../reason/options.js'
 import type { Reasoner } from '../../reason/reasoner.js'
-import { DEFAULT_MAX_TOKENS } from '../../reason/request.js'
 import { askWithCuts } from './cuts.js'
 import type { MethodOptions, ResolvedMethod } from './method.js'
 

@@ -213,7 +213,7 @@ export class ResponseWriter implements Writer {
       tools: asked('tools', []),
       top_logprobs: 0,
       top_p: asked('top_p', 1),
-      truncation: 'disabled',
+      truncation: asked('truncation', 'disabled'),
       usage: null,
       user: null,
       ...known,

@@ -1,11 +1,12 @@
 /** `POST /v1/responses` of OpenAI, and of Open Responses. Nothing is stored: what came before is sent with each request. */
-import { text } from '../../base/checks.js'
+import { oneOf, text } from '../../base/checks.js'
 import { type FieldTable, ignore, readFields, refuse, refuseUnless, use } from '../../protocol/fields.js'
 import { responsesMessages } from '../../protocol/messages.js'
 import { SAMPLING_FIELDS, samplingOptions } from '../../protocol/sampling.js'
 import { structureOf } from '../../protocol/structure.js'
 import { responsesTools } from '../../protocol/tools.js'
 import { windowOf } from '../../protocol/window-fields.js'
+import type { ReasonOptions } from '../../reason/options.js'
 import type { Asked, Dialect } from '../dialect.js'
 import { openAiError } from '../failure.js'
 import {
@@ -35,7 +36,7 @@ export const RESPONSES_FIELDS = {
   previous_response_id: refuse('nothing is stored: send what came before as input'),
   prompt: refuse('there are no stored prompts'),
   context_management: refuseUnless('the context is as it is sent', isEmpty),
-  truncation: refuse('what does not fit is an error', 'disabled'),
+  truncation: use(oneOf(['auto', 'disabled'])),
   moderation: refuse('nothing is moderated'),
   include: ignore('all there is, is told'),
   stream_options: ignore('nothing is hidden'),
@@ -53,7 +54,12 @@ export const responses: Dialect = {
     return {
       model: fields.model,
       input: responsesMessages(fields.input, fields.instructions),
-      options: { ...samplingOptions(fields), ...formatOf(fields.text, warnings), ...responsesTools(body) },
+      options: {
+        ...samplingOptions(fields),
+        ...formatOf(fields.text, warnings),
+        ...responsesTools(body),
+        ...overflowOf(fields.truncation),
+      },
       total: fields.max_output_tokens,
       thinking: asked,
       names: { window: name ?? 'thinking_window', total: 'max_output_tokens' },
@@ -65,6 +71,11 @@ export const responses: Dialect = {
 }
 
 type ResponsesValues = ReturnType<typeof readFields<typeof RESPONSES_FIELDS>>
+
+/** What is not said is left to the server's defaults. */
+function overflowOf(truncation: 'auto' | 'disabled' | undefined): Pick<ReasonOptions, 'overflow'> {
+  return truncation === undefined ? {} : { overflow: truncation === 'auto' ? 'shift' : 'error' }
+}
 
 function formatOf(given: unknown, warnings: string[]) {
   if (given === undefined) return {}

@@ -157,6 +157,14 @@ describe.runIf(available)('z1 chat on a terminal', () => {
     expect(await say(terminal, 'q\r')).toContain('Two plus two.')
   })
 
+  it('--overflow shift goes on without the oldest turns, and says so', async () => {
+    const terminal = await chat('--model', model, '--context-size', '100', '--overflow', 'shift')
+    expect(await say(terminal, `${'x'.repeat(30)}\r`)).not.toContain('without the')
+    const shown = await say(terminal, `${'y'.repeat(30)}\r`)
+    expect(shown).toContain('Two plus two.')
+    expect(shown).toContain('without the 2 oldest messages')
+  })
+
   it('/model goes on with another model, /retry asks the last question again', async () => {
     const terminal = await chat('--model', hostile)
     await say(terminal, 'q\r')
