@@ -126,6 +126,7 @@ describe('z1 ask', () => {
         ...{ nudgeTokens: 0, probeTokens: 0 },
       },
       timings: expect.objectContaining({ decodeCalls: expect.any(Number) }),
+      droppedMessages: 0,
       seed: 4294967294,
     })
   })
