@@ -102,7 +102,8 @@ it('two at once: one download, and both have it', async () => {
 })
 
 it('one waits for another that is killed, and goes on with its download', async () => {
-  server.fault = () => ({ pace: 10 })
+  // The first one gets no more than a megabyte, however late the second one is.
+  server.fault = (_, n) => (n === 0 ? { mayReach: (end) => end <= 1_000_000 } : {})
   const first = start()
   const firstClosed = finished(first)
   while (sizeNow() < 500_000) await sleep(2)
