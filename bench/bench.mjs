@@ -6,6 +6,7 @@ import { arch, argv, platform, versions } from 'node:process'
 import { parseArgs } from 'node:util'
 import { ScriptError, script } from '../scripts/common.mjs'
 import { abort } from './abort.mjs'
+import { busy } from './busy.mjs'
 import { curve } from './curve.mjs'
 import { cut } from './cut.mjs'
 import { load } from './load.mjs'
@@ -16,7 +17,7 @@ import { models, setUp } from './setup.mjs'
 import { size } from './size.mjs'
 import { speed } from './speed.mjs'
 
-const commands = { speed, 'main-thread': mainThread, cut, abort, load, sampling, size, curve, samples }
+const commands = { speed, 'main-thread': mainThread, cut, abort, load, sampling, size, curve, samples, busy }
 
 const usage = `Usage: npm run bench -- <${Object.keys(commands).join(' | ')}> [options]
 
@@ -27,7 +28,8 @@ const usage = `Usage: npm run bench -- <${Object.keys(commands).join(' | ')}> [o
 
 curve: --data FILE --model FILE (GGUF) [--items 32] [--parallel 4] [--branches 4] [--windows 64,128,256,512,1024]
        [--kv-cache auto|separate|shared]; --tokens is the length of an answer (default 64)
-samples: --model FILE (GGUF) [--samples 8] [--prompt 512]; --tokens is the length of a sample (default 64)`
+samples: --model FILE (GGUF) [--samples 8] [--prompt 512]; --tokens is the length of a sample (default 64)
+busy: --model FILE (GGUF); --tokens is the length of a run (default 96)`
 
 function count(options, name, fallback) {
   if (options[name] === undefined) return fallback
@@ -57,7 +59,7 @@ await script(async () => {
   })
   const [name, ...more] = positionals
   if (!Object.hasOwn(commands, name ?? '') || more.length > 0) throw new ScriptError(usage)
-  const ofFile = name === 'curve' || name === 'samples'
+  const ofFile = ['curve', 'samples', 'busy'].includes(name)
   if (values.model && !ofFile && !Object.hasOwn(models, values.model)) throw new ScriptError(usage)
 
   const options = {

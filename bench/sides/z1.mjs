@@ -73,6 +73,17 @@ await serve({
     return report
   },
 
+  /** Tokens a second of one request, after a short one, and how many threads it ran on in the end. */
+  async rate({ tokens, ...options }) {
+    const z1 = await Z1.load({ ...options, contextSize: tokens + 256, engine: 'cpu' })
+    const logitBias = Array.from({ length: 16 }, (_, token) => [token, -Infinity])
+    const request = { template: false, hint: null, logitBias }
+    await z1.reason('The quick brown fox', { ...request, thinkingWindow: 2 })
+    const { usage, timings } = await z1.reason('The quick brown fox jumps', { ...request, thinkingWindow: tokens })
+    await z1.dispose()
+    return { rate: (usage.thinkingTokens / timings.thinkingMs) * 1000, used: timings.threads }
+  },
+
   /** Answers all questions under the window and its cuts, as many at once as the model is loaded for. */
   async curve({ questions, thinkingWindow, cuts, tokens, parallel, ...options }) {
     const contextSize = thinkingWindow + tokens + 1024

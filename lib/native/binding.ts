@@ -80,6 +80,8 @@ export interface ContextParams {
   threads: number
   /** Threads for prompts. */
   threadsBatch: number
+  /** Whether fewer are used while other programs take the cores. */
+  adaptsThreads: boolean
   /** Of K and V in the cache. Absent: F16. */
   cacheType?: CacheType
   /** `auto` or absent: where the devices support it. */

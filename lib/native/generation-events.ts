@@ -30,6 +30,8 @@ export interface Timings {
   answerMs: number
   totalMs: number
   decodeCalls: number
+  /** Of the last of them; 0 where there was none. */
+  threads: number
 }
 
 /** Of a request with `trace`: by its tokens of thinking so far, from 0 on. */

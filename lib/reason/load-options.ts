@@ -39,7 +39,10 @@ export interface LoadOptions {
   kvCache?: 'auto' | 'separate' | 'shared' | undefined
   /** Tokens in one `llama_decode` at most, 1 … 8192. Default 512. */
   batchSize?: number | undefined
-  /** Threads on the CPU, 1 … 512. Default: the physical cores that the process may use. */
+  /**
+   * Threads on the CPU, 1 … 512. Default: the physical cores that the process may use, and fewer while other programs take them; which
+   * `timings.threads` of a result tells. A number that is given stays: with another one the same tokens have other logits.
+   */
   threads?: number | undefined
   /** A chat template in Jinja, in place of the one in the model's file. Default: the model's. */
   chatTemplate?: string | undefined

@@ -100,6 +100,8 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       batchSize,
       threads,
       threadsBatch: threads,
+      // A number that was given stays, and with it every logit.
+      adaptsThreads: options.threads === undefined,
       cacheType,
       flashAttention,
     })

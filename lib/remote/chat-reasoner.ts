@@ -213,6 +213,7 @@ class Pass {
         answerMs: 0,
         totalMs: now - this.#began,
         decodeCalls: 0,
+        threads: 0,
       },
     })
   }

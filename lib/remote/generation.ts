@@ -222,6 +222,7 @@ export class RemoteGeneration implements Generation {
       answerMs: now - (this.#asked.window === null ? begun : middle),
       totalMs: now - this.#began,
       decodeCalls: 0,
+      threads: 0,
     }
   }
 

@@ -165,6 +165,7 @@ Napi::Object object_of(Napi::Env env, const DoneEvent & event) {
     timings.Set("answerMs", event.timings.answer);
     timings.Set("totalMs", event.timings.total);
     timings.Set("decodeCalls", event.timings.decode_calls);
+    timings.Set("threads", event.timings.n_threads);
 
     Napi::Object object = Napi::Object::New(env);
     object.Set("type", "done");

@@ -101,6 +101,7 @@ namespace z1 {
     X(llama_sampler_init_typical)          \
     X(llama_sampler_init_xtc)              \
     X(llama_set_adapters_lora)             \
+    X(llama_set_n_threads)                 \
     X(llama_state_seq_get_data)            \
     X(llama_state_seq_get_size)            \
     X(llama_state_seq_set_data)            \

@@ -52,7 +52,7 @@ function writeFormat1(directory: string) {
       ...{ text: '', extracted, answer, correct: extracted === answer, inForm: null, ended },
       finishReason: ended === 'self' ? 'stop' : 'length',
       usage: { promptTokens: 5, cachedTokens: 0, thinkingTokens, hintTokens: 0, answerTokens: 0 },
-      timings: { promptMs: 1, thinkingMs: 1, hintMs: 0, answerMs: 0, totalMs: 2, decodeCalls: 3 },
+      timings: { promptMs: 1, thinkingMs: 1, hintMs: 0, answerMs: 0, totalMs: 2, decodeCalls: 3, threads: 1 },
       seed: 1,
     }
   }

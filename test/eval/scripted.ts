@@ -60,7 +60,7 @@ function respond({ thoughts, answer = [] }: Script, options: ReasonOptions): Rea
     builder.take({ type: 'cut', ended: 'window', thinkingTokens: thinkingWindow, hintTokens: text.length })
     say('answer', answer)
   }
-  const timings = { promptMs: 1, thinkingMs: 1, hintMs: 1, answerMs: 1, totalMs: 4, decodeCalls: 1 }
+  const timings = { promptMs: 1, thinkingMs: 1, hintMs: 1, answerMs: 1, totalMs: 4, decodeCalls: 1, threads: 1 }
   const done = builder.take({
     type: 'done',
     ended: isCut ? 'window' : 'self',

@@ -614,6 +614,10 @@ struct FakeFunctions {
         api.llama_context_default_params = []() -> llama_context_params { return {}; };
         api.llama_init_from_model = new_context;
         api.llama_free = free_context;
+        api.llama_set_n_threads = [](llama_context * ctx, int32_t n_threads, int32_t n_threads_batch) {
+            ctx->params.n_threads = n_threads;
+            ctx->params.n_threads_batch = n_threads_batch;
+        };
         api.llama_n_ubatch = [](const llama_context * ctx) { return ctx->params.n_ubatch; };
         api.llama_get_memory = [](const llama_context * ctx) -> llama_memory_t {
             return &const_cast<llama_context *>(ctx)->memory;

@@ -15,7 +15,7 @@ export interface Said {
 export function eventsOf({ thoughts = [], hint, answer = [], stopString, finishReason = 'stop' }: Said): ReasonEvent[] {
   const tokens = Int32Array.from({ length: hint?.length ?? 0 }, (_, i) => i)
   const builder = new ResultBuilder({ hint: hint === undefined ? null : { text: hint, tokens }, seed: 7 })
-  const timings = { promptMs: 1, thinkingMs: 1, hintMs: 1, answerMs: 1, totalMs: 4, decodeCalls: 1 }
+  const timings = { promptMs: 1, thinkingMs: 1, hintMs: 1, answerMs: 1, totalMs: 4, decodeCalls: 1, threads: 1 }
   return [
     ...thoughts.map((text) => builder.take({ type: 'text', phase: 'thinking', text, tokens: [1] })),
     ...(hint === undefined

@@ -14,7 +14,7 @@ afterAll(() => {})
 
 describe('ResultBuilder', () => {
   type Native = Exclude<GenerationEvent, { type: 'error' }>
-  const timings = { promptMs: 1, thinkingMs: 2, hintMs: 3, answerMs: 4, totalMs: 11, decodeCalls: 5 }
+  const timings = { promptMs: 1, thinkingMs: 2, hintMs: 3, answerMs: 4, totalMs: 11, decodeCalls: 5, threads: 1 }
   const done: Native = {
     type: 'done',
     ended: 'window',

@@ -50,7 +50,7 @@ expectTypeOf(result.usage).toEqualTypeOf<
   >
 >()
 expectTypeOf(result.timings).toEqualTypeOf<
-  Record<'promptMs' | 'thinkingMs' | 'hintMs' | 'answerMs' | 'totalMs' | 'decodeCalls', number>
+  Record<'promptMs' | 'thinkingMs' | 'hintMs' | 'answerMs' | 'totalMs' | 'decodeCalls' | 'threads', number>
 >()
 expectTypeOf<keyof ReasonResult>().toEqualTypeOf<
   | 'logprobs'

@@ -133,7 +133,17 @@ void Context::plan() {
     }
 }
 
+// A number that was given stays: with another the same tokens have other logits, in their last bits.
+void Context::set_threads() {
+    const int32_t n = thread_count ? thread_count->next(now()) : n_threads;
+    if (n != n_threads) {
+        n_threads = n;
+        api.llama_set_n_threads(ctx.get(), std::min(n, params_.n_threads), std::min(n, params_.n_threads_batch));
+    }
+}
+
 void Context::decode(const EngineCall & call) {
+    set_threads();
     {
         std::lock_guard lock(mutex);
         decoding.clear();
@@ -157,7 +167,7 @@ void Context::decode(const EngineCall & call) {
         return;
     }
     for (const BatchEntry & entry : plan_.entries) {
-        running[entry.generation]->decoded(entry.n_tokens);
+        running[entry.generation]->decoded(entry.n_tokens, n_threads);
     }
     int32_t next = 0; // batch index after the entry's last token
     for (const BatchEntry & entry : plan_.entries) {

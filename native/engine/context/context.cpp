@@ -216,7 +216,11 @@ void Context::make_llama_context() {
                                     adapters.scales.data());
     }
     params_.n_ubatch = api.llama_n_ubatch(ctx.get());
-    thread_pool.attach(ctx.get(), std::max(params_.n_threads, params_.n_threads_batch));
+    n_threads = std::max(params_.n_threads, params_.n_threads_batch);
+    thread_pool.attach(ctx.get(), n_threads);
+    if (params_.adapts_threads) {
+        thread_count.emplace(n_threads, now());
+    }
     const bool recurrent = model_->metadata().recurrent;
     sequences.emplace(api, ctx.get(),
                       SequencePool::Shape { params_.n_seq_max, params_.n_branches, params.kv_unified || recurrent,

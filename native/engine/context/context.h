@@ -6,6 +6,7 @@
 #include "engine/context/message.h"
 #include "engine/context/scheduler.h"
 #include "engine/context/sequence-pool.h"
+#include "engine/context/thread-count.h"
 #include "engine/context/thread-pool.h"
 #include "engine/model/model.h"
 #include "engine/process-exit.h"
@@ -34,8 +35,9 @@ struct ContextParams {
     uint32_t n_ubatch = 512; // tokens of one step; a hint alone may be longer
     int32_t n_threads = 1;
     int32_t n_threads_batch = 1;
-    uint32_t n_branches = 0;   // sequences for branches of requests
-    bool shares_cells = false; // all sequences use one pool of cells (kv_unified); else each has its own
+    bool adapts_threads = false; // fewer of them where others take the cores
+    uint32_t n_branches = 0;     // sequences for branches of requests
+    bool shares_cells = false;   // all sequences use one pool of cells (kv_unified); else each has its own
     enum ggml_type type_k = GGML_TYPE_F16;
     enum ggml_type type_v = GGML_TYPE_F16;
     enum llama_flash_attn_type flash_attn_type = LLAMA_FLASH_ATTN_TYPE_AUTO;
@@ -100,6 +102,7 @@ private:
     void step(const EngineCall & call);
     void place_branches();
     void plan();
+    void set_threads();
     void decode(const EngineCall & call);
     void forget_decoding();
     void decode_failed(int32_t status, const std::string & reason);
@@ -124,6 +127,8 @@ private:
 
     // The thread's own. The llama_context uses the pool until it is freed.
     ThreadPool thread_pool;
+    std::optional<ThreadCount> thread_count; // where it adapts
+    int32_t n_threads = 1;                   // of the step that is made
     std::unique_ptr<llama_context, decltype(&::llama_free)> ctx;
     std::string fatal_error;      // why no llama_decode may be called any more; empty while all is well
     std::deque<Message> messages; // taken from the inbox and not handled yet

@@ -79,6 +79,7 @@ struct Timings {
     double answer = 0;
     double total = 0;
     uint32_t decode_calls = 0;
+    int32_t n_threads = 0; // of the last of them
 };
 
 /// What the policies would have seen of the thinking, by its tokens so far, from 0 on.

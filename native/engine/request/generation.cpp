@@ -50,10 +50,11 @@ size_t Generation::n_outputs() const {
     return ends_with_prompt ? 0 : 1;
 }
 
-void Generation::decoded(size_t n) {
+void Generation::decoded(size_t n, int32_t n_threads) {
     sequence->append(pending.data() + n_fed, n);
     n_fed += n;
     ++timings.decode_calls;
+    timings.n_threads = n_threads;
     if (n_fed < pending.size()) {
         return;
     }

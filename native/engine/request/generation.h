@@ -107,7 +107,7 @@ public:
     size_t n_outputs() const;
 
     /// The first n of next_tokens() were decoded in one llama_decode.
-    void decoded(size_t n);
+    void decoded(size_t n, int32_t n_threads);
 
     /// Samples from the output at batch index `idx`. Throws DECODE_FAILED where it is of no use, GRAMMAR_INVALID.
     void sample(llama_context * ctx, int32_t idx);
