@@ -1,7 +1,6 @@
 /** What `evaluate` may be given, and the check of it. */
 import { abortSignal, callback, count, integer, isString, kind } from '../base/checks.js'
 import { type Option, option, type Read, readOptions, required } from '../base/options.js'
-import { defaultThreads } from '../native/threads.js'
 import { EMBEDDED_MODEL } from '../reason/model-file.js'
 import {
   checkFlashAttention,
@@ -139,17 +138,7 @@ export function resolveOptions(options: EvaluateOptions): ResolvedOptions {
   checkFlashAttention({ cacheType, flashAttention })
   checkWindows(method, checked.windows)
   const memory = { mlock, cacheType, flashAttention, devices }
-  // A number that adapts to a busy machine would change logits in their last bits.
-  const load = {
-    model,
-    engine,
-    gpuLayers,
-    contextSize,
-    parallel,
-    threads: threads ?? defaultThreads(),
-    ...memory,
-    lora,
-  }
+  const load = { model, engine, gpuLayers, contextSize, parallel, threads, ...memory, lora }
   if (checked.reasoner) {
     const [name] =
       Object.entries({ ...load, branches: checked.branches }).find(([, value]) => value !== undefined) ?? []

@@ -5,7 +5,9 @@ import { limiter } from '../base/concurrency.js'
 import { writeWhole } from '../base/files.js'
 import { oneLine } from '../base/one-line.js'
 import { loadSymbolic, SYMBOLIC_PACKAGE } from '../grading/symbolic.js'
+import { defaultThreads } from '../native/threads.js'
 import { modelPath } from '../reason/model-name.js'
+import type { LoadOptions } from '../reason/options.js'
 import type { Reasoner } from '../reason/reasoner.js'
 import { Z1 } from '../reason/z1.js'
 import { type EvaluateOptions, type ResolvedOptions, resolveOptions, usesCuts } from './options.js'
@@ -135,13 +137,18 @@ export function checkSymbolic(output: string, now: string | null | undefined): v
   )
 }
 
+/** On one number of threads: one that follows what other programs leave of the cores would change logits in their last bits. */
+function loadFor(load: LoadOptions, branches: number, signal: AbortSignal | undefined): Promise<Z1> {
+  return Z1.load({ ...load, threads: load.threads ?? defaultThreads(), branches, signal })
+}
+
 /** Gets what a folder lacks. */
 async function compute(options: ResolvedOptions, items: Item[], folder: ResultsFolder): Promise<void> {
   const { windows, samples, method, signal, onProgress } = options
   const probes = method.pinned.policies?.earlyExit?.probe !== undefined
   const needed = probes || (usesCuts(options) && method.askAll && method.pinned.hint !== null)
   const branches = needed ? (options.branches ?? Math.max(2, options.load.parallel ?? 1)) : 0
-  await using loaded = options.reasoner ? undefined : await Z1.load({ ...options.load, branches, signal })
+  await using loaded = options.reasoner ? undefined : await loadFor(options.load, branches, signal)
   const reasoner = options.reasoner ?? (loaded as Z1)
   const { parallel } = reasoner.model
   const symbolic = await symbolicOf(options)
