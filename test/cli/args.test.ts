@@ -279,6 +279,7 @@ describe('z1 ask', () => {
     branches: 'it has the one that --early-probe needs',
     cuts: 'one answer is asked for',
     kvCache: 'one request runs',
+    cacheRam: 'no other prompt takes the place of the question',
     cachePrompt: 'one question to a model just loaded finds nothing to reuse',
     onDownload: 'a function',
     onProgress: 'a function',
