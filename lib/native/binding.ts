@@ -240,11 +240,11 @@ export interface Binding {
    * Resolves when a sequence holds it. The handle's bytes are gone then. Rejects with STATE_INVALID, CONTEXT_TOO_SMALL.
    */
   contextLoadState(context: ContextHandle, state: StateHandle): Promise<void>
-  /** A state of so many bytes, to be written. */
-  stateCreate(size: number): StateHandle
-  /** Copies what stands at the offset to the buffer, or from it. */
+  /** A state without bytes, to be appended to. */
+  stateCreate(): StateHandle
+  /** Copies what stands at the offset to the buffer. */
   stateRead(state: StateHandle, offset: number, buffer: Uint8Array): void
-  stateWrite(state: StateHandle, offset: number, buffer: Uint8Array): void
+  stateAppend(state: StateHandle, bytes: Uint8Array): void
   generationStart(context: ContextHandle, request: CrossingRequest): void
   /** Closes the window of a generation that is thinking; otherwise does nothing. */
   generationEndThinking(context: ContextHandle, id: number): void

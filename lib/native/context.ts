@@ -32,17 +32,17 @@ export class State {
     this.handle = handle
   }
 
-  /** Of so many bytes, to be written. */
+  /** To which so many bytes will be appended. */
   static create(size: number): State {
-    return new State(openAddon().stateCreate(size), size)
+    return new State(openAddon().stateCreate(), size)
   }
 
   read(offset: number, buffer: Uint8Array): void {
     openAddon().stateRead(this.handle, offset, buffer)
   }
 
-  write(offset: number, buffer: Uint8Array): void {
-    openAddon().stateWrite(this.handle, offset, buffer)
+  append(bytes: Uint8Array): void {
+    openAddon().stateAppend(this.handle, bytes)
   }
 }
 

@@ -151,7 +151,7 @@ async function readPieces(state: State, take: (bytes: Buffer) => Promise<Buffer>
   for (let offset = 0; offset < state.size; offset += PIECE) {
     const part = await take(piece.subarray(0, state.size - offset))
     hash.update(part)
-    state.write(offset, part)
+    state.append(part)
   }
 }
 

@@ -45,7 +45,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
         { "contextLoadState", guard<context_load_state> },
         { "stateCreate", guard<state_create> },
         { "stateRead", guard<state_read> },
-        { "stateWrite", guard<state_write> },
+        { "stateAppend", guard<state_append> },
         { "generationStart", guard<generation_start> },
         { "generationEndThinking", guard<generation_end_thinking> },
         { "generationStop", guard<generation_stop> },

@@ -35,7 +35,7 @@ Napi::Value generation_abort(const Napi::CallbackInfo & info);
 // state.cpp
 Napi::Value state_create(const Napi::CallbackInfo & info);
 Napi::Value state_read(const Napi::CallbackInfo & info);
-Napi::Value state_write(const Napi::CallbackInfo & info);
+Napi::Value state_append(const Napi::CallbackInfo & info);
 Napi::Value context_save_state(const Napi::CallbackInfo & info);
 Napi::Value context_load_state(const Napi::CallbackInfo & info);
 

@@ -18,41 +18,35 @@ Napi::Value wrap_state(Napi::Env env, std::shared_ptr<StateBytes> bytes) {
     return wrap<OpenState>(env, open, [](OpenState &) {});
 }
 
-// What of the state a call names by its offset and a buffer, and the buffer.
-std::pair<std::span<uint8_t>, std::span<uint8_t>> pieces_of(const Napi::CallbackInfo & info) {
-    StateBytes & bytes = *unwrap<OpenState>(info[0])->bytes;
-    const double offset = info[1].ToNumber().DoubleValue();
-    if (!info[2].IsTypedArray() || info[2].As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
-        throw Napi::TypeError::New(info.Env(), "Expected a Uint8Array");
+std::span<uint8_t> buffer_of(const Napi::Value & value) {
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+        throw Napi::TypeError::New(value.Env(), "Expected a Uint8Array");
     }
-    auto buffer = info[2].As<Napi::Uint8Array>();
-    const double length = static_cast<double>(buffer.ByteLength());
-    if (!(offset >= 0 && offset + length <= static_cast<double>(bytes.size()))) {
-        throw Napi::RangeError::New(info.Env(), "Expected a part of the state");
-    }
-    return { std::span(bytes).subspan(static_cast<size_t>(offset), buffer.ByteLength()),
-             std::span<uint8_t>(buffer.Data(), buffer.ByteLength()) };
+    auto buffer = value.As<Napi::Uint8Array>();
+    return { buffer.Data(), buffer.ByteLength() };
 }
 
 } // namespace
 
 Napi::Value state_create(const Napi::CallbackInfo & info) {
-    const double size = info[0].ToNumber().DoubleValue();
-    if (!(size >= 0 && size <= static_cast<double>(uint64_t(1) << 40))) {
-        throw Napi::RangeError::New(info.Env(), "Expected the size of a state");
-    }
-    return wrap_state(info.Env(), std::make_shared<StateBytes>(static_cast<size_t>(size)));
+    return wrap_state(info.Env(), std::make_shared<StateBytes>());
 }
 
 Napi::Value state_read(const Napi::CallbackInfo & info) {
-    const auto [state, buffer] = pieces_of(info);
-    std::copy(state.begin(), state.end(), buffer.begin());
+    const StateBytes & bytes = *unwrap<OpenState>(info[0])->bytes;
+    const double offset = info[1].ToNumber().DoubleValue();
+    const std::span<uint8_t> buffer = buffer_of(info[2]);
+    if (!(offset >= 0 && offset + static_cast<double>(buffer.size()) <= static_cast<double>(bytes.size()))) {
+        throw Napi::RangeError::New(info.Env(), "Expected a part of the state");
+    }
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), buffer.size(), buffer.begin());
     return info.Env().Undefined();
 }
 
-Napi::Value state_write(const Napi::CallbackInfo & info) {
-    const auto [state, buffer] = pieces_of(info);
-    std::copy(buffer.begin(), buffer.end(), state.begin());
+Napi::Value state_append(const Napi::CallbackInfo & info) {
+    StateBytes & bytes = *unwrap<OpenState>(info[0])->bytes;
+    const std::span<uint8_t> buffer = buffer_of(info[1]);
+    bytes.insert(bytes.end(), buffer.begin(), buffer.end());
     return info.Env().Undefined();
 }
 
