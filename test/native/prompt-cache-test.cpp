@@ -1,7 +1,6 @@
 // What is kept of prompts: conversations that take turns on one sequence, turns without their reasoning, retries and
 // samples decode only what is new, on every kind of memory, and give what they give alone.
 #include "context-rig.h"
-
 #include "engine/context/prompt-cache.h"
 
 using namespace z1;
@@ -106,6 +105,18 @@ TEST(two_conversations_take_turns_on_one_sequence) {
                 CHECK_EQ(n_new(rig, fixture.fake, request(*prompt, 20)), kind == Kind::window ? 13 : 12);
             }
         }
+    }
+}
+
+TEST(a_copy_goes_no_further_back_than_it_has_keys) {
+    for (const Kind kind : { Kind::attention, Kind::window }) {
+        Fixture fixture(kind);
+        Rig rig(fixture.fake, params(1));
+        for (const Tokens & prompt : { one, other, with(one, reply) }) {
+            n_new(rig, fixture.fake, request(prompt, 20));
+        }
+        const Tokens beginning(one.begin(), one.begin() + 30);
+        CHECK_EQ(n_new(rig, fixture.fake, request(with(beginning, reply), 20)), kind == Kind::window ? 42 : 12);
     }
 }
 
