@@ -20,6 +20,9 @@ namespace z1 {
     X(MODEL_INVALID)      \
     X(MODEL_UNSUPPORTED)  \
     X(OUT_OF_MEMORY)      \
+    X(STATE_EMPTY)        \
+    X(STATE_INVALID)      \
+    X(STATE_MISMATCH)     \
     X(THREAD_FAILED)
 
 enum class ErrorCode {

@@ -32,7 +32,10 @@ export const ERROR_CODES = [
    * `llama_decode` failed, or gave logits that are not numbers. The generation is lost; the model can be used again.
    */
   'DECODE_FAILED',
-  /** A download does not fit on the disk. What came is kept; make room, or use a cache on another disk (HF_HUB_CACHE). */
+  /**
+   * A download does not fit on the disk: what came is kept; make room, or use a cache on another disk (HF_HUB_CACHE). Or a state does not,
+   * and the file that was there before still is.
+   */
   'DISK_FULL',
   /** The Z1 was disposed before the call, or while it ran. Load another one. */
   'DISPOSED',
@@ -83,6 +86,15 @@ export const ERROR_CODES = [
   'SANDBOX_UNAVAILABLE',
   /** The schema is not a JSON Schema, allows no value, or is too large for a grammar. The message says where. */
   'SCHEMA_INVALID',
+  /** No prompt has been decoded yet whose state could be saved. Ask something first. */
+  'STATE_EMPTY',
+  /** There is no file at a state's path, or it is no state, cut short, or damaged. Save it again. */
+  'STATE_INVALID',
+  /**
+   * The state was saved with another model, other adapters or scales, another type of cache, or another release of the
+   * engine. The message says which; load the model as it was then, or decode the prompt again.
+   */
+  'STATE_MISMATCH',
   /** tags: 'keep' was asked for, but neither the model's template nor its vocabulary has think tags. Use 'ban'. */
   'TAGS_NOT_FOUND',
   /**

@@ -1,4 +1,5 @@
 /** `z1 serve`: a model over HTTP, until it is told to end. */
+import { LOAD_OPTIONS } from '../reason/options.js'
 import { Z1 } from '../reason/z1.js'
 import { serve } from '../server/listen.js'
 import { checkServeOptions } from '../server/options.js'
@@ -50,6 +51,11 @@ what runs end, and take nothing new; a second one ends it.`,
       default: 'reasoning_content',
     }),
     maxQueue: integer(0, { value: 'N', help: 'requests that may wait', default: '128' }),
+    cacheRam: integer(0, {
+      value: 'MIB',
+      help: 'memory for prompts that had to leave the KV cache, and for checkpoints',
+      default: String(LOAD_OPTIONS.cacheRam.default),
+    }),
     ...modelOptions,
     ...readingOptions,
     ...loadOptions,
@@ -63,7 +69,7 @@ what runs end, and take nothing new; a second one ends it.`,
     ...templateOptions,
   },
   async run(given) {
-    const { host, port, allowHost, allowOrigin, modelId, reasoningField, maxQueue, ...others } = given
+    const { host, port, allowHost, allowOrigin, modelId, reasoningField, maxQueue, cacheRam, ...others } = given
     const { apiKey = process.env.Z1_API_KEY || undefined, ...more } = others
     const { load, rest } = loadOf(more)
     const { chatTemplate, templateVariable, ...reason } = rest
@@ -83,7 +89,7 @@ what runs end, and take nothing new; a second one ends it.`,
     // Fails early: loading a large model takes a while.
     checkServeOptions(options)
     await using z1 = await withProgress((show) =>
-      Z1.load({ ...load, ...template, onProgress: showFraction('loading', show) }),
+      Z1.load({ ...load, cacheRam, ...template, onProgress: showFraction('loading', show) }),
     )
     const server = await serve(z1, options)
     process.stderr.write(`${errorColors.dim(`listening on ${server.url}`)}\n`)

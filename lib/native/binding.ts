@@ -22,10 +22,14 @@ export type { CacheType, LoraAdapter, ModelMetadata, ModelParams, QuantizeParams
 
 declare const modelBrand: unique symbol
 declare const contextBrand: unique symbol
+declare const stateBrand: unique symbol
 /** A loaded model. Freed when every context of it is closed and {@link Binding.modelClose} was called, or by the collector. */
 export type ModelHandle = { readonly [modelBrand]: true }
 /** A context and its thread. Freed by {@link Binding.contextClose} or by the collector. */
 export type ContextHandle = { readonly [contextBrand]: true }
+
+/** The state of a sequence, between a context and a file. Freed by the collector. */
+export type StateHandle = { readonly [stateBrand]: true }
 
 /** What the addon was compiled against. */
 export interface AddonInfo {
@@ -82,6 +86,8 @@ export interface ContextParams {
   threadsBatch: number
   /** Whether fewer are used while other programs take the cores. */
   adaptsThreads: boolean
+  /** MiB for prompts that sequences held, and for checkpoints. Absent: 0. */
+  cacheRam?: number
   /** Of K and V in the cache. Absent: F16. */
   cacheType?: CacheType
   /** `auto` or absent: where the devices support it. */
@@ -230,6 +236,17 @@ export interface Binding {
   contextCreate(model: ModelHandle, params: ContextParams): Promise<{ context: ContextHandle; batchSize: number }>
   /** Resolves when the thread has ended and its memory is freed; running generations end with DISPOSED. */
   contextClose(context: ContextHandle): Promise<void>
+  /** What the request that began last has decoded. Rejects with STATE_EMPTY, MODEL_UNSUPPORTED. */
+  contextSaveState(context: ContextHandle): Promise<{ state: StateHandle; size: number }>
+  /**
+   * Resolves when a sequence holds it. The handle's bytes are gone then. Rejects with STATE_INVALID, CONTEXT_TOO_SMALL.
+   */
+  contextLoadState(context: ContextHandle, state: StateHandle): Promise<void>
+  /** A state without bytes, to be appended to. */
+  stateCreate(): StateHandle
+  /** Copies what stands at the offset to the buffer. */
+  stateRead(state: StateHandle, offset: number, buffer: Uint8Array): void
+  stateAppend(state: StateHandle, bytes: Uint8Array): void
   generationStart(context: ContextHandle, request: CrossingRequest): void
   /** Closes the window of a generation that is thinking; otherwise does nothing. */
   generationEndThinking(context: ContextHandle, id: number): void

@@ -1,5 +1,5 @@
 /** A context and its thread, on which generations run. */
-import type { ContextHandle, GenerationEvent, GenerationRequest, SamplingParams } from './binding.js'
+import type { ContextHandle, GenerationEvent, GenerationRequest, SamplingParams, StateHandle } from './binding.js'
 import { deliverTo, nextId, openAddon } from './channel.js'
 
 /** A request that runs. After its last event, and after its context was closed, nothing here has an effect. */
@@ -17,6 +17,34 @@ export type GenerationListener = (event: GenerationEvent) => void
 
 /** A number for requests that have the same prompt ({@link GenerationRequest.group}). */
 export const nextGroup = nextId
+
+/** The state of a sequence as bytes, which stay in native memory and are read and written in pieces. */
+export class State {
+  /** @internal */
+  readonly handle: StateHandle
+
+  /** @internal */
+  constructor(
+    handle: StateHandle,
+    /** In bytes. */
+    readonly size: number,
+  ) {
+    this.handle = handle
+  }
+
+  /** To which so many bytes will be appended. */
+  static create(size: number): State {
+    return new State(openAddon().stateCreate(), size)
+  }
+
+  read(offset: number, buffer: Uint8Array): void {
+    openAddon().stateRead(this.handle, offset, buffer)
+  }
+
+  append(bytes: Uint8Array): void {
+    openAddon().stateAppend(this.handle, bytes)
+  }
+}
 
 export class Context {
   /** Tokens in one `llama_decode` at most (llama.cpp's n_ubatch), as llama.cpp has made it. */
@@ -48,6 +76,20 @@ export class Context {
       stop: careful(() => addon.generationStop(context, id)),
       abort: careful(() => addon.generationAbort(context, id)),
     }
+  }
+
+  /** What the request that began last has decoded. @throws {Z1Error} STATE_EMPTY, MODEL_UNSUPPORTED, DISPOSED. */
+  async saveState(): Promise<State> {
+    const { state, size } = await openAddon().contextSaveState(this.#handle)
+    return new State(state, size)
+  }
+
+  /**
+   * Makes it what a sequence holds, as soon as one is free. The state has no bytes after it.
+   * @throws {Z1Error} STATE_INVALID, CONTEXT_TOO_SMALL, DISPOSED.
+   */
+  async loadState(state: State): Promise<void> {
+    return openAddon().contextLoadState(this.#handle, state.handle)
   }
 
   /** Resolves when the thread has ended and its memory is freed; running generations end with DISPOSED. */

@@ -37,6 +37,11 @@ export interface LoadOptions {
    * what was measured to be faster, which is separate. Default `auto`.
    */
   kvCache?: 'auto' | 'separate' | 'shared' | undefined
+  /**
+   * MiB of memory, 0 … 1048576, for prompts that had to leave the KV cache for others, and for checkpoints: states that recurrent and
+   * hybrid models go back to. The oldest are given up for newer ones. Default 256.
+   */
+  cacheRam?: number | undefined
   /** Tokens in one `llama_decode` at most, 1 … 8192. Default 512. */
   batchSize?: number | undefined
   /**
@@ -93,6 +98,7 @@ export const LOAD_OPTIONS = {
   parallel: option(integer(1, 64), 1),
   branches: option(integer(0, 64), 0),
   kvCache: option(oneOf(['auto', 'separate', 'shared']), 'auto'),
+  cacheRam: option(integer(0, 2 ** 20), 256),
   batchSize: option(integer(1, 8192), 512),
   // ggml.h: GGML_MAX_N_THREADS.
   threads: option(integer(1, 512)),

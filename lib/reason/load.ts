@@ -43,6 +43,8 @@ export interface ModelInfo {
   /** Sequences beside them, on which their cuts are answered. */
   branches: number
   kvCache: 'separate' | 'shared'
+  /** MiB for prompts that left the KV cache, and for checkpoints. */
+  cacheRam: number
   /** Tokens in one `llama_decode` at most. */
   batchSize: number
   threads: number
@@ -87,7 +89,8 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
     }
     options.signal?.throwIfAborted()
     const contextSize = options.contextSize ?? defaultContext(metadata)
-    const { parallel, branches, batchSize, threads = defaultThreads(), cacheType, flashAttention, lora } = options
+    const { parallel, branches, cacheRam, batchSize, threads = defaultThreads() } = options
+    const { cacheType, flashAttention, lora } = options
     // bench curve: five windows took 1.21 times the largest alone with separate cells, 1.43 times with shared ones.
     const kvCache = options.kvCache === 'auto' ? 'separate' : options.kvCache
     checkCacheType(cacheType, metadata, path)
@@ -97,6 +100,7 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       parallel,
       branches,
       sharedCells: kvCache === 'shared',
+      cacheRam,
       batchSize,
       threads,
       threadsBatch: threads,
@@ -128,6 +132,7 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       parallel,
       branches,
       kvCache,
+      cacheRam,
       batchSize: context.batchSize,
       threads,
       chatTemplate,

@@ -108,7 +108,7 @@ export class ModelFile {
 }
 
 /** A file that was split is named by its first part (llama.cpp, llama_split_path). */
-function partsOf(path: string): string[] {
+export function partsOf(path: string): string[] {
   const [, prefix, count] = /^(.*)-00001-of-(\d{5})\.gguf$/s.exec(path) ?? []
   if (prefix === undefined || count === undefined) return [path]
   const number = (i: number) => String(i + 1).padStart(5, '0')

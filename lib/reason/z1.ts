@@ -1,5 +1,5 @@
 /** Class Z1: a loaded model that answers questions under a shifted thinking window. */
-import { misuse } from '../base/checks.js'
+import { filePath, misuse } from '../base/checks.js'
 import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
 import { type Context, type GenerationListener, nextGroup } from '../native/context.js'
 import type { Model } from '../native/model.js'
@@ -20,9 +20,12 @@ import type { Reasoner } from './reasoner.js'
 import { type BuiltRequest, type RenderedPrompt, RequestBuilder } from './request.js'
 import type { ReasonResult } from './result.js'
 import { type Samples, sampleSeed } from './sample-options.js'
+import { readStateFile, type StateFacts, stateFactsOf, writeStateFile } from './state-file.js'
 import { ReasonStream, type Start, type Started } from './stream.js'
 import { checkTrace } from './trace-options.js'
 import { resultOfSamples } from './vote.js'
+
+const statePath = filePath()
 
 export class Z1 implements Reasoner {
   /**
@@ -57,6 +60,7 @@ export class Z1 implements Reasoner {
   readonly #context: Context
   readonly #builder: RequestBuilder
   #disposed: Promise<void> | undefined
+  #facts: Promise<StateFacts> | undefined
 
   /** @internal Use {@link Z1.load}. */
   constructor({ model, context, file, info }: Loaded, template: TemplateOptions) {
@@ -128,6 +132,34 @@ export class Z1 implements Reasoner {
   }
 
   /**
+   * Writes the state of what was decoded last, prompt and response, to a file, from which {@link loadState} has it without decoding:
+   * of the request that began last, also while it runs.
+   * @throws {TypeError} for what is no path.
+   * @throws {Z1Error} STATE_EMPTY, DISK_FULL, MODEL_CHANGED, MODEL_UNSUPPORTED, DISPOSED. What was at the path stays then.
+   * @throws {Error} when the file cannot be written.
+   */
+  async saveState(path: string | URL): Promise<void> {
+    const site = callSite(this.saveState)
+    const to = statePath.read(path, 'path')
+    return attempt(site, async () => {
+      const facts = await this.#stateFacts()
+      await writeStateFile(to, facts, await this.#context.saveState())
+    })
+  }
+
+  /**
+   * Reads a state that {@link saveState} has written. A prompt that begins as it does then needs no decoding of that beginning:
+   * `usage.cachedTokens` says how much. While all sequences are in use it waits for one.
+   * @throws {TypeError} for what is no path.
+   * @throws {Z1Error} STATE_INVALID, STATE_MISMATCH, CONTEXT_TOO_SMALL, OUT_OF_MEMORY, MODEL_CHANGED, DISPOSED.
+   */
+  async loadState(path: string | URL): Promise<void> {
+    const site = callSite(this.loadState)
+    const from = statePath.read(path, 'path')
+    return attempt(site, async () => this.#context.loadState(await readStateFile(from, await this.#stateFacts())))
+  }
+
+  /**
    * Frees the model and its memory. Running requests reject with DISPOSED. Resolves when all of it is gone; calling it
    * again gives the same promise.
    */
@@ -140,6 +172,13 @@ export class Z1 implements Reasoner {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose()
+  }
+
+  async #stateFacts(): Promise<StateFacts> {
+    if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
+    await this.#file?.check()
+    this.#facts ??= stateFactsOf(this.model)
+    return this.#facts
   }
 
   #render(input: unknown, options: unknown, site: CallSite): Promise<RenderedPrompt> {

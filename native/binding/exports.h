@@ -32,4 +32,11 @@ Napi::Value generation_end_thinking(const Napi::CallbackInfo & info);
 Napi::Value generation_stop(const Napi::CallbackInfo & info);
 Napi::Value generation_abort(const Napi::CallbackInfo & info);
 
+// state.cpp
+Napi::Value state_create(const Napi::CallbackInfo & info);
+Napi::Value state_read(const Napi::CallbackInfo & info);
+Napi::Value state_append(const Napi::CallbackInfo & info);
+Napi::Value context_save_state(const Napi::CallbackInfo & info);
+Napi::Value context_load_state(const Napi::CallbackInfo & info);
+
 } // namespace z1

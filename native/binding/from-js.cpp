@@ -225,6 +225,9 @@ ContextParams context_params_of(const Napi::Object & object) {
                            : flash.ToBoolean()  ? LLAMA_FLASH_ATTN_TYPE_ENABLED
                                                 : LLAMA_FLASH_ATTN_TYPE_DISABLED;
     params.n_ubatch = u32(object, "batchSize", 1, 1 << 16);
+    if (object.Get("cacheRam").IsNumber()) {
+        params.cache_ram = static_cast<size_t>(u32(object, "cacheRam", 0, 1 << 20)) << 20; // from MiB
+    }
     params.n_threads = u32(object, "threads", 1, GGML_MAX_N_THREADS);
     params.n_threads_batch = u32(object, "threadsBatch", 1, GGML_MAX_N_THREADS);
     params.adapts_threads = boolean(object, "adaptsThreads");

@@ -20,8 +20,18 @@ struct OpenContext {
     std::vector<Napi::Promise::Deferred> closing;
 };
 
+/// A state on its way between a context and a file.
+struct OpenState {
+    std::shared_ptr<StateBytes> bytes;
+};
+
 template <class T>
 struct Handle;
+template <>
+struct Handle<OpenState> {
+    static constexpr napi_type_tag tag = { 0x7a31737461746500, 0x6b0e94d2c7f1a358 };
+    static constexpr const char * expected = "Expected a state handle";
+};
 template <>
 struct Handle<OpenModel> {
     static constexpr napi_type_tag tag = { 0x7a316d6f64656c00, 0x9d1c7e0f5b3a4862 };

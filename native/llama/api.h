@@ -57,6 +57,8 @@ namespace z1 {
     X(llama_init_from_model)               \
     X(llama_log_set)                       \
     X(llama_memory_seq_cp)                 \
+    X(llama_memory_seq_pos_max)            \
+    X(llama_memory_seq_pos_min)            \
     X(llama_memory_seq_rm)                 \
     X(llama_model_chat_template)           \
     X(llama_model_default_params)          \
@@ -75,8 +77,10 @@ namespace z1 {
     X(llama_model_n_embd)                  \
     X(llama_model_n_layer)                 \
     X(llama_model_n_params)                \
+    X(llama_model_n_swa)                   \
     X(llama_model_quantize)                \
     X(llama_model_quantize_default_params) \
+    X(llama_model_rope_type)               \
     X(llama_model_size)                    \
     X(llama_n_ubatch)                      \
     X(llama_sampler_accept)                \
@@ -102,9 +106,9 @@ namespace z1 {
     X(llama_sampler_init_xtc)              \
     X(llama_set_adapters_lora)             \
     X(llama_set_n_threads)                 \
-    X(llama_state_seq_get_data)            \
-    X(llama_state_seq_get_size)            \
-    X(llama_state_seq_set_data)            \
+    X(llama_state_seq_get_data_ext)        \
+    X(llama_state_seq_get_size_ext)        \
+    X(llama_state_seq_set_data_ext)        \
     X(llama_token_to_piece)                \
     X(llama_tokenize)                      \
     X(llama_version)                       \

@@ -280,6 +280,7 @@ describe('z1 ask', () => {
     cuts: 'one answer is asked for',
     overflow: 'one question is no conversation',
     kvCache: 'one request runs',
+    cacheRam: 'no other prompt takes the place of the question',
     cachePrompt: 'one question to a model just loaded finds nothing to reuse',
     onDownload: 'a function',
     onProgress: 'a function',

@@ -42,6 +42,8 @@ struct Cell {
 struct Cached {
     std::vector<llama_token> tokens;
     std::vector<std::shared_ptr<Cell>> cells; // one for each token
+    size_t n_state = SIZE_MAX;                // tokens that the recurrent state has seen, where it is not all of them
+    llama_pos first = 0;                      // before it layers with a window have nothing
 
     void add(llama_token token, const std::shared_ptr<Cell> & cell) {
         tokens.push_back(token);
@@ -51,6 +53,8 @@ struct Cached {
     void resize(size_t n) {
         tokens.resize(n);
         cells.resize(n);
+        n_state = SIZE_MAX;
+        first = n == 0 ? 0 : first;
     }
 };
 
@@ -200,7 +204,14 @@ struct FakeFunctions {
             }
             FakeEntry & entry = decode.back();
             for (const llama_seq_id seq_id : seq_ids) {
-                const size_t held = ctx->sequences[seq_id].tokens.size() + n_added[seq_id]++;
+                const Cached & sequence = ctx->sequences[seq_id];
+                if (sequence.n_state != SIZE_MAX) {
+                    fake.complain("tokens after a recurrent state that has not seen all that is there");
+                }
+                if (fake.n_swa > 0 && sequence.first > std::max(0, batch.pos[i] - fake.n_swa + 1)) {
+                    fake.complain("a token that attends over keys that are not there");
+                }
+                const size_t held = sequence.tokens.size() + n_added[seq_id]++;
                 if (batch.pos[i] != static_cast<llama_pos>(held)) {
                     fake.complain("position " + std::to_string(batch.pos[i]) + " after " + std::to_string(held) +
                                   " tokens of sequence " + std::to_string(seq_id));
@@ -328,7 +339,7 @@ struct FakeFunctions {
         Cached & sequence = memory->ctx->sequences[seq_id];
         const size_t n = std::min(static_cast<size_t>(std::max(p0, 0)), sequence.tokens.size());
         // llama-memory-recurrent.cpp, seq_rm: all or nothing.
-        if (fake.recurrent && n > 0 && n < sequence.tokens.size()) {
+        if ((fake.recurrent || fake.hybrid) && n > 0 && n < sequence.tokens.size() && n != sequence.n_state) {
             return false;
         }
         sequence.resize(n);
@@ -345,7 +356,7 @@ struct FakeFunctions {
             fake.complain("llama_memory_seq_cp of sequence " + std::to_string(from) + " to " + std::to_string(to));
         } else if (p0 >= 0 || p1 >= 0) {
             fake.complain("llama_memory_seq_cp of a part");
-        } else if (!ctx->params.kv_unified && !fake.recurrent) {
+        } else if (!ctx->params.kv_unified && !fake.recurrent) { // of a hybrid model, too
             fake.complain("llama_memory_seq_cp between sequences that share no cells");
         } else if (!ctx->sequences[to].tokens.empty()) {
             fake.complain("llama_memory_seq_cp to a sequence that holds something");
@@ -354,31 +365,58 @@ struct FakeFunctions {
         }
     }
 
-    // The state of a sequence: its tokens.
+    static llama_pos least_position(llama_memory_t memory, llama_seq_id id) {
+        open(memory->ctx, "llama_memory_seq_pos_min");
+        const Cached & sequence = memory->ctx->sequences.at(id);
+        return sequence.tokens.empty() ? -1 : sequence.first;
+    }
 
-    static size_t state_size(llama_context * ctx, llama_seq_id id) {
-        open(ctx, "llama_state_seq_get_size");
+    // The state of a sequence: its tokens. So is its recurrent part.
+
+    static size_t state_size(llama_context * ctx, llama_seq_id id, llama_state_seq_flags) {
+        open(ctx, "llama_state_seq_get_size_ext");
         return sizeof(llama_token) * (ctx->sequences.at(id).tokens.size() + 1);
     }
 
-    static size_t get_state(llama_context * ctx, uint8_t * data, size_t size, llama_seq_id id) {
-        FakeLlama & fake = open(ctx, "llama_state_seq_get_data");
+    static size_t get_state(llama_context * ctx, uint8_t * data, size_t size, llama_seq_id id,
+                            llama_state_seq_flags flags) {
+        FakeLlama & fake = open(ctx, "llama_state_seq_get_data_ext");
         const std::vector<llama_token> & tokens = ctx->sequences.at(id).tokens;
-        if (size < state_size(ctx, id) || fake.refuses_state) {
+        if (size < state_size(ctx, id, flags) || fake.refuses_state) {
             return 0;
         }
         const llama_token n = static_cast<llama_token>(tokens.size());
         std::memcpy(data, &n, sizeof(n));
         std::memcpy(data + sizeof(n), tokens.data(), tokens.size() * sizeof(llama_token));
-        return state_size(ctx, id);
+        ++fake.n_states;
+        return state_size(ctx, id, flags);
     }
 
-    static size_t set_state(llama_context * ctx, const uint8_t * data, size_t size, llama_seq_id id) {
-        FakeLlama & fake = open(ctx, "llama_state_seq_set_data");
+    static size_t set_state(llama_context * ctx, const uint8_t * data, size_t size, llama_seq_id id,
+                            llama_state_seq_flags flags) {
+        FakeLlama & fake = open(ctx, "llama_state_seq_set_data_ext");
         Cached & sequence = ctx->sequences.at(id);
-        if (!sequence.tokens.empty()) {
-            fake.complain("llama_state_seq_set_data to a sequence that holds something");
+        if (fake.refuses_state) {
+            return 0;
         }
+        const size_t n = size / sizeof(llama_token) - 1;
+        if (flags & LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY) {
+            if (fake.hybrid) {
+                // Attention keeps what it has, of which the state must have seen the beginning.
+                if (n > sequence.tokens.size() ||
+                    std::memcmp(sequence.tokens.data(), data + sizeof(llama_token), n * sizeof(llama_token)) != 0) {
+                    fake.complain("a state of other tokens than the sequence holds");
+                }
+                sequence.n_state = n;
+                return size;
+            }
+            sequence.resize(0); // llama-memory-recurrent.cpp, state_read_meta
+        }
+        if (!sequence.tokens.empty()) {
+            fake.complain("llama_state_seq_set_data_ext to a sequence that holds something");
+        }
+        // Of layers with a window the cells are saved that the last token attends over.
+        sequence.first = fake.n_swa > 0 ? std::max(0, static_cast<llama_pos>(n) - fake.n_swa) : 0;
         for (size_t at = sizeof(llama_token); at < size; at += sizeof(llama_token)) {
             llama_token token;
             std::memcpy(&token, data + at, sizeof(token));
@@ -584,7 +622,9 @@ struct FakeFunctions {
         api.llama_model_n_embd = [](const llama_model *) { return 1; };
         api.llama_model_n_ctx_train = [](const llama_model *) { return 0; };
         api.llama_model_is_recurrent = [](const llama_model * model) { return model->fake->recurrent; };
-        api.llama_model_is_hybrid = [](const llama_model *) { return false; };
+        api.llama_model_is_hybrid = [](const llama_model * model) { return model->fake->hybrid; };
+        api.llama_model_rope_type = [](const llama_model *) { return LLAMA_ROPE_TYPE_NORM; };
+        api.llama_model_n_swa = [](const llama_model * model) { return model->fake->n_swa; };
         api.llama_model_is_diffusion = [](const llama_model *) { return false; };
         api.llama_model_has_decoder = [](const llama_model *) { return true; };
         api.llama_model_has_encoder = [](const llama_model *) { return false; };
@@ -623,11 +663,15 @@ struct FakeFunctions {
             return &const_cast<llama_context *>(ctx)->memory;
         };
         api.llama_memory_seq_cp = copy;
+        api.llama_memory_seq_pos_max = [](llama_memory_t memory, llama_seq_id id) {
+            return static_cast<llama_pos>(memory->ctx->sequences.at(id).tokens.size()) - 1;
+        };
+        api.llama_memory_seq_pos_min = least_position;
         api.llama_memory_seq_rm = remove;
         api.llama_decode = decode;
-        api.llama_state_seq_get_size = state_size;
-        api.llama_state_seq_get_data = get_state;
-        api.llama_state_seq_set_data = set_state;
+        api.llama_state_seq_get_size_ext = state_size;
+        api.llama_state_seq_get_data_ext = get_state;
+        api.llama_state_seq_set_data_ext = set_state;
         api.llama_get_logits_ith = logits;
 
         api.llama_sampler_init = new_sampler;

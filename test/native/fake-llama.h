@@ -75,6 +75,8 @@ public:
     std::vector<FakeTensor> tensors;
     std::map<std::string, std::vector<FakeTensor>> parts; // the tensors of other files, by their paths
     bool recurrent = false;
+    bool hybrid = false; // attention whose layers share the cells, and a recurrent state beside it
+    llama_pos n_swa = 0; // keys that some layers attend over at most
     Logits logits = hashed;
 
     /// Called on the context's thread before a llama_decode computes anything. What it returns other than 0 becomes the
@@ -95,6 +97,7 @@ public:
     std::vector<size_t> n_ubatches;           // passes through the model that each of them took
     std::atomic<int> n_interrupted { 0 };     // llama_decodes that the abort callback ended
     std::vector<llama_token> told;            // what the penalties sampler was given
+    std::atomic<int> n_states { 0 };          // that were copied out
     llama_context_params context_params = {}; // of the last context
 
 private:

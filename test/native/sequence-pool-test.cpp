@@ -26,7 +26,7 @@ struct Pool : BareContext {
         Sequence * sequence = pool->best_for(prompt, true);
         CHECK(sequence != nullptr);
         pool->take(*sequence);
-        sequence->sync(prompt, true);
+        sequence->sync(prompt, true, true);
         decode(*sequence, Tokens(prompt.begin() + sequence->size(), prompt.end()));
         return *sequence;
     }
@@ -100,7 +100,7 @@ TEST(a_fork_goes_on_by_itself) {
             pool.decode(*child, { 4 }, with(talk, { 1, 2, 4 }));
             CHECK_EQ(parent.size(), 61);
             CHECK_EQ(child->size(), 63);
-            CHECK_EQ(parent.sync(with(talk, { 3, 9 }), true), 61);
+            CHECK_EQ(parent.sync(with(talk, { 3, 9 }), true, true), 61);
         }
     }
 }

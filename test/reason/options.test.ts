@@ -214,6 +214,7 @@ const loadRows: Row[] = [
     types: notStrings,
     ranges: [['unified', '"unified"']],
   },
+  integers('cacheRam', 0, 1048576),
   integers('batchSize', 1, 8192),
   integers('threads', 1, 512),
   chatTemplate,
@@ -601,6 +602,7 @@ describe('defaults', () => {
       parallel: 1,
       branches: 0,
       kvCache: 'auto',
+      cacheRam: 256,
       batchSize: 512,
       threads: undefined,
       mmap: true,
@@ -749,7 +751,7 @@ describe('unknown options', () => {
   it('lists all when none is near', () => {
     const sentence =
       'Unknown option color: expected one of model, download, onDownload, engine, gpuLayers, contextSize, parallel, ' +
-      'branches, kvCache, batchSize, threads, chatTemplate, templateVariables, mmap, mlock, cacheType, flashAttention, ' +
+      'branches, kvCache, cacheRam, batchSize, threads, chatTemplate, templateVariables, mmap, mlock, cacheType, flashAttention, ' +
       'devices, lora, onProgress, signal'
     expect(() => checkLoadOptions({ color: 'red' })).toThrow(new TypeError(sentence))
   })

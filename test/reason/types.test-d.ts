@@ -90,6 +90,7 @@ const load: Required<LoadOptions> = {
   parallel: 4,
   branches: 2,
   kvCache: 'shared',
+  cacheRam: 0,
   batchSize: 512,
   threads: 8,
   chatTemplate: '{{ messages }}',

@@ -202,7 +202,7 @@ describe('normal numbers', () => {
 })
 
 describe('testModel', () => {
-  const names: ModelName[] = ['qwen2-bytes', 'qwen2-vocab', 'llama-spm', 'mamba']
+  const names: ModelName[] = ['qwen2-bytes', 'qwen2-vocab', 'llama-spm', 'mamba', 'lfm2', 'olmo2']
   const cache = (name: string): string => folder(name)
   const digest = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex')
 

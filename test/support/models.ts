@@ -27,9 +27,11 @@ import { Random } from './random.js'
  * - `qwen2-vocab`: the real vocabulary of Qwen2 on a narrow model, 27 MB.
  * - `llama-spm`: a SentencePiece vocabulary with byte fallback, a begin token and the inserted space.
  * - `mamba`: a recurrent model on the byte vocabulary: its memory cannot be shortened.
+ * - `lfm2`: a hybrid one: layers with a recurrent state, and layers of attention.
+ * - `olmo2`: attention over a window of 24 tokens in three of four layers.
  * - `qwen2-0.5b`: the shape of Qwen2.5-0.5B with tied embeddings, 530 MB, for measuring speed; written in about 15 s.
  */
-export type ModelName = 'qwen2-bytes' | 'qwen2-vocab' | 'llama-spm' | 'mamba' | 'qwen2-0.5b'
+export type ModelName = 'qwen2-bytes' | 'qwen2-vocab' | 'llama-spm' | 'mamba' | 'lfm2' | 'olmo2' | 'qwen2-0.5b'
 
 export interface ModelOptions {
   seed?: number
@@ -90,7 +92,7 @@ interface Vocabulary {
 }
 
 interface Recipe {
-  architecture: 'qwen2' | 'llama' | 'mamba'
+  architecture: 'qwen2' | 'llama' | 'mamba' | 'lfm2' | 'olmo2'
   vocabulary(source: string): Vocabulary
   shape: Shape
   template: string
@@ -138,6 +140,22 @@ const recipes: Record<ModelName, Recipe> = {
     architecture: 'mamba',
     vocabulary: byteVocabulary,
     shape: { ...small, heads: 0, kvHeads: 0, feedForward: 0 },
+    template: chatMlTemplate,
+    trainingContext: 4096,
+    endGain: 1.3,
+  },
+  lfm2: {
+    architecture: 'lfm2',
+    vocabulary: byteVocabulary,
+    shape: small,
+    template: chatMlTemplate,
+    trainingContext: 4096,
+    endGain: 1.3,
+  },
+  olmo2: {
+    architecture: 'olmo2',
+    vocabulary: byteVocabulary,
+    shape: small,
     template: chatMlTemplate,
     trainingContext: 4096,
     endGain: 1.3,
@@ -215,8 +233,20 @@ function write(path: string, name: ModelName, request: Request, source: string):
       ? []
       : ([['z1.thinking_window', uint32(request.thinkingWindow)]] as const)),
   ])
-  const layers = architecture === 'mamba' ? mambaLayers(request) : attentionLayers(request, architecture === 'qwen2')
-  writeGguf(path, metadata, [...embeddings(request, words), ...layers])
+  writeGguf(path, metadata, [...embeddings(request, words, architecture), ...layersOf(architecture, request)])
+}
+
+function layersOf(architecture: Recipe['architecture'], request: Request): TensorSource[] {
+  switch (architecture) {
+    case 'mamba':
+      return mambaLayers(request)
+    case 'lfm2':
+      return lfm2Layers(request)
+    case 'olmo2':
+      return olmo2Layers(request)
+    default:
+      return attentionLayers(request, architecture === 'qwen2')
+  }
 }
 
 function architectureMetadata(architecture: string, { shape, trainingContext }: Request): Metadata {
@@ -239,15 +269,26 @@ function architectureMetadata(architecture: string, { shape, trainingContext }: 
     keys.set('rope.dimension_count', uint32(shape.width / shape.heads))
     keys.set('rope.freq_base', float32(architecture === 'qwen2' ? 1e6 : 1e4))
   }
+  if (architecture === 'lfm2') {
+    // A layer without heads for keys has a recurrent state.
+    const kvHeads = Array.from({ length: shape.layers }, (_, i) => (isRecurrent(i) ? 0 : shape.kvHeads))
+    keys.set('attention.head_count_kv', array('int32', kvHeads))
+    keys.set('shortconv.l_cache', uint32(LFM2_KERNEL))
+  }
+  if (architecture === 'olmo2') keys.set('attention.sliding_window', uint32(24))
   return new Map([...keys].map(([key, value]) => [`${architecture}.${key}`, value]))
 }
 
-function embeddings({ seed, shape, endGain }: Request, { tokens, end, silenced }: Vocabulary): TensorSource[] {
+function embeddings(
+  { seed, shape, endGain }: Request,
+  { tokens, end, silenced }: Vocabulary,
+  architecture: Recipe['architecture'],
+): TensorSource[] {
   const { width, embeddingType: type, tied } = shape
   const weights = new Weights(seed)
   const tensors = [
     weights.normal('token_embd.weight', [width, tokens.length], 1, type),
-    weights.constant('output_norm.weight', [width], 1),
+    weights.constant(architecture === 'lfm2' ? 'token_embd_norm.weight' : 'output_norm.weight', [width], 1),
   ]
   if (tied) return tensors
 
@@ -289,6 +330,55 @@ function attentionLayers({ seed, shape }: Request, biased: boolean): TensorSourc
     matrix('ffn_down', feedForward, width)
   }
   return tensors
+}
+
+const LFM2_KERNEL = 3
+const isRecurrent = (layer: number) => layer % 2 === 0
+
+function lfm2Layers({ seed, shape }: Request): TensorSource[] {
+  const { layers, width, heads, kvHeads, feedForward } = shape
+  const weights = new Weights(seed)
+  const head = width / heads
+  const tensors: TensorSource[] = []
+  for (let i = 0; i < layers; i++) {
+    const matrix = (name: string, fanIn: number, rows: number, type = shape.layerType): void => {
+      tensors.push(weights.normal(`blk.${i}.${name}.weight`, [fanIn, rows], 2 / Math.sqrt(fanIn), type))
+    }
+    const norm = (name: string, length: number): void => {
+      tensors.push(weights.constant(`blk.${i}.${name}.weight`, [length], 1))
+    }
+    norm('attn_norm', width)
+    norm('ffn_norm', width)
+    if (isRecurrent(i)) {
+      matrix('shortconv.conv', LFM2_KERNEL, width, 'F32')
+      matrix('shortconv.in_proj', width, 3 * width)
+      matrix('shortconv.out_proj', width, width)
+    } else {
+      norm('attn_q_norm', head)
+      norm('attn_k_norm', head)
+      matrix('attn_q', width, width)
+      matrix('attn_k', width, head * kvHeads)
+      matrix('attn_v', width, head * kvHeads)
+      matrix('attn_output', width, width)
+    }
+    matrix('ffn_gate', width, feedForward)
+    matrix('ffn_up', width, feedForward)
+    matrix('ffn_down', feedForward, width)
+  }
+  return tensors
+}
+
+function olmo2Layers(request: Request): TensorSource[] {
+  const { width, heads, kvHeads, layers } = request.shape
+  const weights = new Weights(request.seed)
+  const norms = Array.from({ length: layers }, (_, i) => [
+    weights.constant(`blk.${i}.attn_q_norm.weight`, [width], 1),
+    weights.constant(`blk.${i}.attn_k_norm.weight`, [(width / heads) * kvHeads], 1),
+    weights.constant(`blk.${i}.post_attention_norm.weight`, [width], 1),
+    weights.constant(`blk.${i}.post_ffw_norm.weight`, [width], 1),
+  ])
+  // It has norms after attention and feed-forward network, none before.
+  return [...attentionLayers(request, false).filter(({ name }) => !/(attn|ffn)_norm/.test(name)), ...norms.flat()]
 }
 
 /** llama.cpp supports an expansion factor of 2 only. */

@@ -8,6 +8,7 @@
 namespace z1 {
 
 void Context::admit() {
+    load_states();
     while (Generation * generation = next_in_line()) {
         Sequence * shared = nullptr;
         try {
@@ -17,16 +18,14 @@ void Context::admit() {
         } catch (const Error &) {
             // It cannot be copied: it is decoded again.
         }
-        Sequence * sequence = shared ? shared : sequences->best_for(generation->prompt(), generation->caches_prompt());
+        Sequence * sequence = shared ? shared
+                                     : sequences->prepare_for(generation->prompt(), generation->caches_prompt(),
+                                                              generation->draws_after_prompt());
         if (!sequence) {
             return;
         }
         sequences->take(*sequence);
-        if (shared) {
-            attempt(*generation, [&] { generation->join(*sequence); });
-        } else {
-            generation->start(*sequence);
-        }
+        attempt(*generation, [&] { shared ? generation->join(*sequence) : generation->start(*sequence); });
     }
 }
 
@@ -173,10 +172,26 @@ void Context::decode(const EngineCall & call) {
     for (const BatchEntry & entry : plan_.entries) {
         next += static_cast<int32_t>(entry.n_tokens);
         Generation & generation = *running[entry.generation];
+        const bool ended_prompt =
+            demands[entry.generation].prompt && entry.n_tokens == demands[entry.generation].n_tokens;
+        if (ended_prompt && generation.leaves_prompt()) {
+            save_prompt(generation, entry.n_outputs > 0 ? next - 1 : -1);
+        }
         if (entry.n_outputs == 0 || generation.head().failed()) {
             continue;
         }
         attempt(generation, [&] { generation.sample(ctx.get(), next - 1); });
+    }
+}
+
+// `output`: batch index of the logits after the prompt; -1: there are none.
+void Context::save_prompt(Generation & generation, int32_t output) {
+    const float * logits = output < 0 ? nullptr : api.llama_get_logits_ith(ctx.get(), output);
+    const size_t n_vocab = model_->metadata().n_vocab;
+    try {
+        generation.target().checkpoint(logits ? std::span(logits, n_vocab) : std::span<const float>());
+    } catch (const std::bad_alloc &) {
+        // Then it is decoded again.
     }
 }
 

@@ -45,11 +45,16 @@ void Context::start(Request request) {
     if ((!request.cuts.empty() || request.early_probe) && !request.hint.empty() && params_.n_branches == 0) {
         throw Error(ErrorCode::CONTEXT_TOO_SMALL, "A request with cuts or probes needs a sequence for its branches");
     }
+    send_checked(StartMessage { std::move(request), Generation::Clock::now() });
+}
+
+// A message that is answered.
+void Context::send_checked(Message message) {
     std::lock_guard lock(mutex);
     if (closing) {
         throw Error(ErrorCode::DISPOSED, "The model was disposed");
     }
-    inbox.push_back(StartMessage { std::move(request), Generation::Clock::now() });
+    inbox.push_back(std::move(message));
     inbox_changed.notify_one();
 }
 
@@ -97,6 +102,10 @@ void Context::run() {
 
     for (const auto & generation : generations) {
         end(*generation, ErrorCode::DISPOSED, "The model was disposed");
+    }
+    const auto disposed = std::make_exception_ptr(Error(ErrorCode::DISPOSED, "The model was disposed"));
+    for (const LoadingState & one : loading) {
+        insist([&] { one.reply(disposed); });
     }
     insist([&] { publish(); });
     if (fatal_error.empty()) {
@@ -224,8 +233,8 @@ void Context::make_llama_context() {
     const bool recurrent = model_->metadata().recurrent;
     sequences.emplace(api, ctx.get(),
                       SequencePool::Shape { params_.n_seq_max, params_.n_branches, params.kv_unified || recurrent,
-                                            !params.kv_unified || recurrent,
-                                            !recurrent && !model_->metadata().hybrid });
+                                            !params.kv_unified || recurrent, !recurrent && !model_->metadata().hybrid,
+                                            api.llama_model_n_swa(model_->get()), params_.cache_ram });
 }
 
 // Waits for a message when nothing runs. False when the thread shall end. What is thrown in it loses no message: the one
@@ -233,7 +242,9 @@ void Context::make_llama_context() {
 bool Context::read_inbox() {
     if (messages.empty()) {
         std::unique_lock lock(mutex);
-        const auto has_work = [&] { return closing || !inbox.empty() || !generations.empty() || !unposted.empty(); };
+        const auto has_work = [&] {
+            return closing || !inbox.empty() || !generations.empty() || !unposted.empty() || !loading.empty();
+        };
         wait_on(inbox_changed, lock, has_work);
         messages.swap(inbox);
         closes = closing; // read with the messages: none comes after it
@@ -244,7 +255,9 @@ bool Context::read_inbox() {
         if (closes && start) {
             // Requests that never ran end like those that did.
             refuse(start->request.id, ErrorCode::DISPOSED, "The model was disposed");
-        } else if (!closes) {
+        } else if (closes) {
+            refuse(message, std::make_exception_ptr(Error(ErrorCode::DISPOSED, "The model was disposed")));
+        } else {
             std::visit([&](auto & one) { handle(one); }, message);
         }
     }

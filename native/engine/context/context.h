@@ -41,6 +41,7 @@ struct ContextParams {
     enum ggml_type type_k = GGML_TYPE_F16;
     enum ggml_type type_v = GGML_TYPE_F16;
     enum llama_flash_attn_type flash_attn_type = LLAMA_FLASH_ATTN_TYPE_AUTO;
+    size_t cache_ram = 0; // bytes for prompts that sequences held, and for checkpoints
 };
 
 class Context {
@@ -71,6 +72,14 @@ public:
     /// ended too (CPU only, llama.h ggml_abort_callback).
     void abort(uint32_t id);
 
+    /// The replies come on the context's thread. Both throw DISPOSED after close().
+
+    /// What the request that began last has decoded, prompt and response. STATE_EMPTY when there is none, MODEL_UNSUPPORTED.
+    void save_state(SaveStateMessage::Reply reply);
+
+    /// Makes it what a sequence holds, as soon as one is free. STATE_INVALID, CONTEXT_TOO_SMALL.
+    void load_state(std::shared_ptr<const StateBytes> bytes, LoadStateMessage::Reply reply);
+
     /// The thread ends after the current step; running generations end with ErrorCode::DISPOSED.
     void close();
 
@@ -94,7 +103,13 @@ private:
     void handle(EndThinkingMessage & message);
     void handle(StopMessage & message);
     void handle(AbortMessage & message);
+    void handle(SaveStateMessage & message);
+    void handle(LoadStateMessage & message);
+    void load_states();
+    StateShape state_shape() const;
     void refuse(uint32_t id, ErrorCode code, const char * message);
+    static void refuse(Message & message, const std::exception_ptr & error) noexcept;
+    void send_checked(Message message);
     Generation * find(uint32_t id);
     Generation * next_in_line();
     void admit();
@@ -104,6 +119,7 @@ private:
     void plan();
     void set_threads();
     void decode(const EngineCall & call);
+    void save_prompt(Generation & generation, int32_t output);
     void forget_decoding();
     void decode_failed(int32_t status, const std::string & reason);
     void settle_branches();
@@ -137,6 +153,12 @@ private:
     std::optional<SequencePool> sequences;
     // In order of turns, branches among them; those without a sequence wait for one.
     std::list<std::unique_ptr<Generation>> generations;
+    // States that wait for a free sequence.
+    struct LoadingState {
+        SavedSequence saved;
+        LoadStateMessage::Reply reply;
+    };
+    std::list<LoadingState> loading;
 
     // Of the step that is made. The entries of `plan_` are parts of `demands`, which are those of `running`.
     std::vector<Generation *> running;

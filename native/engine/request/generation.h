@@ -53,7 +53,7 @@ public:
     /// The one that tells how this one ends.
     Generation & head() { return trunk_ ? *trunk_ : *this; }
 
-    /// Binds to a sequence and reuses what it holds of the prompt.
+    /// Binds to a sequence and reuses what it holds of the prompt. Throws as sample() does, where that is all of it.
     void start(Sequence & sequence);
 
     /// Its prompt is that of others, too. Before it starts.
@@ -95,6 +95,12 @@ public:
     Sequence & target() const { return *sequence; }
     const std::vector<llama_token> & prompt() const { return request.prompt; }
     bool caches_prompt() const { return request.cache_prompt; }
+
+    /// Whether others may go on from the end of its prompt.
+    bool leaves_prompt() const { return request.cache_prompt || request.group != 0; }
+
+    /// Before it starts: whether a token is drawn from what follows the prompt.
+    bool draws_after_prompt() const { return n_outputs() > 0; }
 
     /// Called before each step: what the caller asked for since the last one takes effect.
     void begin_step() { ask_policies(); }
@@ -150,6 +156,7 @@ private:
     void fall() noexcept;
     BranchEvent outcome();
     void bind(Sequence & target);
+    void go_on(std::span<const float> after_prompt);
     void end_prompt();
     void sample(float * logits);
     llama_token draw(float * logits, const Grammar * bound);

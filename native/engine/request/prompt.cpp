@@ -6,24 +6,38 @@
 namespace z1 {
 
 void Generation::start(Sequence & target) {
-    n_cached = target.sync(request.prompt, request.cache_prompt);
+    n_cached = target.sync(request.prompt, request.cache_prompt, draws_after_prompt());
     pending.assign(request.prompt.begin() + n_cached, request.prompt.end());
     bind(target);
+    if (pending.empty()) {
+        const std::span<const float> logits = target.logits();
+        if (shared && !shared->decoded) {
+            shared->logits.assign(logits.begin(), logits.end());
+            shared->decoded = !logits.empty();
+        }
+        go_on(logits);
+    }
 }
 
 void Generation::join(Sequence & target) {
     n_cached = request.prompt.size();
     bind(target);
+    go_on(shared->logits);
+}
+
+// All of the prompt is in the sequence, as if it had just been decoded with these logits after it.
+void Generation::go_on(std::span<const float> after_prompt) {
+    std::vector<float> logits(after_prompt.begin(), after_prompt.end()); // bans are written into it
+    const bool draws = draws_after_prompt();
     end_prompt();
-    if (!done() && pending.empty() && !waits()) {
-        std::vector<float> logits = shared->logits; // bans are written into it
+    if (draws && !done()) {
         sample(logits.data());
     }
 }
 
 void Generation::bind(Sequence & target) {
     sequence = &target;
-    sequence->set_group(request.group);
+    sequence->set_request(request.group, request.cache_prompt ? request.prompt.size() : 0);
     if (chain.looks_back()) {
         for (const llama_token token : request.prompt) {
             chain.accept(token);
