@@ -48,10 +48,12 @@ void Sequence::copy(const Sequence & other, llama_context * ctx, std::vector<uin
     tokens = other.tokens;
 }
 
-void Sequence::repair() {
-    if (!api.llama_memory_seq_rm(memory, id, size(), -1)) {
-        clear();
+bool Sequence::repair() {
+    if (api.llama_memory_seq_rm(memory, id, size(), -1)) {
+        return true;
     }
+    clear();
+    return false;
 }
 
 void Sequence::truncate(size_t n) {

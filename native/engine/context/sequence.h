@@ -49,8 +49,9 @@ public:
     /// A decode that held these tokens at the end of this sequence has succeeded.
     void append(const llama_token * first, size_t n) { tokens.insert(tokens.end(), first, first + n); }
 
-    /// A decode of this sequence failed part-way: what llama.cpp holds beyond `size()` is removed.
-    void repair();
+    /// What llama.cpp holds beyond `size()` is removed: of a decode that failed part-way, or of a draft that was wrong. False
+    /// where a part cannot be given up: then all is, and it holds nothing.
+    bool repair();
 
     /// Holds nothing.
     void clear();

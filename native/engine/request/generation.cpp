@@ -43,6 +43,12 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
     }
     make_grammars();
     add_policies();
+    if (request.speculation) {
+        speculation.emplace();
+        for (const llama_token token : request.prompt) {
+            speculation->push(token);
+        }
+    }
 }
 
 size_t Generation::n_outputs() const {
@@ -56,6 +62,9 @@ void Generation::decoded(size_t n) {
     ++timings.decode_calls;
     if (n_fed < pending.size()) {
         return;
+    }
+    if (speculation) {
+        speculation->decoded();
     }
     pending.clear();
     n_fed = 0;
@@ -73,6 +82,39 @@ void Generation::sample(llama_context * ctx, int32_t idx) {
         shared->decoded = true;
     }
     sample(logits);
+    // A row each, from which is sampled as if its token had been decoded alone. The last sampled token is never taken for
+    // decoded where anything but its successor is due: whatever follows begins with it, as without a draft.
+    for (const llama_token drafted : draft()) {
+        if (!goes_on_with(drafted)) {
+            break;
+        }
+        sequence->append(&drafted, 1);
+        pending.clear();
+        speculation->accepted();
+        sample(model.api().llama_get_logits_ith(ctx, ++idx));
+    }
+}
+
+// Whether the only thing left to do is to decode this token, and to sample the next one.
+bool Generation::goes_on_with(llama_token token) const {
+    return (phase == Phase::thinking || phase == Phase::answer) && !waits() && pending.size() == 1 &&
+           pending[0] == token;
+}
+
+// What is beyond the end of the context, of the window or of the answer is not drafted: no more than the next token is
+// sampled after all of it.
+void Generation::propose(size_t n, size_t n_streams) {
+    if (!speculation) {
+        return;
+    }
+    int64_t left = 0; // tokens that may be sampled
+    if (phase == Phase::thinking && pending.size() == 1) {
+        left = request.thinking_window - window->sampled();
+    } else if (phase == Phase::answer && pending.size() == 1) {
+        left = request.max_tokens - n_answer;
+    }
+    left = std::min<int64_t>(left, n_ctx - sequence->size() - 1);
+    speculation->propose(std::min(n, static_cast<size_t>(std::max<int64_t>(left - 1, 0))), n_streams);
 }
 
 void Generation::sample(float * logits) {
@@ -129,6 +171,9 @@ void Generation::feed(const std::vector<llama_token> & tokens) {
     pending.insert(pending.end(), tokens.begin(), tokens.end());
     for (const llama_token token : tokens) {
         tags.accept(model.pieces()[token]);
+        if (speculation) {
+            speculation->push(token);
+        }
         if (chain.looks_back()) {
             chain.accept(token);
         }
@@ -140,6 +185,9 @@ void Generation::accept(llama_token token) {
     chain.accept(token);
     tags.accept(pieces[token]);
     pending.push_back(token);
+    if (speculation) {
+        speculation->push(token);
+    }
     unsent.push_back(token);
     if (drawn) {
         unsent_logprobs.push_back(std::move(*drawn));
@@ -260,6 +308,8 @@ void Generation::finish(Ended how, FinishReason reason) {
                      n_cached,
                      {},
                      n_probe,
+                     speculation ? speculation->n_drafted() : 0,
+                     speculation ? speculation->n_accepted() : 0,
                      n_answer > 0 && request.confidence ? std::optional(probability) : std::nullopt,
                      {} };
     show_rest();
