@@ -155,6 +155,12 @@ export interface ReasonOptions<T = unknown> extends PolicyOptions, ToolOptions, 
    */
   cachePrompt?: boolean | undefined
   /**
+   * Draft tokens by prompt lookup: what followed the same tokens earlier in the prompt or in the response is decoded beside the next
+   * token, and stays as far as it is what is sampled. Not for recurrent models. As with `cachePrompt`, the grouping can change a
+   * sampled token. Default false.
+   */
+  speculation?: boolean | undefined
+  /**
    * Report, in `logprobs` of the result and of the events, the log-probability of each token of the answer, at temperature 1 and before
    * anything is banned. Takes a pass over the vocabulary for each of them. Default: nothing is reported.
    */
@@ -205,6 +211,7 @@ export const REASON_OPTIONS = {
   stop: option(stopTexts(), []),
   stopInThinking: option(boolean, false),
   cachePrompt: option(boolean),
+  speculation: option(boolean, false),
   logprobs: option(logprobsKind),
   signal: option(abortSignal()),
 } satisfies Record<keyof ReasonOptions, Option<unknown>>
@@ -247,6 +254,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     stop,
     stopInThinking,
     cachePrompt,
+    speculation,
     logprobs,
     signal,
     samples,
@@ -280,6 +288,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     stop,
     stopInThinking,
     cachePrompt: cachePrompt ?? seed === undefined,
+    speculation,
     logprobs,
     signal,
     sampling,

@@ -94,6 +94,9 @@ export class RequestBuilder {
   ): Promise<BuiltRequest> {
     const answer = answerGrammar(options.grammar, options.schema)
     const calls = callGrammars(options.calls, answer)
+    if (options.speculation && (this.#metadata.recurrent || this.#metadata.hybrid)) {
+      throw new Z1Error('MODEL_UNSUPPORTED', 'Expected no speculation: the recurrent state of this model takes nothing back')
+    }
     const tokenizing = { most: this.#contextSize, signal }
     const { prompt, hint, nudge, keep, tags, window, callForm } = await this.#tokens(input, options, tokenizing)
     const {
@@ -102,6 +105,7 @@ export class RequestBuilder {
       stop,
       stopInThinking,
       cachePrompt,
+      speculation,
       logprobs,
       sampling,
       seed = randomInt(2 ** 32 - 1),
@@ -135,6 +139,7 @@ export class RequestBuilder {
         bannedInThinking: callForm && !calls ? [CALL_TAGS.open] : [],
         closeTag: keep ? keep.close : null,
         cachePrompt,
+        speculation,
         group: 0,
         sampling: { ...sampling, seed },
       },

@@ -8,6 +8,9 @@ import type { AnswerGrammar } from './structured.js'
 import { type ToolCallDelta, ToolCallReader } from './tool-calls.js'
 import type { ToolCall } from './tools.js'
 import { type ReasonTrace, traceOf } from './trace.js'
+import type { Usage } from './usage.js'
+
+export type { Usage }
 
 /** A finished response. */
 export interface ReasonResult<T = unknown> {
@@ -62,10 +65,6 @@ export interface ReasonResult<T = unknown> {
    * where that was asked for, else empty there. What was fed (`wait`) has none. Null without the option.
    */
   logprobs: { reasoning: SampledLogprob[]; answer: SampledLogprob[] } | null
-  /**
-   * Counts of tokens. `cachedTokens` of the prompt were in the KV cache already. `nudgeTokens` were fed in the place of an
-   * end (`wait`), and are no thinking tokens; `probeTokens` were fed and generated beside the response, for a policy.
-   */
   usage: Usage
   /** Milliseconds, and the number of `llama_decode` calls that the request took part in. */
   timings: Timings
@@ -87,17 +86,6 @@ export interface ReasonResult<T = unknown> {
    * that did not decode it; and the milliseconds until the last one had ended.
    */
   cost?: Usage & { totalMs: number }
-}
-
-/** Counts of tokens. */
-export interface Usage {
-  promptTokens: number
-  cachedTokens: number
-  thinkingTokens: number
-  hintTokens: number
-  answerTokens: number
-  nudgeTokens: number
-  probeTokens: number
 }
 
 /** One of several `samples`. One that was ended early has `finishReason` abort, and no vote. */
@@ -135,6 +123,8 @@ export type ReasonEvent<T = unknown> =
   | { type: 'done'; result: ReasonResult<T> }
 
 type Done = Extract<GenerationEvent, { type: 'done' }>
+/** What only a model that runs here tells. */
+type LocalFacts = 'confidence' | 'probeTokens' | 'draftedTokens' | 'acceptedTokens' | 'trace'
 
 /**
  * What a running request reports: the native side's events, to which one that runs elsewhere may add how many tokens it
@@ -142,8 +132,8 @@ type Done = Extract<GenerationEvent, { type: 'done' }>
  */
 export type RequestEvent =
   | Exclude<GenerationEvent, { type: 'done' | 'error' }>
-  | (Omit<Done, 'confidence' | 'probeTokens' | 'trace'> &
-      Partial<Pick<Done, 'confidence' | 'probeTokens' | 'trace'>> & {
+  | (Omit<Done, LocalFacts> &
+      Partial<Pick<Done, LocalFacts>> & {
         thinkingTokens?: number
         hintTokens?: number
         answerTokens?: number
@@ -288,6 +278,8 @@ export class ResultBuilder {
         answerTokens: done.answerTokens ?? this.#answer.tokens.length,
         nudgeTokens: this.#nudgeTokens,
         probeTokens: done.probeTokens ?? 0,
+        draftedTokens: done.draftedTokens ?? 0,
+        acceptedTokens: done.acceptedTokens ?? 0,
       },
       timings: done.timings,
       seed: this.#seed,

@@ -109,6 +109,8 @@ function costOf(samples: readonly SampleResult[]): Usage & { totalMs: number } {
     answerTokens: sum('answerTokens'),
     nudgeTokens: sum('nudgeTokens'),
     probeTokens: sum('probeTokens'),
+    draftedTokens: sum('draftedTokens'),
+    acceptedTokens: sum('acceptedTokens'),
     totalMs: Math.max(...samples.map(({ timings }) => timings.totalMs)),
   }
 }

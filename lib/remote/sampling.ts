@@ -64,7 +64,12 @@ const FIELDS: Readonly<Record<ServerKind, Fields>> = {
 const BINDING: readonly Name[] = ['schema', 'grammar']
 
 /** What asks for nothing is no option that a server has to keep. */
-const NEUTRAL: Partial<Record<Name, unknown>> = { landing: 'token', stated: 'ask', confidence: false }
+const NEUTRAL: Partial<Record<Name, unknown>> = {
+  landing: 'token',
+  stated: 'ask',
+  confidence: false,
+  speculation: false,
+}
 
 /** @throws {TypeError} for what the server does not keep. */
 export function checkSupported(options: Omit<ReasonOptions, 'vote'>, kind: ServerKind): void {

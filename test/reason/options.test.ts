@@ -425,6 +425,7 @@ const reasonRows: Row[] = [
   },
   booleans('stopInThinking'),
   booleans('cachePrompt'),
+  booleans('speculation'),
   {
     name: 'logprobs',
     expected: 'plain object',
@@ -623,6 +624,7 @@ describe('defaults', () => {
       stop: [],
       stopInThinking: false,
       cachePrompt: true,
+      speculation: false,
       signal: undefined,
       sampling: {
         temperature: 0,

@@ -45,7 +45,15 @@ expectTypeOf(result.tokens).toEqualTypeOf<{ reasoning: number[]; hint: number[];
 expectTypeOf(result.logprobs).toEqualTypeOf<{ reasoning: SampledLogprob[]; answer: SampledLogprob[] } | null>()
 expectTypeOf(result.usage).toEqualTypeOf<
   Record<
-    'promptTokens' | 'cachedTokens' | 'thinkingTokens' | 'hintTokens' | 'answerTokens' | 'nudgeTokens' | 'probeTokens',
+    | 'promptTokens'
+    | 'cachedTokens'
+    | 'thinkingTokens'
+    | 'hintTokens'
+    | 'answerTokens'
+    | 'nudgeTokens'
+    | 'probeTokens'
+    | 'draftedTokens'
+    | 'acceptedTokens',
     number
   >
 >()
@@ -148,6 +156,7 @@ const reason: Required<ReasonOptions> = {
   stopInThinking: true,
   stop: ['a', 'b'] as const,
   cachePrompt: false,
+  speculation: true,
   logprobs: { top: 5, thinking: true },
   signal: new AbortController().signal,
 }

@@ -1,0 +1,19 @@
+/** What a response cost, in tokens. */
+
+/** Counts of tokens. */
+export interface Usage {
+  promptTokens: number
+  /** Of the prompt: they were in the KV cache already. */
+  cachedTokens: number
+  thinkingTokens: number
+  hintTokens: number
+  answerTokens: number
+  /** Fed in the place of an end (`wait`); no thinking tokens. */
+  nudgeTokens: number
+  /** Fed and generated beside the response, for a policy. */
+  probeTokens: number
+  /** With `speculation`: decoded before they were sampled. */
+  draftedTokens: number
+  /** Of them, those that were sampled and took no decode of their own. */
+  acceptedTokens: number
+}
