@@ -95,7 +95,10 @@ export class RequestBuilder {
     const answer = answerGrammar(options.grammar, options.schema)
     const calls = callGrammars(options.calls, answer)
     if (options.speculation && (this.#metadata.recurrent || this.#metadata.hybrid)) {
-      throw new Z1Error('MODEL_UNSUPPORTED', 'Expected no speculation: the recurrent state of this model takes nothing back')
+      throw new Z1Error(
+        'MODEL_UNSUPPORTED',
+        'Expected no speculation: the recurrent state of this model takes nothing back',
+      )
     }
     const tokenizing = { most: this.#contextSize, signal }
     const { prompt, hint, nudge, keep, tags, window, callForm } = await this.#tokens(input, options, tokenizing)

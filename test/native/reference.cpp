@@ -299,8 +299,8 @@ Stop generate_drafting(Pass & pass, const Case & c, const llama_vocab * vocab, i
         if (n_held + (int) out.size() >= c.n_ctx) {
             return Stop::context_full;
         }
-        const bool right = !out.empty() && row >= 0 && row < (int) group.tokens.size() - 1 &&
-                           group.tokens[row + 1] == out.back();
+        const bool right =
+            !out.empty() && row >= 0 && row < (int) group.tokens.size() - 1 && group.tokens[row + 1] == out.back();
         if (right) {
             row++;
             result.n_accepted++;

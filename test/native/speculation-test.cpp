@@ -366,19 +366,15 @@ TEST(a_right_draft_is_not_decoded_again_and_a_wrong_one_is_decoded_over) {
     for (const FakeDecode & decode : rig.decodes()) {
         CHECK_EQ(decode.size(), 1);
         decoded.push_back({ decode[0].pos, decode[0].tokens });
-        CHECK_EQ(decode[0].n_outputs, decode[0].pos == 0 || decode[0].tokens == spell("d++") ? 1 : decode[0].tokens.size());
+        CHECK_EQ(decode[0].n_outputs,
+                 decode[0].pos == 0 || decode[0].tokens == spell("d++") ? 1 : decode[0].tokens.size());
     }
     const std::vector<std::pair<llama_pos, Tokens>> expected = {
-        { 0, spell("abcdefgh") },
-        { 8, spell("a") },
-        { 9, spell("b") },
-        { 10, spell("cdefg") }, // four of which the last is wrong
-        { 14, spell("X") },
-        { 15, spell("h") },
-        { 16, spell("a") },
-        { 17, spell("bc") }, // no more than fits the window
-        { 19, spell("d++") },
-        { 22, spell("g") },
+        { 0, spell("abcdefgh") }, { 8, spell("a") },
+        { 9, spell("b") },        { 10, spell("cdefg") }, // four of which the last is wrong
+        { 14, spell("X") },       { 15, spell("h") },
+        { 16, spell("a") },       { 17, spell("bc") }, // no more than fits the window
+        { 19, spell("d++") },     { 22, spell("g") },
     };
     CHECK_EQ(decoded.size(), expected.size());
     for (size_t i = 0; i < std::min(decoded.size(), expected.size()); ++i) {

@@ -71,10 +71,11 @@ describe('a response that repeats itself', () => {
     ['samples', { samples: 3, temperature: 40, topK: 2, minP: 0 }],
     ['the end of the context', { thinkingWindow: Infinity }],
   ])('is the same with drafts: %s', async (_name, options) => {
-    const strip = <T extends object>(result: T) => JSON.parse(JSON.stringify(result), (key, value) => {
-      const isOfRun = ['timings', 'draftedTokens', 'acceptedTokens', 'cost', 'logprob'].includes(key)
-      return isOfRun ? undefined : value
-    })
+    const strip = <T extends object>(result: T) =>
+      JSON.parse(JSON.stringify(result), (key, value) => {
+        const isOfRun = ['timings', 'draftedTokens', 'acceptedTokens', 'cost', 'logprob'].includes(key)
+        return isOfRun ? undefined : value
+      })
     const without = await z1.reason('abcdefabcdef', { ...raw, ...options })
     const result = await z1.reason('abcdefabcdef', { ...raw, ...options, speculation: true })
     expect(strip(result)).toEqual(strip(without))
