@@ -253,11 +253,13 @@ Result run(llama_model * model, const Case & c) {
     return result;
 }
 
-// Drafts as the library's documents describe them: up to 7 tokens, from an account of 2 tokens that gains 1/64 in each decode
-// and one for each right token, 16 at most, and pays half a token for each that is drafted.
+// Drafts as the library's documents describe them: up to 7 tokens, from an account of 2/3 tokens that gains 1/64 in each
+// decode and one for each right token, 16 at most, and pays 2/3 for each that is drafted.
 struct Drafts {
     Tokens text;
-    double balance = 2;
+    double balance = 2.0 / 3;
+
+    static double cost(size_t n_tokens) { return (double) n_tokens * 2 / 3; }
 
     void next_decode() { balance = std::min(balance + 1.0 / 64, 16.0); }
 
@@ -276,8 +278,11 @@ struct Drafts {
                 best = place;
             }
         }
+        while (most > 0 && cost(most) > balance) {
+            most--;
+        }
         Tokens all = text;
-        for (int i = 0; best >= 0 && i < std::min(most, (int) (balance * 2)); i++) {
+        for (int i = 0; best >= 0 && i < most; i++) {
             all.push_back(all[best + i]);
         }
         return Tokens(all.begin() + size, all.end());
@@ -317,7 +322,7 @@ Stop generate_drafting(Pass & pass, const Case & c, const llama_vocab * vocab, i
                 group.tokens.push_back(token);
             }
             pass.decode(group.tokens.data(), (int) group.tokens.size(), true, true);
-            drafts.balance -= 0.5 * (double) (group.tokens.size() - 1);
+            drafts.balance -= Drafts::cost(group.tokens.size() - 1);
             result.n_drafted += (int) group.tokens.size() - 1;
             row = 0;
         }

@@ -317,31 +317,31 @@ TEST(proposals_are_those_of_a_search_of_the_whole_text) {
     CHECK(n_proposed > 500);
 }
 
-TEST(wrong_drafts_cost_a_64th_and_two_tokens) {
+TEST(wrong_drafts_cost_a_64th_and_one_token_of_a_draft) {
     for (const size_t n_streams : { 1, 2 }) {
         DraftBudget budget;
         double cost = 0;
         for (int step = 0; step < 6400; ++step) {
             const size_t n = budget.next(7, n_streams);
             budget.pay(n);
-            cost += n_streams == 1 ? n * 0.5 : n > 0 ? (n + 1) * 2.0 / 3 : 0;
+            cost += n_streams == 1 ? n * 2.0 / 3 : n > 0 ? (n + 0.5) * 4 / 5 : 0;
         }
-        CHECK(cost <= 102);
-        CHECK(cost > 98); // and some are tried for ever: the text may change
+        CHECK(cost <= 101);
+        CHECK(cost > 97); // and some are tried for ever: the text may change
     }
 }
 
 TEST(right_drafts_earn_longer_ones) {
     DraftBudget budget;
     std::vector<size_t> lengths;
-    for (int step = 0; step < 5; ++step) {
+    for (int step = 0; step < 8; ++step) {
         lengths.push_back(budget.next(7, 1));
         budget.pay(lengths.back());
         for (size_t i = 0; i < lengths.back(); ++i) {
             budget.earn();
         }
     }
-    const std::vector<size_t> expected { 4, 7, 7, 7, 7 };
+    const std::vector<size_t> expected { 1, 1, 2, 3, 4, 6, 7, 7 };
     CHECK_EQ(lengths, expected);
     // Where none is long enough to pay, there is none.
     CHECK_EQ(budget.next(2, 2), 0);
@@ -353,15 +353,15 @@ TEST(right_drafts_earn_longer_ones) {
 TEST(a_right_draft_is_not_decoded_again_and_a_wrong_one_is_decoded_over) {
     FakeLlama fake;
     give_words(fake);
-    // The prompt's text again, but for the fifth token.
+    // The prompt's text again, but for the sixth token.
     const Tokens text = spell("abcdefgh");
     fake.logits = [&](std::span<const llama_token> sequence, std::span<float> row) {
         std::fill(row.begin(), row.end(), 0.0f);
-        row[sequence.size() == 14 ? spell("X")[0] : text[sequence.size() % 8]] = 1;
+        row[sequence.size() == 13 ? spell("X")[0] : text[sequence.size() % 8]] = 1;
     };
     Rig rig(fake, params(64));
     const Outcome outcome = rig.run(drafting(request(spell("abcdefgh"), 12, 2)));
-    CHECK_EQ(outcome.thinking, spell("abcdefXhabcd"));
+    CHECK_EQ(outcome.thinking, spell("abcdeXghabcd"));
     std::vector<std::pair<llama_pos, Tokens>> decoded;
     for (const FakeDecode & decode : rig.decodes()) {
         CHECK_EQ(decode.size(), 1);
@@ -370,19 +370,18 @@ TEST(a_right_draft_is_not_decoded_again_and_a_wrong_one_is_decoded_over) {
                  decode[0].pos == 0 || decode[0].tokens == spell("d++") ? 1 : decode[0].tokens.size());
     }
     const std::vector<std::pair<llama_pos, Tokens>> expected = {
-        { 0, spell("abcdefgh") }, { 8, spell("a") },
-        { 9, spell("b") },        { 10, spell("cdefg") }, // four of which the last is wrong
-        { 14, spell("X") },       { 15, spell("h") },
-        { 16, spell("a") },       { 17, spell("bc") }, // no more than fits the window
-        { 19, spell("d++") },     { 22, spell("g") },
+        { 0, spell("abcdefgh") }, { 8, spell("a") },  { 9, spell("b") },    { 10, spell("cd") }, // right
+        { 12, spell("ef") }, // wrong: too little is left for another draft
+        { 13, spell("X") },       { 14, spell("g") }, { 15, spell("h") },   { 16, spell("a") },
+        { 17, spell("b") },       { 18, spell("c") }, { 19, spell("d++") }, { 22, spell("g") },
     };
     CHECK_EQ(decoded.size(), expected.size());
     for (size_t i = 0; i < std::min(decoded.size(), expected.size()); ++i) {
         CHECK_EQ(decoded[i].first, expected[i].first);
         CHECK_EQ(decoded[i].second, expected[i].second);
     }
-    CHECK_EQ(outcome.done->n_drafted, 5);
-    CHECK_EQ(outcome.done->n_accepted, 4);
+    CHECK_EQ(outcome.done->n_drafted, 2);
+    CHECK_EQ(outcome.done->n_accepted, 1);
 }
 
 // What ends a generation within a right draft leaves nothing of the rest: the next request reuses all that came before.
@@ -488,12 +487,12 @@ TEST(a_sequence_that_cannot_give_up_a_draft_fails) {
     give_words(fake);
     fake.logits = [](std::span<const llama_token> sequence, std::span<float> row) {
         repeating(spell("abcdefgh"))(sequence, row);
-        if (sequence.size() == 14) {
+        if (sequence.size() == 13) {
             row[spell("X")[0]] = 2;
         }
     };
     Rig rig(fake, params(64));
     fake.recurrent = true; // after its model was asked
     CHECK_EQ(rig.run(drafting(request(spell("abcdefgh"), 12))).error_code(), "DECODE_FAILED");
-    CHECK_EQ(rig.run(request(spell("abcdefgh"), 12)).thinking, spell("abcdefXhabcd"));
+    CHECK_EQ(rig.run(request(spell("abcdefgh"), 12)).thinking, spell("abcdeXghabcd"));
 }

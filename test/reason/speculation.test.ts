@@ -41,8 +41,8 @@ test('greedy ids, and how many tokens were drafted, are those of a plain loop', 
     }
   }
   console.log(`${accepted} drafted tokens were accepted, ${wrong} were not`)
-  expect(accepted).toBeGreaterThan(100)
-  expect(wrong).toBeGreaterThan(100)
+  expect(accepted).toBeGreaterThan(50)
+  expect(wrong).toBeGreaterThan(50)
 })
 
 describe('a response that repeats itself', () => {
@@ -80,10 +80,14 @@ describe('a response that repeats itself', () => {
     const result = await z1.reason('abcdefabcdef', { ...raw, ...options, speculation: true })
     expect(strip(result)).toEqual(strip(without))
     expect(without.usage).toMatchObject({ draftedTokens: 0, acceptedTokens: 0 })
-    expect(result.usage.acceptedTokens).toBeGreaterThan(options.temperature ? 0 : 8)
     expect(result.usage.draftedTokens).toBeGreaterThanOrEqual(result.usage.acceptedTokens)
-    if (!options.samples) expect(result.timings.decodeCalls).toBeLessThan(without.timings.decodeCalls)
-    else expect(result.cost?.acceptedTokens).toBe(result.samples?.reduce((n, { usage }) => n + usage.acceptedTokens, 0))
+    if (options.samples) {
+      const sum = result.samples?.reduce((n, { usage }) => n + usage.acceptedTokens, 0)
+      expect(result.cost?.acceptedTokens).toBe(sum)
+      return
+    }
+    expect(result.usage.acceptedTokens).toBeGreaterThan(options.temperature ? 0 : 8)
+    expect(result.timings.decodeCalls).toBeLessThan(without.timings.decodeCalls)
   })
 })
 

@@ -36,7 +36,8 @@ private:
 
 /// How many tokens may be drafted. An account in tokens, which is the time that a token takes without drafts: a draft costs
 /// what it adds to the step, and earns a token for each one that was right. What is not there is not spent, and beside its
-/// earnings an account gets so little that all wrong drafts together take 1/64 of the time, and 2 tokens at the beginning.
+/// earnings an account gets so little that all wrong drafts together take 1/64 of the time, and one token of a draft at the
+/// beginning.
 class DraftBudget {
 public:
     /// Called once a step: what may be drafted in it, at most `most` tokens, beside the next tokens of n_streams generations,
@@ -52,7 +53,7 @@ public:
 private:
     double cost(size_t n) const;
 
-    double balance = 2;
+    double balance = 2.0 / 3;
     size_t n_streams = 1;
 };
 
