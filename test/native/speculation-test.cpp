@@ -417,6 +417,22 @@ TEST(an_end_within_a_draft_leaves_nothing_behind) {
     }
 }
 
+TEST(no_more_is_drafted_than_may_be_sampled) {
+    for (const bool thinks : { true, false }) {
+        FakeLlama fake;
+        give_words(fake);
+        fake.logits = repeating(spell("abcdefgh"));
+        Rig rig(fake, params(128));
+        Request asked = drafting(request(spell("abcdefghabcdefgh"), 30, 30, {}));
+        asked.thinks = thinks;
+        CHECK(rig.run(asked).done->n_accepted > 10);
+        for (const FakeDecode & decode : rig.decodes()) {
+            // The last token that is sampled is not decoded.
+            CHECK(decode[0].pos + decode[0].tokens.size() <= 16 + 30 - 1);
+        }
+    }
+}
+
 TEST(the_context_ends_within_a_draft) {
     const Tokens text = spell("abcdefgh");
     for (uint32_t n_ctx = 20; n_ctx < 40; ++n_ctx) {
