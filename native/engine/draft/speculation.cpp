@@ -72,8 +72,8 @@ void PromptLookup::propose(size_t n, std::vector<llama_token> & draft) const {
     }
 }
 
-// On a CPU each further token of a step takes about two thirds of the time of the first: 0.6 to 0.7 on one thread, 0.5 on
-// two. Beside other streams a token is worth less time, because all of them give one in a step; and where sequences share no
+// On one thread of a CPU each further token of a step takes about two thirds of the time of the first (0.6 to 0.7, by the
+// decodes and ratios of bench/speculation.mjs). Beside other streams a token is worth less time, because all of them give one in a step; and where sequences share no
 // cells, a sequence with more tokens than the others takes another pass through the model (docs/architecture.md, upstream
 // quirks), which costs half a draft's token more.
 double DraftBudget::cost(size_t n) const {
