@@ -15,9 +15,12 @@ import { samples } from './samples.mjs'
 import { sampling } from './sampling.mjs'
 import { models, setUp } from './setup.mjs'
 import { size } from './size.mjs'
+import { speculation } from './speculation.mjs'
 import { speed } from './speed.mjs'
 
-const commands = { speed, 'main-thread': mainThread, cut, abort, load, sampling, size, curve, samples, busy }
+const commands = {
+  ...{ speed, 'main-thread': mainThread, cut, abort, load, sampling, size, curve, samples, busy, speculation },
+}
 
 const usage = `Usage: npm run bench -- <${Object.keys(commands).join(' | ')}> [options]
 
@@ -29,7 +32,8 @@ const usage = `Usage: npm run bench -- <${Object.keys(commands).join(' | ')}> [o
 curve: --data FILE --model FILE (GGUF) [--items 32] [--parallel 4] [--branches 4] [--windows 64,128,256,512,1024]
        [--kv-cache auto|separate|shared]; --tokens is the length of an answer (default 64)
 samples: --model FILE (GGUF) [--samples 8] [--prompt 512]; --tokens is the length of a sample (default 64)
-busy: --model FILE (GGUF); --tokens is the length of a run (default 96)`
+busy: --model FILE (GGUF); --tokens is the length of a run (default 96)
+speculation: --model FILE (GGUF); --tokens is the most of a response (default 160)`
 
 function count(options, name, fallback) {
   if (options[name] === undefined) return fallback
@@ -59,7 +63,7 @@ await script(async () => {
   })
   const [name, ...more] = positionals
   if (!Object.hasOwn(commands, name ?? '') || more.length > 0) throw new ScriptError(usage)
-  const ofFile = ['curve', 'samples', 'busy'].includes(name)
+  const ofFile = ['curve', 'samples', 'busy', 'speculation'].includes(name)
   if (values.model && !ofFile && !Object.hasOwn(models, values.model)) throw new ScriptError(usage)
 
   const options = {

@@ -90,12 +90,13 @@ function checkRooms() {
   for (const [room, ...others] of [
     ['thinking', 'context', 'sampling', 'model', 'request/generation', 'request/request'],
     ['sampling', 'context', 'thinking', 'request'],
-    ['model', 'context', 'thinking', 'sampling', 'request'],
+    ['model', 'context', 'thinking', 'sampling', 'request', 'draft'],
+    ['draft', 'context', 'thinking', 'sampling', 'model', 'request'],
     ['request', 'context/context', 'context/scheduler', 'context/batch', 'context/sequence-pool', 'context/message'],
   ]) {
     for (const other of others) forbidIncludes(`native/engine/${room}`, `engine/${other}`)
   }
-  for (const room of ['thinking', 'sampling']) {
+  for (const room of ['thinking', 'sampling', 'draft']) {
     for (const header of ['mutex', 'shared_mutex', 'thread', 'condition_variable']) {
       forbidIncludes(`native/engine/${room}`, header)
     }

@@ -155,6 +155,45 @@ await serve({
     }
   },
 
+  async speculation({ questions, tokens, ...options }) {
+    const z1 = await Z1.load({ ...options, contextSize: 2048 })
+    const request = { thinkingWindow: tokens, hint: null, cachePrompt: true }
+    const sums = { ms: { off: 0, on: 0 }, cpuMs: { off: 0, on: 0 }, tokens: { off: 0, on: 0 } }
+    const report = { usage: { drafted: 0, accepted: 0 }, decodes: { off: 0, on: 0 }, differences: [] }
+    for (const question of questions) {
+      // The prompt stays in the cache: what is timed is the rest.
+      await z1.reason(question, { ...request, thinkingWindow: 1 })
+      const ids = {}
+      for (const side of ['off', 'on']) {
+        const before = cpuUsage()
+        const result = await z1.reason(question, { ...request, speculation: side === 'on' })
+        const { user, system } = cpuUsage(before)
+        ids[side] = result.tokens.reasoning
+        sums.tokens[side] += ids[side].length
+        sums.ms[side] += result.timings.totalMs
+        sums.cpuMs[side] += (user + system) / 1000
+        report.decodes[side] += result.timings.decodeCalls
+        report.usage.drafted += result.usage.draftedTokens
+        report.usage.accepted += result.usage.acceptedTokens
+      }
+      const index = ids.off.findIndex((id, i) => id !== ids.on[i])
+      if (index >= 0 && index < ids.on.length) {
+        const logprobs = { top: 2, thinking: true }
+        const again = await z1.reason(question, { ...request, thinkingWindow: index + 1, logprobs })
+        const [first, second] = again.logprobs.reasoning[index].top
+        report.differences.push({ index, margin: first.logprob - second.logprob })
+      }
+    }
+    await z1.dispose()
+    const speed = Object.fromEntries(
+      ['off', 'on'].map((side) => [
+        side,
+        { ms: (sums.tokens[side] / sums.ms[side]) * 1000, cpuMs: (sums.tokens[side] / sums.cpuMs[side]) * 1000 },
+      ]),
+    )
+    return { ...report, speed }
+  },
+
   async load({ prompt, ...options }) {
     const z1 = await Z1.load(options)
     const loaded = performance.now() - start

@@ -11,7 +11,15 @@ import { flag, text, UsageError } from './args.js'
 import { colors, errorColors } from './colors.js'
 import { defineCommand } from './command.js'
 import { readFileAs, readSchema } from './files.js'
-import { answerOptions, loadOf, loadOptions, modelOptions, readingOptions, sampledOptions } from './groups.js'
+import {
+  answerOptions,
+  loadOf,
+  loadOptions,
+  modelOptions,
+  readingOptions,
+  sampledOptions,
+  speculationOption,
+} from './groups.js'
 import { machineMemory, suggestionsFor } from './memory.js'
 import { policiesOf, policyOptions } from './policies.js'
 import { showBytes, showFraction, withProgress } from './progress.js'
@@ -30,6 +38,7 @@ export const command = defineCommand({
     ...answerOptions,
     ...policyOptions,
     ...sampleOptions,
+    speculation: speculationOption,
     ...modelOptions,
     ...remoteOption,
     download: flag({ help: 'download the model that --model names, if it was not pulled' }),

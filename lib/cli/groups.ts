@@ -126,6 +126,10 @@ export const conversationOptions = {
   }),
 }
 
+export const speculationOption = flag({
+  help: 'draft what followed the same tokens before, in the prompt or the response; faster where a response repeats them',
+})
+
 /** How a token is drawn. */
 export const samplingOptions = {
   temperature: number({ value: 'T', help: '0 is greedy', default: defaultOf('temperature') }),

@@ -32,7 +32,7 @@ type ModelOptions = Pick<
   | 'lora'
 >
 
-export interface EvaluateOptions extends ModelOptions, MethodOptions, Pick<ReasonOptions, 'system'> {
+export interface EvaluateOptions extends ModelOptions, MethodOptions, Pick<ReasonOptions, 'system' | 'speculation'> {
   task: Task
   /**
    * What answers; it is not disposed. It has a model, so none of the options of loading one may be given beside it.
@@ -110,6 +110,7 @@ const EVALUATE_OPTIONS = {
   output: required(folderName),
   method: option(methodName, 'window'),
   system: option(REASON_OPTIONS.system),
+  speculation: option(REASON_OPTIONS.speculation),
   temperature: option(REASON_OPTIONS.temperature, 0),
   samples: option(count(1), 1),
   seed: option(integer(0, 2 ** 32 - 2), 0),

@@ -25,6 +25,7 @@ export async function pinnedOptions(options: ResolvedOptions, items: readonly It
     temperature,
     samples,
     seed,
+    speculation,
     shard,
   } = options
   return {
@@ -43,6 +44,7 @@ export async function pinnedOptions(options: ResolvedOptions, items: readonly It
     temperature,
     samples,
     seed,
+    ...(speculation && { speculation }),
     ...(await pinLoad(reasoner ? reasoner.model : load)),
     contextSize: reasoner ? reasoner.model.contextSize : (load.contextSize ?? null),
   }

@@ -28,6 +28,8 @@ export interface RunOptions extends PinnedMethod {
   temperature: number
   samples: number
   seed: number
+  /** Absent: false. */
+  speculation?: boolean
   contextSize: number | null
   /** Of the KV cache; absent: F16. */
   cacheType?: CacheType
@@ -57,7 +59,7 @@ export interface Run {
   environment: RunEnvironment
 }
 
-type LaterCounts = 'nudgeTokens' | 'probeTokens'
+type LaterCounts = 'nudgeTokens' | 'probeTokens' | 'draftedTokens' | 'acceptedTokens'
 type Usage = Omit<ReasonResult['usage'], LaterCounts> & Partial<Pick<ReasonResult['usage'], LaterCounts>>
 
 /** One response, graded: a line of results.jsonl. */
@@ -88,7 +90,7 @@ export interface ResultRecord {
   /** As in `ReasonResult`. */
   ended: Ended
   finishReason: ReasonResult['finishReason']
-  /** In results of before they were counted there are no tokens of nudges and probes. */
+  /** In results of before they were counted there are no tokens of nudges, probes and drafts. */
   usage: Usage
   /** Where it was asked for and there is one. */
   confidence?: number

@@ -11,7 +11,7 @@ import type { ResultRecord } from './records.js'
 import type { Cell } from './schedule.js'
 import type { Item, Task } from './task.js'
 
-type AskOptions = Pick<ResolvedOptions, 'task' | 'method' | 'system' | 'temperature' | 'seed'>
+type AskOptions = Pick<ResolvedOptions, 'task' | 'method' | 'system' | 'temperature' | 'seed' | 'speculation'>
 
 /** @throws {Z1Error} as `z1.reason()` does, with the item and the window. */
 export async function respond(
@@ -48,12 +48,13 @@ export async function respondToAll(
 }
 
 function questionOf(
-  { task, system, temperature, seed }: AskOptions,
+  { task, system, temperature, seed, speculation }: AskOptions,
   { item, sample, thinkingWindow, windows }: Cell,
   signal: AbortSignal,
 ): Question {
   const prompt = promptOf(task, item, system)
-  return { prompt, thinkingWindow, windows, temperature, seed: seedOf(seed, item.id, sample), signal }
+  const asked = { prompt, thinkingWindow, windows, temperature, seed: seedOf(seed, item.id, sample), signal }
+  return speculation ? { ...asked, speculation } : asked
 }
 
 export function failedAt({ item }: Pick<Cell, 'item'>, where: string) {

@@ -186,6 +186,8 @@ export interface GenerationRequest {
   trace: { every: number; margin: number; lines: boolean } | null
   /** Reuse the longest common prefix already in the KV cache. */
   cachePrompt: boolean
+  /** Draft tokens by prompt lookup. MODEL_UNSUPPORTED where a state is recurrent. */
+  speculation: boolean
   /** Requests of one group have the same prompt, which is decoded once. 0: of no group. */
   group: number
   sampling: SamplingParams

@@ -68,6 +68,9 @@ interface DoneEvent {
   timings: Timings
   /** Fed and generated for probes. */
   probeTokens: number
+  /** Decoded before they were sampled, and of them those that were sampled and not decoded again. */
+  draftedTokens: number
+  acceptedTokens: number
   /** Null: it was not asked for, or the answer has no tokens. */
   confidence: number | null
   /** Null: it was not asked for. */

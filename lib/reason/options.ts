@@ -6,6 +6,7 @@
 import { abortSignal, boolean, count, integer, misuse, number, numeric, oneOf, text } from '../base/checks.js'
 import { type Option, option, type Read, readOptions } from '../base/options.js'
 import type { SamplingParams } from '../native/binding.js'
+import { BOXED_HINT, PLAIN_HINT } from './hint.js'
 import {
   cutWindows,
   greedyWhenTiny,
@@ -26,18 +27,8 @@ import { answerSchema, type JsonSchema, type StandardJsonSchema } from './struct
 import type { TemplateVariables } from './template.js'
 import { type ResolvedTools, TOOL_OPTIONS, type ToolOptions, withoutTools } from './tools.js'
 
-export {
-  checkFlashAttention,
-  checkLoadOptions,
-  LOAD_OPTIONS,
-  type LoadOptions,
-  type ResolvedLoadOptions,
-} from './load-options.js'
-
-/** Appended when the window closes (hint `plain`). */
-export const PLAIN_HINT = '\n\nI overthought it, the final answer should be:\n\n'
-/** Appended when the window closes (hint `boxed`). */
-export const BOXED_HINT = '\n\nI overthought it, the final answer in \\boxed{} should be:\n\n'
+export { BOXED_HINT, PLAIN_HINT } from './hint.js'
+export * from './load-options.js'
 
 /**
  * Options of one request. The samplers, their order and their defaults are llama.cpp's (common/common.h,
@@ -160,6 +151,12 @@ export interface ReasonOptions<T = unknown> extends PolicyOptions, ToolOptions, 
    */
   cachePrompt?: boolean | undefined
   /**
+   * Draft tokens by prompt lookup: what followed the same tokens earlier in the prompt or in the response is decoded beside the next
+   * token, and stays as far as it is what is sampled. Not for recurrent models. As with `cachePrompt`, the grouping can change a
+   * sampled token. Default false.
+   */
+  speculation?: boolean | undefined
+  /**
    * Report, in `logprobs` of the result and of the events, the log-probability of each token of the answer, at temperature 1 and before
    * anything is banned. Takes a pass over the vocabulary for each of them. Default: nothing is reported.
    */
@@ -211,6 +208,7 @@ export const REASON_OPTIONS = {
   stop: option(stopTexts(), []),
   stopInThinking: option(boolean, false),
   cachePrompt: option(boolean),
+  speculation: option(boolean, false),
   logprobs: option(logprobsKind),
   signal: option(abortSignal()),
 } satisfies Record<keyof ReasonOptions, Option<unknown>>
@@ -254,6 +252,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     stop,
     stopInThinking,
     cachePrompt,
+    speculation,
     logprobs,
     signal,
     samples,
@@ -288,6 +287,7 @@ export function checkReasonOptions(given: unknown, model?: ModelFacts): Resolved
     stop,
     stopInThinking,
     cachePrompt: cachePrompt ?? seed === undefined,
+    speculation,
     logprobs,
     signal,
     sampling,

@@ -93,6 +93,12 @@ export class RequestBuilder {
   ): Promise<BuiltRequest> {
     const answer = answerGrammar(options.grammar, options.schema)
     const calls = callGrammars(options.calls, answer)
+    if (options.speculation && (this.#metadata.recurrent || this.#metadata.hybrid)) {
+      throw new Z1Error(
+        'MODEL_UNSUPPORTED',
+        'Expected no speculation: the recurrent state of this model takes nothing back',
+      )
+    }
     const tokenizing = { most: this.#contextSize, signal }
     const { value, droppedMessages } = await this.#fitting(input, options, tokenizing)
     const { prompt, hint, nudge, keep, tags, callForm, limits } = value
@@ -102,6 +108,7 @@ export class RequestBuilder {
       stop,
       stopInThinking,
       cachePrompt,
+      speculation,
       logprobs,
       sampling,
       seed = randomInt(2 ** 32 - 1),
@@ -134,6 +141,7 @@ export class RequestBuilder {
         bannedInThinking: callForm && !calls ? [CALL_TAGS.open] : [],
         closeTag: keep ? keep.close : null,
         cachePrompt,
+        speculation,
         group: 0,
         sampling: { ...sampling, seed },
       },

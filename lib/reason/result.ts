@@ -63,10 +63,6 @@ export interface ReasonResult<T = unknown> {
    * where that was asked for, else empty there. What was fed (`wait`) has none. Null without the option.
    */
   logprobs: { reasoning: SampledLogprob[]; answer: SampledLogprob[] } | null
-  /**
-   * Counts of tokens. `cachedTokens` of the prompt were in the KV cache already. `nudgeTokens` were fed in the place of an
-   * end (`wait`), and are no thinking tokens; `probeTokens` were fed and generated beside the response, for a policy.
-   */
   usage: Usage
   /** With `overflow: 'shift'`, how many of the oldest messages were left out, since they did not fit; else 0. */
   droppedMessages: number
@@ -127,6 +123,8 @@ export type ReasonEvent<T = unknown> =
   | { type: 'done'; result: ReasonResult<T> }
 
 type Done = Extract<GenerationEvent, { type: 'done' }>
+/** What only a model that runs here tells. */
+type LocalFacts = 'confidence' | 'probeTokens' | 'draftedTokens' | 'acceptedTokens' | 'trace'
 
 /**
  * What a running request reports: the native side's events, to which one that runs elsewhere may add how many tokens it
@@ -134,8 +132,8 @@ type Done = Extract<GenerationEvent, { type: 'done' }>
  */
 export type RequestEvent =
   | Exclude<GenerationEvent, { type: 'done' | 'error' }>
-  | (Omit<Done, 'confidence' | 'probeTokens' | 'trace'> &
-      Partial<Pick<Done, 'confidence' | 'probeTokens' | 'trace'>> & {
+  | (Omit<Done, LocalFacts> &
+      Partial<Pick<Done, LocalFacts>> & {
         thinkingTokens?: number
         hintTokens?: number
         answerTokens?: number
@@ -289,6 +287,8 @@ export class ResultBuilder {
         answerTokens: done.answerTokens ?? this.#answer.tokens.length,
         nudgeTokens: this.#nudgeTokens,
         probeTokens: done.probeTokens ?? 0,
+        draftedTokens: done.draftedTokens ?? 0,
+        acceptedTokens: done.acceptedTokens ?? 0,
       },
       droppedMessages: this.#droppedMessages,
       timings: done.timings,

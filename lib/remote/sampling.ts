@@ -69,6 +69,7 @@ const NEUTRAL: Partial<Record<Name, unknown>> = {
   stated: 'ask',
   confidence: false,
   overflow: 'error',
+  speculation: false,
 }
 
 /** @throws {TypeError} for what the server does not keep. */

@@ -268,6 +268,7 @@ Request request_of(const Napi::Object & object) {
     request.wait = wait_of(object.Get("wait"));
     request.trace = trace_of(object.Get("trace"));
     request.cache_prompt = boolean(object, "cachePrompt");
+    request.speculation = boolean(object, "speculation");
     request.group = u32(object, "group");
     request.sampling = sampling_of(object.Get("sampling").ToObject());
     return request;

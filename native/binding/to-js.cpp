@@ -176,6 +176,8 @@ Napi::Object object_of(Napi::Env env, const DoneEvent & event) {
     object.Set("cachedTokens", static_cast<double>(event.n_cached));
     object.Set("timings", timings);
     object.Set("probeTokens", static_cast<double>(event.n_probe));
+    object.Set("draftedTokens", static_cast<double>(event.n_drafted));
+    object.Set("acceptedTokens", static_cast<double>(event.n_accepted));
     object.Set("confidence", event.confidence ? Napi::Value(Napi::Number::New(env, *event.confidence)) : env.Null());
     object.Set("trace", event.trace ? Napi::Value(object_of(env, *event.trace)) : env.Null());
     return object;

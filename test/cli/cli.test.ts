@@ -123,7 +123,7 @@ describe('z1 ask', () => {
       logprobs: null,
       usage: {
         ...{ promptTokens: 20, cachedTokens: 0, thinkingTokens: 2, hintTokens: 6, answerTokens: 1 },
-        ...{ nudgeTokens: 0, probeTokens: 0 },
+        ...{ nudgeTokens: 0, probeTokens: 0, draftedTokens: 0, acceptedTokens: 0 },
       },
       timings: expect.objectContaining({ decodeCalls: expect.any(Number) }),
       droppedMessages: 0,
@@ -591,7 +591,7 @@ describe('z1', () => {
   it('ask --help names every option that it takes', async () => {
     const { stdout } = await z1(['ask', '--help'])
     const named = [...stdout.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name as string)
-    expect(named).toHaveLength(57)
+    expect(named).toHaveLength(58)
     // An option that does not exist would be told by its name, before anything else.
     const switches = [
       'raw',
@@ -604,6 +604,7 @@ describe('z1', () => {
       'json',
       'download',
       'confidence',
+      'speculation',
     ]
     const values: Record<string, string> = {
       'template-variable': 'a=1',

@@ -115,6 +115,19 @@ it('is pinned to the adapters with their scales and to the type of the cache, wh
   await expect(evaluate({ ...options, ...loaded, lora: missing })).rejects.toMatchObject({ code: 'ADAPTER_INVALID' })
 })
 
+it('asks with speculation where it is asked to, and is pinned to that', async () => {
+  await using z1 = await Z1.load({ threads: 1, contextSize: 256 })
+  const options: EvaluateOptions = { task, windows: [30], maxTokens: 8, output: at('drafts'), reasoner: z1 }
+  await evaluate({ ...options, speculation: true })
+  expect(readRun(at('drafts')).options).toMatchObject({ speculation: true })
+  const lines = readFileSync(at('drafts', 'results.jsonl'), 'utf8').trim().split('\n')
+  const drafted = lines.map((line) => JSON.parse(line).usage.draftedTokens)
+  expect(Math.max(...drafted)).toBeGreaterThan(0)
+  await expect(evaluate(options)).rejects.toThrow('holds a run with speculation ')
+  await evaluate({ ...options, output: at('no-drafts') })
+  expect(readRun(at('no-drafts')).options).not.toHaveProperty('speculation')
+})
+
 it('refuses a model beside it, and what is none', async () => {
   const options: EvaluateOptions = { task, windows: [1], output: at('refused'), reasoner: counting() }
   const refused = evaluate({ ...options, contextSize: 512 })

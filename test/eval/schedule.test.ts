@@ -126,7 +126,8 @@ it('a method may get the results of all windows from one request', async () => {
   const texts: string[] = []
   await run([1, 4, 2], {
     respond: async (cell, signal) => {
-      const record = await respond(reasoner, { task, method, system: undefined, temperature: 0, seed: 0 }, cell, signal)
+      const options = { task, method, system: undefined, temperature: 0, seed: 0, speculation: false }
+      const record = await respond(reasoner, options, cell, signal)
       texts.push(record.text)
       return record
     },

@@ -61,6 +61,7 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
         loops: false,
         group: 0,
         cachePrompt: false,
+        speculation: false,
         sampling,
       },
       ...changes,

@@ -122,8 +122,9 @@ private:
     void take(Outcome & outcome, BranchEvent & event) {
         const Tokens & thinking = event.thinking;
         CHECK(!outcome.branches.contains(thinking.size()));
-        // Without room for the hint, the context is full.
-        CHECK(event.done.ended == Ended::window || (event.done.ended == Ended::length && event.n_hint == 0));
+        // Without a hint there was no room for it, or an answer was stated.
+        CHECK(event.done.ended == Ended::window ||
+              ((event.done.ended == Ended::length || event.done.ended == Ended::stated) && event.n_hint == 0));
         outcome.branches[thinking.size()] = event;
     }
 

@@ -214,6 +214,18 @@ TEST(it_thinks_on_after_the_text_and_the_window_holds) {
     CHECK_EQ(outcome.nudges.size(), 1);
 }
 
+TEST(a_text_that_penalties_are_told_of_is_no_thinking) {
+    Script script(spell("abcd"), spell("yes"));
+    Rig rig(script.fake, params(64));
+    Request request = waiting(5, 1);
+    request.sampling.repeat_penalty = 1.1f;
+    request.sampling.penalty_last_n = 8;
+    const Outcome outcome = rig.run(request);
+    CHECK_EQ(outcome.nudges.size(), 1);
+    CHECK_EQ(outcome.thinking, spell("abcd"));
+    CHECK(!outcome.cut);
+}
+
 TEST(from_so_many_tokens_on_the_model_may_end) {
     Script script(spell("ab"), spell("yes"));
     Rig rig(script.fake, params(64));

@@ -5,9 +5,11 @@
 #include <gguf.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <random>
 #include <set>
 #include <thread>
 
@@ -526,6 +528,28 @@ struct FakeFunctions {
         return new_sampler(&iface, nullptr);
     }
 
+    // Draws by probability, one number for each token.
+    static llama_sampler * new_dist(uint32_t seed) {
+        static llama_sampler_i iface = [] {
+            llama_sampler_i iface = {};
+            iface.apply = [](llama_sampler * sampler, llama_token_data_array * candidates) {
+                const std::span<const llama_token_data> data(candidates->data, candidates->size);
+                std::vector<double> weights;
+                for (const llama_token_data & one : data) {
+                    weights.push_back(std::exp(static_cast<double>(one.logit)));
+                }
+                auto & random = *static_cast<std::mt19937 *>(sampler->ctx);
+                candidates->selected = std::discrete_distribution<int64_t>(weights.begin(), weights.end())(random);
+            };
+            iface.clone = [](const llama_sampler * sampler) {
+                return new_sampler(sampler->iface, new std::mt19937(*static_cast<std::mt19937 *>(sampler->ctx)));
+            };
+            iface.free = [](llama_sampler * sampler) { delete static_cast<std::mt19937 *>(sampler->ctx); };
+            return iface;
+        }();
+        return new_sampler(&iface, new std::mt19937(seed));
+    }
+
     // Penalizes nothing: it is there to see what it is told.
     static llama_sampler * new_penalties(int32_t, int32_t, float, float, float) {
         static llama_sampler_i iface = [] {
@@ -683,6 +707,7 @@ struct FakeFunctions {
         api.llama_sampler_chain_add = add;
         api.llama_sampler_chain_get = [](llama_sampler * chain, int32_t i) { return chain_of(chain).at(i); };
         api.llama_sampler_clone = clone;
+        api.llama_sampler_init_dist = new_dist;
         api.llama_sampler_init_greedy = new_greedy;
         api.llama_sampler_init_penalties = new_penalties;
     }

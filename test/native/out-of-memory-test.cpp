@@ -139,6 +139,31 @@ TEST(each_allocation_fails_once) {
     std::printf("%lld allocations, %d requests failed\n", static_cast<long long>(n), n_failed);
 }
 
+// As above, in steps with drafts: what was decoded of one is not left in the cache.
+TEST(each_allocation_of_a_draft_fails_once) {
+    int64_t n = 1;
+    for (bool failed = true; failed && n < 100'000; ++n) {
+        FakeLlama fake;
+        give_letters(fake);
+        fake.most_outputs = max_step_with_drafts;
+        fake.logits = [](std::span<const llama_token> sequence, std::span<float> row) {
+            endless(sequence.last(std::min<size_t>(sequence.size(), sequence.size() % 23 == 0 ? 23 : 1)), row);
+        };
+        watch(fake);
+        Rig rig(fake, ContextParams { 256, 1, 16, 1, 1 });
+        Request asked = request(spell("promptprompt"), 60, 9, spell("hint"));
+        asked.speculation = true;
+        n_until_failure = n;
+        const Outcome first = rig.run(asked);
+        failed = n_until_failure == 0;
+        n_until_failure = 0;
+        CHECK(first.error || first.done->n_accepted > 0);
+        asked.prompt = spell("promptpromptpromptpromptprompt");
+        CHECK_EQ(rig.run(asked).thinking, alone(fake, asked, 256).thinking);
+    }
+    CHECK(n > 100);
+}
+
 TEST(what_the_sink_has_no_memory_for_is_posted_again) {
     FakeLlama fake;
     give_letters(fake);

@@ -11,6 +11,10 @@
 //                 of the two best logits over all sampled tokens, `inf` if nothing was sampled
 //   reference load <engine-dir> <model> type_k type_v flash_attn [adapter scale]…
 //       The same, with these types of the KV cache (f16, q8_0, q4_0), flash attention (-1 auto, 0, 1) and LoRA adapters.
+//   reference speculate <engine-dir> <model>
+//       The same cases, each token of which is decoded with a draft of those that may follow it: what followed the same tokens
+//       before, found by a search of the whole text. Of a draft stays what is sampled. The answer's pass decodes the thinking in
+//       the same batches. Two numbers follow the result: tokens drafted, and accepted.
 //   reference tokenize <engine-dir> <model>
 //       Line `t add_special parse_special hex` gives token ids, line `d special id…` gives hex. Text is UTF-8 bytes in
 //       hexadecimal, `-` if empty.
@@ -93,6 +97,8 @@ struct Result {
     Tokens thinking;
     Tokens answer;
     float min_margin = std::numeric_limits<float>::infinity();
+    int n_drafted = 0;
+    int n_accepted = 0;
 };
 
 // One fresh context with a single sequence in it.
@@ -112,14 +118,14 @@ public:
     Pass(const Pass &) = delete;
     Pass & operator=(const Pass &) = delete;
 
-    // One llama_decode; the logits are asked for the last token only, if at all.
-    void decode(const llama_token * tokens, int n_tokens, bool logits) {
+    // One llama_decode; the logits are asked for the last token only, if at all, or for all of them.
+    void decode(const llama_token * tokens, int n_tokens, bool logits, bool all = false) {
         for (int i = 0; i < n_tokens; i++) {
             batch.token[i] = tokens[i];
             batch.pos[i] = n_past + i;
             batch.n_seq_id[i] = 1;
             batch.seq_id[i][0] = 0;
-            batch.logits[i] = logits && i == n_tokens - 1;
+            batch.logits[i] = all || (logits && i == n_tokens - 1);
         }
         batch.n_tokens = n_tokens;
         const int status = llama_decode(ctx.get(), batch);
@@ -137,11 +143,11 @@ public:
         }
     }
 
-    const float * logits() const { return llama_get_logits_ith(ctx.get(), -1); }
+    const float * logits(int i = -1) const { return llama_get_logits_ith(ctx.get(), i); }
 
     // Greedy; the lowest id wins a tie. Lowers min_margin to this step's margin.
-    llama_token sample(float & min_margin) const {
-        const float * logits = this->logits();
+    llama_token sample(float & min_margin, int i = -1) const {
+        const float * logits = this->logits(i);
         const int n_vocab = llama_vocab_n_tokens(llama_model_get_vocab(llama_get_model(ctx.get())));
         llama_token best = 0;
         float second = -std::numeric_limits<float>::infinity();
@@ -202,7 +208,7 @@ llama_context_params context_params(const Case & c) {
     params.n_batch = c.n_batch;
     params.n_ubatch = c.n_ubatch;
     params.n_seq_max = c.n_seq_max;
-    params.n_outputs_max = c.n_seq_max;
+    params.n_outputs_max = std::max(c.n_seq_max, 8);
     params.n_threads = c.n_threads;
     params.n_threads_batch = c.n_threads;
     params.kv_unified = true;
@@ -244,6 +250,138 @@ Result run(llama_model * model, const Case & c) {
     }
     const int n_held = n_prompt + (int) (result.thinking.size() + c.hint.size());
     generate(pass, vocab, n_held, c.n_ctx, c.max_tokens, result.answer, result.min_margin);
+    return result;
+}
+
+// Drafts as the library's documents describe them: up to 7 tokens, from an account of 2/3 tokens that gains 1/64 in each
+// decode and one for each right token, 16 at most, and pays 2/3 for each that is drafted.
+struct Drafts {
+    Tokens text;
+    double balance = 2.0 / 3;
+
+    static double cost(size_t n_tokens) { return (double) n_tokens * 2 / 3; }
+
+    void next_decode() { balance = std::min(balance + 1.0 / 64, 16.0); }
+
+    Tokens draft(int most) const {
+        const int size = (int) text.size();
+        int best = -1;
+        int longest = 2;
+        for (int place = size - 1, n_places = 0; place >= 3 && n_places < 16; place--) {
+            int alike = 0;
+            while (alike < std::min(place, 32) && text[place - 1 - alike] == text[size - 1 - alike]) {
+                alike++;
+            }
+            n_places += alike >= 3;
+            if (alike > longest) {
+                longest = alike;
+                best = place;
+            }
+        }
+        while (most > 0 && cost(most) > balance) {
+            most--;
+        }
+        Tokens all = text;
+        for (int i = 0; best >= 0 && i < most; i++) {
+            all.push_back(all[best + i]);
+        }
+        return Tokens(all.begin() + size, all.end());
+    }
+};
+
+// One llama_decode, of which only the first n_kept tokens stay.
+struct Group {
+    Tokens tokens;
+    int n_kept;
+};
+
+// As generate(), with drafts; `groups` are what was decoded.
+Stop generate_drafting(Pass & pass, const Case & c, const llama_vocab * vocab, int n_held, int n_max, Drafts & drafts,
+                       Tokens & out, std::vector<Group> & groups, Result & result) {
+    Group group;
+    int row = -1; // of logits that the next token is sampled from; -1: that of the last decode
+    while ((int) out.size() < n_max) {
+        if (n_held + (int) out.size() >= c.n_ctx) {
+            return Stop::context_full;
+        }
+        const bool right =
+            !out.empty() && row >= 0 && row < (int) group.tokens.size() - 1 && group.tokens[row + 1] == out.back();
+        if (right) {
+            row++;
+            result.n_accepted++;
+            drafts.balance = std::min(drafts.balance + 1, 16.0);
+        } else if (!out.empty()) {
+            if (row >= 0) {
+                groups.push_back({ group.tokens, row + 1 });
+                pass.truncate(n_held + (int) out.size() - 1);
+            }
+            drafts.next_decode();
+            const int left = std::min(n_max - (int) out.size(), c.n_ctx - n_held - (int) out.size());
+            group.tokens = { out.back() };
+            for (const llama_token token : drafts.draft(std::min(std::min(8, c.n_ubatch) - 1, left - 1))) {
+                group.tokens.push_back(token);
+            }
+            pass.decode(group.tokens.data(), (int) group.tokens.size(), true, true);
+            drafts.balance -= Drafts::cost(group.tokens.size() - 1);
+            result.n_drafted += (int) group.tokens.size() - 1;
+            row = 0;
+        }
+        const llama_token token = pass.sample(result.min_margin, row);
+        if (llama_vocab_is_eog(vocab, token)) {
+            return Stop::eog;
+        }
+        out.push_back(token);
+        drafts.text.push_back(token);
+    }
+    if (row >= 0) {
+        groups.push_back({ group.tokens, row + 1 });
+    }
+    return Stop::limit;
+}
+
+Result run_drafting(llama_model * model, const Case & c) {
+    const llama_vocab * vocab = llama_model_get_vocab(model);
+    const int n_prompt = (int) c.prompt.size();
+    Result result;
+    Drafts drafts;
+    drafts.text = c.prompt;
+    std::vector<Group> groups;
+    for (int i = 0; i < n_prompt; i += c.n_ubatch) {
+        drafts.next_decode();
+    }
+    {
+        Pass pass(model, context_params(c));
+        pass.decode_prompt(c.prompt, c.n_ubatch);
+        const int n_max = c.window < 0 ? std::numeric_limits<int>::max() : c.window;
+        const Stop stop = generate_drafting(pass, c, vocab, n_prompt, n_max, drafts, result.thinking, groups, result);
+        if (stop != Stop::limit) {
+            result.ended = stop == Stop::eog ? 0 : 2;
+            return result;
+        }
+    }
+    result.ended = 1;
+
+    Pass pass(model, context_params(c));
+    pass.decode_prompt(c.prompt, c.n_ubatch);
+    int n_past = n_prompt;
+    for (const Group & group : groups) {
+        pass.decode(group.tokens.data(), (int) group.tokens.size(), true, true);
+        n_past += group.n_kept;
+        pass.truncate(n_past);
+    }
+    Tokens cut;
+    if (!result.thinking.empty()) {
+        cut.push_back(result.thinking.back());
+    }
+    cut.insert(cut.end(), c.hint.begin(), c.hint.end());
+    if (!cut.empty()) {
+        drafts.next_decode();
+        pass.decode(cut.data(), (int) cut.size(), true);
+    }
+    drafts.text.insert(drafts.text.end(), c.hint.begin(), c.hint.end());
+    const int n_held = n_prompt + (int) (result.thinking.size() + c.hint.size());
+    std::vector<Group> ignored;
+    generate_drafting(pass, c, vocab, n_held, c.max_tokens, drafts, result.answer, ignored, result);
     return result;
 }
 
@@ -317,14 +455,24 @@ void print_tokens(const Tokens & tokens) {
     }
 }
 
-void run_case(llama_model * model, const std::string & line) {
-    const Result result = run(model, read_case(line, llama_model_get_vocab(model)));
+void print_result(const Result & result) {
     char margin[32];
     std::snprintf(margin, sizeof margin, "%.6g", result.min_margin);
     std::cout << result.ended << ' ';
     print_tokens(result.thinking);
     print_tokens(result.answer);
-    std::cout << margin << std::endl;
+    std::cout << margin;
+}
+
+void run_case(llama_model * model, const std::string & line) {
+    print_result(run(model, read_case(line, llama_model_get_vocab(model))));
+    std::cout << std::endl;
+}
+
+void run_case_drafting(llama_model * model, const std::string & line) {
+    const Result result = run_drafting(model, read_case(line, llama_model_get_vocab(model)));
+    print_result(result);
+    std::cout << ' ' << result.n_drafted << ' ' << result.n_accepted << std::endl;
 }
 
 std::string from_hex(const std::string & hex) {
@@ -563,6 +711,9 @@ void run_program(const std::vector<std::string> & args) {
         write_logits(load(args[1], args[2]).get(), args[3]);
     } else if (mode == "load") {
         run_cases_with(args);
+    } else if (mode == "speculate") {
+        require(args.size() == 3, "expected 2 arguments after speculate");
+        for_each_line(load(args[1], args[2]).get(), run_case_drafting);
     } else if (mode == "tokenize") {
         require(args.size() == 3, "expected 2 arguments after tokenize");
         for_each_line(load(args[1], args[2]).get(), run_text);

@@ -115,9 +115,22 @@ TEST(a_prompt_that_came_first_keeps_room_for_a_token) {
 }
 
 TEST(a_batch_asks_for_no_more_outputs_than_there_is_room_for) {
-    CHECK_EQ(max_outputs(1), 1);
+    CHECK_EQ(max_outputs(1), 8);
     CHECK_EQ(max_outputs(64), 64);
     static_assert(max_entry_outputs == 1);
+}
+
+TEST(drafts_have_what_is_left_of_eight_tokens_in_equal_parts) {
+    CHECK_EQ(draft_part({}, 512), 0);
+    CHECK_EQ(draft_part(Demands { next_token() }, 512), 7);
+    CHECK_EQ(draft_part(Demands { next_token(), next_token() }, 512), 3);
+    CHECK_EQ(draft_part(Demands { next_token(), next_token(), next_token() }, 512), 1);
+    CHECK_EQ(draft_part(Demands(5, next_token()), 512), 0);
+    CHECK_EQ(draft_part(Demands { next_token() }, 4), 3);
+    CHECK_EQ(draft_part(Demands { next_token() }, 1), 0);
+    // Beside a hint and a prompt, whose tokens count as any.
+    CHECK_EQ(draft_part(Demands { next_token(), hint(2), prompt(1) }, 512), 1);
+    CHECK_EQ(draft_part(Demands { next_token(), prompt(700) }, 512), 0);
 }
 
 // A step as it should be, whatever waits; and every one of them is served again soon when who was served goes last.

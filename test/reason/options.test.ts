@@ -436,6 +436,7 @@ const reasonRows: Row[] = [
   },
   booleans('stopInThinking'),
   booleans('cachePrompt'),
+  booleans('speculation'),
   {
     name: 'logprobs',
     expected: 'plain object',
@@ -636,6 +637,7 @@ describe('defaults', () => {
       stop: [],
       stopInThinking: false,
       cachePrompt: true,
+      speculation: false,
       signal: undefined,
       sampling: {
         temperature: 0,

@@ -24,6 +24,8 @@ describe('ResultBuilder', () => {
     cachedTokens: 3,
     timings,
     probeTokens: 0,
+    draftedTokens: 0,
+    acceptedTokens: 0,
     confidence: null,
     trace: null,
   }
@@ -72,6 +74,8 @@ describe('ResultBuilder', () => {
         answerTokens: 3,
         nudgeTokens: 0,
         probeTokens: 0,
+        draftedTokens: 0,
+        acceptedTokens: 0,
       },
       droppedMessages: 0,
       timings,
@@ -317,6 +321,8 @@ describe('how a response ends', () => {
       answerTokens: answered.length,
       nudgeTokens: 0,
       probeTokens: 0,
+      draftedTokens: 0,
+      acceptedTokens: 0,
     })
     if (result.stopString === null) {
       expect(result.reasoning).toBe(thought.join(''))

@@ -45,7 +45,15 @@ expectTypeOf(result.tokens).toEqualTypeOf<{ reasoning: number[]; hint: number[];
 expectTypeOf(result.logprobs).toEqualTypeOf<{ reasoning: SampledLogprob[]; answer: SampledLogprob[] } | null>()
 expectTypeOf(result.usage).toEqualTypeOf<
   Record<
-    'promptTokens' | 'cachedTokens' | 'thinkingTokens' | 'hintTokens' | 'answerTokens' | 'nudgeTokens' | 'probeTokens',
+    | 'promptTokens'
+    | 'cachedTokens'
+    | 'thinkingTokens'
+    | 'hintTokens'
+    | 'answerTokens'
+    | 'nudgeTokens'
+    | 'probeTokens'
+    | 'draftedTokens'
+    | 'acceptedTokens',
     number
   >
 >()
@@ -151,6 +159,7 @@ const reason: Required<ReasonOptions> = {
   overflow: 'shift',
   stop: ['a', 'b'] as const,
   cachePrompt: false,
+  speculation: true,
   logprobs: { top: 5, thinking: true },
   signal: new AbortController().signal,
 }

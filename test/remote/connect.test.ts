@@ -84,6 +84,12 @@ describe('over llama-server', () => {
     expect(await eventsOf(remote, both)).toEqual(await eventsOf(z1, both))
   })
 
+  it("refuses drafts, which are the server's own", async () => {
+    const refused = remote.reason('L', { thinkingWindow: 5, speculation: true })
+    await expect(refused).rejects.toThrow('Expected nothing for speculation with llama.cpp but received true')
+    await remote.reason('L', { thinkingWindow: 5, speculation: false })
+  })
+
   it('gives a response that ends by itself', async () => {
     const both = { seed: 1, thinkingWindow: 50, template: false }
     const theirs = await remote.reason('\n', both)

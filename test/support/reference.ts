@@ -23,6 +23,9 @@ export interface ReferenceResult {
   answer: number[]
   /** Smallest difference of the two best logits over all sampled tokens. */
   margin: number
+  /** With drafts. */
+  drafted?: number
+  accepted?: number
 }
 
 /** What the model is loaded with. */
@@ -30,6 +33,8 @@ export interface ReferenceLoad {
   cacheType?: { k: string; v: string }
   flashAttention?: 'auto' | boolean
   lora?: { path: string; scale: number }[]
+  /** With drafts by prompt lookup, and nothing else of these. */
+  speculation?: boolean
 }
 
 /** One result for each case, in order; the model runs on one thread. */
@@ -59,6 +64,7 @@ export function reference(
 }
 
 function argumentsOf(engine: string, model: string, load: ReferenceLoad): string[] {
+  if (load.speculation) return ['speculate', engine, model]
   const { cacheType = { k: 'f16', v: 'f16' }, flashAttention = 'auto', lora = [] } = load
   const flash = flashAttention === 'auto' ? -1 : Number(flashAttention)
   const adapters = lora.flatMap(({ path, scale }) => [path, String(scale)])
@@ -71,5 +77,6 @@ function parse(line: string): ReferenceResult {
   const ended = (['self', 'window', 'length'] as const)[take(1)[0] as number] as ReferenceResult['ended']
   const reasoning = take(take(1)[0] as number)
   const answer = take(take(1)[0] as number)
-  return { ended, reasoning, answer, margin: Number(words[0]) }
+  const [margin, drafted, accepted] = take(3)
+  return { ended, reasoning, answer, margin: margin as number, ...(accepted !== undefined && { drafted, accepted }) }
 }

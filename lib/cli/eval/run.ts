@@ -11,7 +11,7 @@ import { summarize } from '../../eval/summary.js'
 import { modelPath } from '../../reason/model-name.js'
 import { flag, integer, list, required, text, UsageError, word } from '../args.js'
 import { defineCommand } from '../command.js'
-import { answerOptions, loadOptions, modelOptions, samplingOptions } from '../groups.js'
+import { answerOptions, loadOptions, modelOptions, samplingOptions, speculationOption } from '../groups.js'
 import { policiesOf, policyOptions } from '../policies.js'
 import { runInterruptible, showBytes } from '../progress.js'
 import { concurrencyOption, remoteOption, remoteReasoner } from '../remote.js'
@@ -53,6 +53,7 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
     system: answerOptions.system,
     temperature: samplingOptions.temperature,
     samples: integer(1, { value: 'N', help: 'responses to each item and window', default: '1' }),
+    speculation: speculationOption,
     seed: { ...samplingOptions.seed, help: 'of the items and of the sampling', default: '0' },
     shard: text({ value: 'I/N', help: 'only every N-th item, from the I-th on; merge makes one run of all' }),
     ...modelOptions,

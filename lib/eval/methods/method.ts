@@ -58,7 +58,7 @@ export interface ResolvedMethod {
 }
 
 /** One item under one window. */
-export interface Question extends Pick<ReasonOptions, 'temperature' | 'signal'> {
+export interface Question extends Pick<ReasonOptions, 'temperature' | 'speculation' | 'signal'> {
   prompt: ChatMessage[]
   /** Tokens of thinking; Infinity: no end. */
   thinkingWindow: number

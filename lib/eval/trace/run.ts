@@ -19,7 +19,7 @@ import type { TraceRecord, TraceRunOptions } from './records.js'
 
 /** Options of an evaluation that a trace has not. */
 const NOT_TRACED = [
-  ...(['windows', 'method', 'temperature', 'samples'] as const),
+  ...(['windows', 'method', 'temperature', 'samples', 'speculation'] as const),
   ...(['loops', 'landing', 'stated', 'earlyExit', 'confidence', 'wait'] as const),
 ]
 

@@ -109,6 +109,10 @@ void Context::plan() {
                 { generation->reads_prompt(), generation->next_tokens().size(), generation->n_outputs() });
         }
     }
+    const size_t part = draft_part(demands, params_.n_ubatch);
+    for (Generation * generation : running) {
+        generation->propose(part, running.size());
+    }
     plan_step(demands, params_.n_ubatch, plan_);
 
     if (plan_.starved) {
@@ -128,7 +132,9 @@ void Context::plan() {
     for (const BatchEntry & entry : plan_.entries) {
         const Generation & generation = *running[entry.generation];
         const Sequence & sequence = generation.target();
+        const llama_pos next = sequence.size() + static_cast<llama_pos>(entry.n_tokens);
         batch.add(generation.next_tokens().first(entry.n_tokens), sequence.size(), sequence.seq_ids(), entry.n_outputs);
+        batch.add(generation.draft(), next, sequence.seq_ids(), generation.draft().size());
     }
 }
 
@@ -168,19 +174,23 @@ void Context::decode(const EngineCall & call) {
     for (const BatchEntry & entry : plan_.entries) {
         running[entry.generation]->decoded(entry.n_tokens, n_threads);
     }
-    int32_t next = 0; // batch index after the entry's last token
+    int32_t next = 0; // batch index of the entry's first token
     for (const BatchEntry & entry : plan_.entries) {
-        next += static_cast<int32_t>(entry.n_tokens);
         Generation & generation = *running[entry.generation];
+        const int32_t last = next + static_cast<int32_t>(entry.n_tokens) - 1;
+        const size_t n_draft = generation.draft().size();
+        next = last + 1 + static_cast<int32_t>(n_draft);
         const bool ended_prompt =
             demands[entry.generation].prompt && entry.n_tokens == demands[entry.generation].n_tokens;
         if (ended_prompt && generation.leaves_prompt()) {
-            save_prompt(generation, entry.n_outputs > 0 ? next - 1 : -1);
+            save_prompt(generation, entry.n_outputs > 0 ? last : -1);
         }
-        if (entry.n_outputs == 0 || generation.head().failed()) {
-            continue;
+        if (entry.n_outputs > 0 && !generation.head().failed()) {
+            attempt(generation, [&] { generation.sample(ctx.get(), last); });
         }
-        attempt(generation, [&] { generation.sample(ctx.get(), next - 1); });
+        if (n_draft > 0 && !generation.target().repair()) {
+            end(generation, ErrorCode::DECODE_FAILED, "llama.cpp cannot take back a draft of this model");
+        }
     }
 }
 

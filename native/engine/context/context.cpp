@@ -45,6 +45,9 @@ void Context::start(Request request) {
     if ((!request.cuts.empty() || request.early_probe) && !request.hint.empty() && params_.n_branches == 0) {
         throw Error(ErrorCode::CONTEXT_TOO_SMALL, "A request with cuts or probes needs a sequence for its branches");
     }
+    if (request.speculation && (model_->metadata().recurrent || model_->metadata().hybrid)) {
+        throw Error(ErrorCode::MODEL_UNSUPPORTED, "A recurrent state cannot take back a draft");
+    }
     send_checked(StartMessage { std::move(request), Generation::Clock::now() });
 }
 

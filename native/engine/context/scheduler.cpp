@@ -67,6 +67,15 @@ void plan_prompts(std::span<const Demand> demands, size_t budget, Plan & plan) {
 
 } // namespace
 
+size_t draft_part(std::span<const Demand> demands, size_t n_ubatch) {
+    size_t n_taken = 0;
+    for (const Demand & demand : demands) {
+        n_taken += demand.n_tokens;
+    }
+    const size_t most = std::min(max_step_with_drafts, n_ubatch);
+    return demands.empty() || n_taken >= most ? 0 : (most - n_taken) / demands.size();
+}
+
 void plan_step(std::span<const Demand> demands, size_t n_ubatch, Plan & plan) {
     plan.entries.clear();
     plan.starved = false;

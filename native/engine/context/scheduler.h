@@ -2,6 +2,7 @@
 // no thread, no llama_context and no generation.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -32,12 +33,21 @@ struct Plan {
 /// takes as long as dozens of single ones: streams would stutter.
 constexpr size_t shared_prompt_chunk = 128;
 
-/// Rows of logits that one entry may ask for: after the last token of a prompt, after a sampled one, or after a hint.
+/// Rows of logits that one entry may ask for, a draft aside: after the last token of a prompt, after a sampled one, or after
+/// a hint.
 constexpr size_t max_entry_outputs = 1;
 
-/// Rows of logits that a batch may ask for at most: each sequence has one entry in it.
+/// Tokens of a step with drafts, at most: a step takes no longer for them than one of so many streams.
+constexpr size_t max_step_with_drafts = 8;
+
+/// How many tokens each of the generations may draft in a step, so that all that they have to decode and all drafts are at most
+/// n_ubatch and max_step_with_drafts: an equal part of what is left. Everybody has an entry in such a step.
+size_t draft_part(std::span<const Demand> demands, size_t n_ubatch);
+
+/// Rows of logits that a batch may ask for at most: each sequence has one entry in it, and after each token of a draft one is
+/// needed.
 constexpr size_t max_outputs(size_t n_sequences) {
-    return n_sequences * max_entry_outputs;
+    return std::max(n_sequences * max_entry_outputs, max_step_with_drafts);
 }
 
 /// Plans a step into `plan`, whose memory is used again. At most n_ubatch tokens, so that a step is one pass through the

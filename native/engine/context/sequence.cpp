@@ -203,14 +203,15 @@ bool Sequence::load(const SavedSequence & saved) {
     return true;
 }
 
-void Sequence::repair() {
+bool Sequence::repair() {
     if (memory.api.llama_memory_seq_rm(memory.get(), id, size(), -1)) {
-        return;
+        return true;
     }
     std::erase_if(checkpoints, [](const auto & one) { return !one->is_there(); });
     if (checkpoints.empty() || !go_back_to(*checkpoints.back())) {
         clear();
     }
+    return false;
 }
 
 void Sequence::clear() {

@@ -102,9 +102,9 @@ public:
     /// A decode that held these tokens at the end of this sequence has succeeded.
     void append(const llama_token * first, size_t n) { tokens.insert(tokens.end(), first, first + n); }
 
-    /// A decode of this sequence failed part-way: what llama.cpp holds beyond `size()` is removed, and with it what cannot
-    /// be kept without it.
-    void repair();
+    /// What llama.cpp holds beyond `size()` is removed: of a decode that failed part-way, or of a draft that was wrong. False
+    /// where a part cannot be given up: then more is, and it holds less than it did.
+    bool repair();
 
     /// Holds nothing.
     void clear();

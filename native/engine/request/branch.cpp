@@ -38,11 +38,14 @@ void append(BranchEvent & branch, const TextEvent & event) {
 // The trunk has just got to the cut: what it does next is not in the copy, which closes its window here.
 Generation::Generation(Generation & trunk, const Cut & cut)
     : model(trunk.model), request(at_cut(trunk.request, cut)), n_ctx(trunk.n_ctx), chain(trunk.chain),
-      stated(trunk.stated), wait(request.wait), tags(trunk.tags), text(trunk.text), sequence(trunk.sequence),
-      phase(Phase::thinking), pending(trunk.pending), n_cached(trunk.n_cached), unsent(trunk.unsent),
-      unsent_logprobs(trunk.unsent_logprobs), trunk_(&trunk), thought(trunk.thought), arrival(trunk.arrival),
-      phase_began(trunk.phase_began), timings(trunk.timings) {
+      stated(trunk.stated), wait(request.wait), tags(trunk.tags), speculation(trunk.speculation), text(trunk.text),
+      sequence(trunk.sequence), phase(Phase::thinking), pending(trunk.pending), n_cached(trunk.n_cached),
+      unsent(trunk.unsent), unsent_logprobs(trunk.unsent_logprobs), trunk_(&trunk), thought(trunk.thought),
+      arrival(trunk.arrival), phase_began(trunk.phase_began), timings(trunk.timings) {
     window = Window::of(chain.first());
+    if (speculation) {
+        speculation->drop(); // the trunk's
+    }
     purpose = cut.purpose;
     if (purpose != Cut::For::window) {
         stated = {};

@@ -145,7 +145,9 @@ bool Generation::nudge() {
         return false;
     }
     show_rest();
+    window->disarm(); // what is fed is no thinking
     feed(wait.use());
+    window->arm();
     events.push_back({ id(), {} });
     events.back().what = NudgeEvent { window->sampled(), pending.size() };
     if (reads_stated) {

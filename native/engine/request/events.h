@@ -110,6 +110,8 @@ struct DoneEvent {
     size_t n_cached;
     Timings timings;
     size_t n_probe = 0;               // tokens that were fed and generated for probes
+    size_t n_drafted = 0;             // tokens that were decoded before they were sampled
+    size_t n_accepted = 0;            // of them, those that were sampled and not decoded again
     std::optional<double> confidence; // least probability of the answer's tokens, if it was asked for and there are any
     std::optional<Trace> trace;       // if it was asked for
 };

@@ -43,6 +43,12 @@ Generation::Generation(const Model & model, Request request_, int32_t n_ctx, Clo
     }
     make_grammars();
     add_policies();
+    if (request.speculation) {
+        speculation.emplace();
+        for (const llama_token token : request.prompt) {
+            speculation->push(token);
+        }
+    }
 }
 
 size_t Generation::n_outputs() const {
@@ -58,6 +64,9 @@ void Generation::decoded(size_t n, int32_t n_threads) {
     if (n_fed < pending.size()) {
         return;
     }
+    if (speculation) {
+        speculation->decoded();
+    }
     pending.clear();
     n_fed = 0;
     if (phase == Phase::prompt) {
@@ -65,15 +74,6 @@ void Generation::decoded(size_t n, int32_t n_threads) {
     } else if (phase == Phase::hint) {
         enter(Phase::answer);
     }
-}
-
-void Generation::sample(llama_context * ctx, int32_t idx) {
-    float * logits = model.api().llama_get_logits_ith(ctx, idx);
-    if (shared && !shared->decoded && logits && static_cast<size_t>(sequence->size()) == request.prompt.size()) {
-        shared->logits.assign(logits, logits + model.metadata().n_vocab);
-        shared->decoded = true;
-    }
-    sample(logits);
 }
 
 void Generation::sample(float * logits) {
@@ -130,6 +130,9 @@ void Generation::feed(const std::vector<llama_token> & tokens) {
     pending.insert(pending.end(), tokens.begin(), tokens.end());
     for (const llama_token token : tokens) {
         tags.accept(model.pieces()[token]);
+        if (speculation) {
+            speculation->push(token);
+        }
         if (chain.looks_back()) {
             chain.accept(token);
         }
@@ -141,6 +144,9 @@ void Generation::accept(llama_token token) {
     chain.accept(token);
     tags.accept(pieces[token]);
     pending.push_back(token);
+    if (speculation) {
+        speculation->push(token);
+    }
     unsent.push_back(token);
     if (drawn) {
         unsent_logprobs.push_back(std::move(*drawn));
@@ -261,6 +267,8 @@ void Generation::finish(Ended how, FinishReason reason) {
                      n_cached,
                      {},
                      n_probe,
+                     speculation ? speculation->n_drafted() : 0,
+                     speculation ? speculation->n_accepted() : 0,
                      n_answer > 0 && request.confidence ? std::optional(probability) : std::nullopt,
                      {} };
     show_rest();

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "engine/context/sequence.h"
+#include "engine/draft/speculation.h"
 #include "engine/model/pieces.h"
 #include "engine/request/events.h"
 #include "engine/request/request.h"
@@ -112,10 +113,20 @@ public:
     /// Rows of logits that are needed once all of next_tokens() are decoded: after the last one, or none.
     size_t n_outputs() const;
 
-    /// The first n of next_tokens() were decoded in one llama_decode.
+    /// Drafts what may follow next_tokens(), if it is asked to: at most n tokens, in a step of n_streams generations.
+    void propose(size_t n, size_t n_streams);
+
+    /// To be decoded right after all of next_tokens(), with a row of logits after each. Valid as next_tokens() is.
+    std::span<const llama_token> draft() const {
+        return speculation ? speculation->draft() : std::span<const llama_token>();
+    }
+
+    /// The first n of next_tokens() were decoded in one llama_decode, and after all of them the draft.
     void decoded(size_t n, int32_t n_threads);
 
-    /// Samples from the output at batch index `idx`. Throws DECODE_FAILED where it is of no use, GRAMMAR_INVALID.
+    /// Samples from the output at batch index `idx`, and as long as the sampled token is the draft's from the one after it. What
+    /// llama.cpp holds beyond the sequence's size then is of no use. Throws DECODE_FAILED where an output is of no use,
+    /// GRAMMAR_INVALID.
     void sample(llama_context * ctx, int32_t idx);
 
     /// Closes the window at the next step, if it is still open then.
@@ -159,6 +170,7 @@ private:
     void go_on(std::span<const float> after_prompt);
     void end_prompt();
     void sample(float * logits);
+    bool goes_on_with(llama_token token) const;
     llama_token draw(float * logits, const Grammar * bound);
     bool ends_by_itself(llama_token token) const;
     bool reports_logprobs() const { return request.logprobs && (phase == Phase::answer || request.logprobs->thinking); }
@@ -200,8 +212,9 @@ private:
     std::vector<llama_token> end_tokens; // of the thinking, where a policy looks for them
     std::optional<LoopDetector> answer_loop;
     TagBan tags;
-    std::optional<Grammar> grammar;      // of the answer
-    std::optional<Grammar> call_grammar; // of what follows the tag of a call, where the answer has none
+    std::optional<Grammar> grammar;         // of the answer
+    std::optional<Grammar> call_grammar;    // of what follows the tag of a call, where the answer has none
+    std::optional<Speculation> speculation; // where it is asked for
     TextStream text;
     Sequence * sequence = nullptr;
     std::shared_ptr<SharedPrompt> shared; // null: the prompt is its own

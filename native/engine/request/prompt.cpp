@@ -6,9 +6,9 @@
 namespace z1 {
 
 void Generation::start(Sequence & target) {
+    bind(target); // before memory is needed: only who is bound to a sequence gives it back
     n_cached = target.sync(request.prompt, request.cache_prompt, draws_after_prompt());
     pending.assign(request.prompt.begin() + n_cached, request.prompt.end());
-    bind(target);
     if (pending.empty()) {
         const std::span<const float> logits = target.logits();
         if (shared && !shared->decoded) {

@@ -61,6 +61,7 @@ struct Request {
     WaitParams wait;                       // in place of an end of the thinking
     std::optional<TraceParams> trace;      // beside no policy, grammar, stop string or cut
     bool cache_prompt = true;              // reuse the longest common prefix
+    bool speculation = false;              // draft tokens, for models whose sequences can be shortened
     uint32_t group = 0;                    // requests of a group have one prompt, decoded once; 0: of none
     SamplingParams sampling;
 };
