@@ -43,13 +43,10 @@ StateShape Context::state_shape() const {
     const ModelMetadata & metadata = model_->metadata();
     const bool shares = params_.shares_cells || n_sequences() == 1;
     const enum llama_rope_type rope = api.llama_model_rope_type(model_->get());
-    const bool has_ext = rope == LLAMA_ROPE_TYPE_MROPE || rope == LLAMA_ROPE_TYPE_IMROPE; // llama_kv_cache::has_cell_ext
-    return { metadata.recurrent,
-             metadata.hybrid,
-             sequences->of().n_swa,
-             shares ? 1 : n_sequences(),
-             params_.n_ctx,
-             static_cast<uint32_t>(metadata.n_vocab),
+    const bool has_ext =
+        rope == LLAMA_ROPE_TYPE_MROPE || rope == LLAMA_ROPE_TYPE_IMROPE; // llama_kv_cache::has_cell_ext
+    return { metadata.recurrent,         metadata.hybrid, sequences->of().n_swa,
+             shares ? 1 : n_sequences(), params_.n_ctx,   static_cast<uint32_t>(metadata.n_vocab),
              has_ext ? size_t(12) : 0 };
 }
 

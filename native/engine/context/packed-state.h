@@ -21,7 +21,8 @@ struct StateShape {
     uint32_t n_stream; // pools of cells: one, or one for each sequence
     uint32_t n_ctx;
     uint32_t n_vocab;
-    size_t n_cell_ext; // bytes of a cell's metadata beside its position and sequences (llama_kv_cell_ext); 0: it has none
+    size_t
+        n_cell_ext; // bytes of a cell's metadata beside its position and sequences (llama_kv_cell_ext); 0: it has none
 };
 
 /// Throws MODEL_UNSUPPORTED for a form of state that is not known.
