@@ -7,6 +7,18 @@
 
 namespace z1 {
 
+// What fails in it ends the generation. No std::function: making one may need memory, before the action can tell whose it was.
+template <typename Action>
+void Context::attempt(Generation & generation, const Action & action) {
+    try {
+        action();
+    } catch (const Error & error) {
+        end(generation, error.code, error.what());
+    } catch (const std::bad_alloc &) {
+        generation.head().abandon(ErrorCode::OUT_OF_MEMORY);
+    }
+}
+
 void Context::admit() {
     load_states();
     while (Generation * generation = next_in_line()) {
@@ -53,17 +65,6 @@ Generation * Context::next_in_line() {
         }
     }
     return next;
-}
-
-// What fails in it ends the generation.
-void Context::attempt(Generation & generation, const std::function<void()> & action) {
-    try {
-        action();
-    } catch (const Error & error) {
-        end(generation, error.code, error.what());
-    } catch (const std::bad_alloc &) {
-        generation.head().abandon(ErrorCode::OUT_OF_MEMORY);
-    }
 }
 
 void Context::step(const EngineCall & call) {

@@ -113,7 +113,8 @@ private:
     Generation * find(uint32_t id);
     Generation * next_in_line();
     void admit();
-    static void attempt(Generation & generation, const std::function<void()> & action);
+    template <typename Action>
+    static void attempt(Generation & generation, const Action & action);
     void step(const EngineCall & call);
     void place_branches();
     void plan();

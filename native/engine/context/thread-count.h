@@ -29,7 +29,7 @@ private:
     const int32_t most;
     const Read read;
     int32_t n_threads;
-    int n_asked = 0; // how many readings in a row have asked for another number
+    int n_asked = 0;               // how many readings in a row have asked for another number
     std::optional<CoreTimes> last; // nothing: the number stays
     double read_at = 0;
 };
