@@ -12,6 +12,27 @@ export function chatLogprobs(logprobs: readonly SampledLogprob[] | undefined) {
   return { content: logprobs.map((one) => ({ ...tokenOf(one), top_logprobs: one.top.map(tokenOf) })), refusal: null }
 }
 
+/**
+ * `logprobs` of a choice of text completions; null where nothing was asked for.
+ * @param offset Characters of the text before these tokens.
+ */
+export function textLogprobs(logprobs: readonly SampledLogprob[] | undefined, offset = 0) {
+  if (!logprobs) return null
+  let end = offset
+  return {
+    tokens: logprobs.map(({ text }) => text),
+    token_logprobs: logprobs.map(({ logprob }) => Math.max(logprob, LEAST)),
+    top_logprobs: logprobs.map(({ top }) =>
+      Object.fromEntries(top.map(({ text, logprob }) => [text, Math.max(logprob, LEAST)])),
+    ),
+    text_offset: logprobs.map(({ text }) => {
+      const start = end
+      end += text.length
+      return start
+    }),
+  }
+}
+
 function tokenOf({ text, logprob, bytes }: TokenLogprob) {
   return { token: text, logprob: Math.max(logprob, LEAST), bytes }
 }

@@ -50,7 +50,7 @@ export function outcomeOf(result: ReasonResult): Outcome {
 
 /** What a stream shows of a response. The reasonings together are the outcome's, and so are the texts. */
 export type Part =
-  | { type: 'reasoning'; text: string }
+  | { type: 'reasoning'; text: string; logprobs?: SampledLogprob[] }
   /** The thinking is over; `hint` was appended to it. */
   | { type: 'cut'; ended: ReasonResult['ended']; thinkingTokens: number; hint: string }
   /** `repeats`: it stands in the reasoning already. */
@@ -64,9 +64,11 @@ export class PartReader {
 
   take(event: ReasonEvent): Part[] {
     switch (event.type) {
-      case 'thinking':
       case 'nudge': // stands in the reasoning, between what the model thought before and after it
         return event.text === '' ? [] : [{ type: 'reasoning', text: event.text }]
+      case 'thinking':
+        if (event.text === '' && !event.logprobs) return []
+        return [{ type: 'reasoning', text: event.text, ...(event.logprobs && { logprobs: event.logprobs }) }]
       case 'cut':
         return [event]
       case 'answer':

@@ -219,6 +219,33 @@ describe('/v1/completions', () => {
     expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe('length')
   })
 
+  it('tells log-probabilities, whole and as a stream, of the text and of nothing else', async () => {
+    const tokens = [' hm', ' so', ' hm', ' so']
+    const going = { prompt: 'L', max_tokens: 4, logprobs: 1 }
+    const cut = { prompt: 'L', thinking_window: 3, max_tokens: 9, logprobs: 0 }
+    for (const [body, expected] of [
+      [going, { tokens, text_offset: [0, 3, 6, 9] }],
+      [cut, { tokens: ['Four', '!'], text_offset: [0, 4] }],
+    ] as const) {
+      const { choices } = await json(post('/v1/completions', body))
+      const [{ logprobs }] = choices as [
+        { logprobs: { token_logprobs: number[]; top_logprobs: object[]; tokens: string[] } },
+      ]
+      expect(logprobs).toMatchObject(expected)
+      for (const logprob of logprobs.token_logprobs) expect(logprob).toBeCloseTo(0)
+      expect(logprobs.top_logprobs.map(Object.keys)).toEqual(expected.tokens.map((one) => (body.logprobs ? [one] : [])))
+      const events = await eventsOf(await post('/v1/completions', { ...body, stream: true }))
+      const told = events.slice(0, -1).flatMap(({ data }) => {
+        const [choice] = (data as { choices: { logprobs: typeof logprobs | null }[] }).choices
+        return choice?.logprobs ? [choice.logprobs] : []
+      })
+      for (const name of ['tokens', 'text_offset', 'token_logprobs', 'top_logprobs'] as const) {
+        expect(told.flatMap((one) => one[name as 'tokens'])).toEqual(logprobs[name as 'tokens'])
+      }
+    }
+    expect((await post('/v1/completions', { ...going, logprobs: 21 })).status).toBe(400)
+  })
+
   it('ends at a stop string', async () => {
     const body = { prompt: ['L'], max_tokens: 9, stop: ' so' }
     expect(await json(post('/v1/completions', body))).toMatchObject({

@@ -2,10 +2,11 @@
  * `POST /v1/completions` of OpenAI: goes on from a raw prompt. Without a window the response is one text, whatever the model; with
  * one, the thinking stands in a field of its own and the text is what followed the hint.
  */
-import { kind } from '../../base/checks.js'
+import { integer, kind } from '../../base/checks.js'
 import { RequestError } from '../../protocol/error.js'
 import { type FieldTable, readFields, refuse, use } from '../../protocol/fields.js'
 import { chatFinishReason } from '../../protocol/finish-reason.js'
+import { textLogprobs } from '../../protocol/logprobs.js'
 import type { Outcome, Part } from '../../protocol/outcome.js'
 import { SAMPLING_FIELDS, samplingOptions } from '../../protocol/sampling.js'
 import { chatUsage } from '../../protocol/usage.js'
@@ -35,7 +36,7 @@ export const COMPLETION_FIELDS = {
   n: refuse('a request has one response', 1),
   best_of: refuse('a request has one response', 1),
   echo: refuse('the text is what follows the prompt', false),
-  logprobs: refuse('probabilities are not told'),
+  logprobs: use(integer(0, 20)),
   suffix: refuse('text goes on at its end', ''),
 } satisfies FieldTable
 
@@ -59,6 +60,7 @@ export const completions: Dialect = {
         system: undefined,
         chatTemplate: undefined,
         templateVariables: undefined,
+        ...(fields.logprobs !== undefined && { logprobs: { top: fields.logprobs, thinking: continues } }),
       },
       total: fields.max_tokens,
       thinking: asked,
@@ -77,6 +79,8 @@ class CompletionWriter implements Writer {
   readonly #continues: boolean
   readonly #reasoningField: string
   readonly #tellsUsage: boolean
+  /** Of the text whose log-probabilities were told. */
+  #offset = 0
 
   constructor(facts: ResponseFacts, continues: boolean, reasoningField: string, tellsUsage: boolean) {
     this.#facts = facts
@@ -92,13 +96,14 @@ class CompletionWriter implements Writer {
   part(part: Part): SseEvent[] {
     switch (part.type) {
       case 'reasoning':
-        return [this.#chunk(this.#continues ? { text: part.text } : { text: '', [this.#reasoningField]: part.text })]
+        if (this.#continues) return [this.#text(part)]
+        return [this.#chunk({ text: '', [this.#reasoningField]: part.text })]
       case 'cut':
       case 'toolCall': // a raw prompt has no tools
         return []
       case 'text':
         // Of a text that goes on, it would be a part of it again.
-        return this.#continues ? [] : [this.#chunk({ text: part.text })]
+        return this.#continues ? [] : [this.#text(part)]
       case 'end': {
         const last = this.#chunk({ text: '', ...this.#metadata(part.outcome) }, chatFinishReason(part.result))
         const usage = { data: { ...this.#head(), choices: [], usage: this.#usage(part.result) } }
@@ -118,7 +123,7 @@ class CompletionWriter implements Writer {
       index: 0,
       ...said,
       ...this.#metadata(outcome),
-      logprobs: null,
+      logprobs: textLogprobs(this.#continues ? all(result.logprobs) : result.logprobs?.answer),
       finish_reason: chatFinishReason(result),
     }
     return { ...this.#head(), choices: [choice], usage: this.#usage(result) }
@@ -134,12 +139,24 @@ class CompletionWriter implements Writer {
     return chatUsage({ ...usage, thinkingTokens: 0, answerTokens: thinkingTokens + answerTokens })
   }
 
+  #text({ text, logprobs }: Extract<Part, { type: 'reasoning' | 'text' }>): SseEvent {
+    const told = textLogprobs(logprobs, this.#offset)
+    this.#offset += told?.tokens.join('').length ?? 0
+    return this.#chunk({ text, logprobs: told })
+  }
+
   #chunk(said: object, finishReason: string | null = null): SseEvent {
-    return { data: { ...this.#head(), choices: [{ index: 0, ...said, logprobs: null, finish_reason: finishReason }] } }
+    const choice = { index: 0, logprobs: null, ...said, finish_reason: finishReason }
+    return { data: { ...this.#head(), choices: [choice] } }
   }
 
   #head() {
     const { id, created, model } = this.#facts
     return { id, object: 'text_completion', created, model }
   }
+}
+
+/** Of a text that goes on, all tokens in order. */
+function all(logprobs: ReasonResult['logprobs']) {
+  return logprobs ? [...logprobs.reasoning, ...logprobs.answer] : undefined
 }
