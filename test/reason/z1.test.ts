@@ -49,6 +49,7 @@ describe('Z1.load()', () => {
       parallel: 2,
       branches: 0,
       kvCache: 'separate',
+      cacheRam: 256,
       cacheType: { k: 'f16', v: 'f16' },
       flashAttention: 'auto',
       lora: [],
@@ -79,7 +80,7 @@ describe('Z1.load()', () => {
     expect(z1.model.chatTemplate).toBe(given.chatTemplate)
     // A token for each byte of the hint.
     const hintTokens = '\n\nI overthought it, the final answer should be:\n\n'.length
-    const more = { hintTokens, defaultWindow: null }
+    const more = { hintTokens, defaultWindow: null, droppedMessages: 0 }
     expect(await z1.renderPrompt('b')).toEqual({ text: 'Ab', tokens: [65, 98], ...more })
     expect(await z1.renderPrompt('b', { templateVariables: { a: '' } })).toEqual({ text: 'b', tokens: [98], ...more })
     expect(await z1.renderPrompt('b', { hint: null })).toMatchObject({ hintTokens: 0 })
