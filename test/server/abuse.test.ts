@@ -155,7 +155,7 @@ describe('what is not supported', () => {
       { logprobs: true, top_logprobs: 21 },
       'Expected integer between 0 and 20 for top_logprobs',
     ],
-    ['/v1/completions', { logprobs: 2 }, 'logprobs is not supported'],
+    ['/v1/completions', { logprobs: 21 }, 'Expected integer between 0 and 20 for logprobs'],
     ['/v1/chat/completions', { modalities: ['text', 'audio'] }, 'modalities is not supported'],
     ['/v1/completions', { echo: true }, 'echo is not supported'],
     ['/v1/completions', { prompt: ['a', 'b'] }, 'Expected string for prompt'],
