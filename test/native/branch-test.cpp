@@ -5,17 +5,6 @@ using namespace z1;
 
 namespace {
 
-ContextParams params(uint32_t n_ctx, uint32_t n_seq_max, uint32_t n_branches, uint32_t n_ubatch = 32,
-                     bool shares_cells = true) {
-    ContextParams params;
-    params.n_ctx = n_ctx;
-    params.n_seq_max = n_seq_max;
-    params.n_branches = n_branches;
-    params.n_ubatch = n_ubatch;
-    params.shares_cells = shares_cells;
-    return params;
-}
-
 Request with_cuts(Request asked, const std::vector<int64_t> & windows, int32_t max_tokens = 4) {
     for (const int64_t window : windows) {
         asked.cuts.push_back({ window, max_tokens });
@@ -93,7 +82,7 @@ TEST(each_cut_gives_what_a_request_of_that_window_gives) {
         const bool shares = random() % 2 == 0;
         fixture.fake.recurrent = random() % 3 == 0;
         const uint32_t n_ctx = 60 + random() % 60;
-        Rig rig(fixture.fake, params(n_ctx, 1 + random() % 4, 1 + random() % 4, 1 + random() % 40, shares));
+        Rig rig(fixture.fake, branching_params(n_ctx, 1 + random() % 4, 1 + random() % 4, 1 + random() % 40, shares));
         std::vector<std::pair<uint32_t, Request>> all;
         for (int k = 0; k < 5; ++k) {
             Request asked = request(random_tokens(random, 1 + random() % 20), 20 + random() % 10, 1 + random() % 9,
@@ -119,7 +108,7 @@ TEST(each_cut_gives_what_a_request_of_that_window_gives) {
 TEST(a_branch_decodes_its_last_token_with_the_hint_and_nothing_of_the_trunk) {
     for (const bool shares : { true, false }) {
         Fixture fixture;
-        Rig rig(fixture.fake, params(64, 1, 1, 32, shares));
+        Rig rig(fixture.fake, branching_params(64, 1, 1, 32, shares));
         const Request asked = with_cuts(request(spell("prompt"), 6, 2), { 3 }, 2);
         const Outcome outcome = rig.run(asked);
         std::vector<FakeEntry> entries;
@@ -145,7 +134,7 @@ TEST(a_branch_decodes_its_last_token_with_the_hint_and_nothing_of_the_trunk) {
 
 TEST(a_cut_of_zero_is_the_hint_after_the_prompt) {
     Fixture fixture;
-    Rig rig(fixture.fake, params(64, 1, 2));
+    Rig rig(fixture.fake, branching_params(64, 1, 2));
     const Request asked = with_cuts(request(spell("prompt"), 6), { 0, 1 });
     const Outcome outcome = rig.run(asked);
     check_branches(fixture.fake, outcome, asked, 64);
@@ -158,7 +147,7 @@ TEST(a_cut_of_zero_is_the_hint_after_the_prompt) {
 
 TEST(a_trunk_waits_at_its_cut_for_a_spare_sequence) {
     Fixture fixture;
-    Rig rig(fixture.fake, params(64, 1, 1));
+    Rig rig(fixture.fake, branching_params(64, 1, 1));
     const Request asked = with_cuts(request(spell("prompt"), 20, 3), { 2, 4 }, 8);
     const Outcome outcome = rig.run(asked);
     check_alone(outcome, alone(fixture.fake, asked, 64));
@@ -177,7 +166,7 @@ TEST(a_trunk_waits_at_its_cut_for_a_spare_sequence) {
 
 TEST(branches_of_all_requests_are_decoded_together) {
     Fixture fixture;
-    Rig rig(fixture.fake, params(64, 3, 3));
+    Rig rig(fixture.fake, branching_params(64, 3, 3));
     std::vector<uint32_t> ids;
     const Request asked = with_cuts(request(spell("prompt"), 30, 3), { 5 }, 20);
     {
@@ -208,7 +197,7 @@ TEST(branches_of_all_requests_are_decoded_together) {
 
 TEST(sequences_that_share_no_cells_go_through_the_model_together) {
     Fixture fixture;
-    Rig rig(fixture.fake, params(64, 2, 2, 32, false));
+    Rig rig(fixture.fake, branching_params(64, 2, 2, 32, false));
     const Request asked = with_cuts(request(spell("prompt"), 30, 3), { 0, 3 }, 20);
     const Outcome outcome = rig.run(asked);
     check_branches(fixture.fake, outcome, asked, 64);
@@ -227,7 +216,7 @@ TEST(sequences_that_share_no_cells_go_through_the_model_together) {
 TEST(the_end_comes_after_all_branches) {
     // The trunk says one letter more and ends; the branch answers for a long time. Meanwhile others have its sequence.
     Fixture fixture(script(6, spell("abc"), spell("answerthatislongerthanthethinking")));
-    Rig rig(fixture.fake, params(64, 1, 1));
+    Rig rig(fixture.fake, branching_params(64, 1, 1));
     const uint32_t first = rig.start(with_cuts(request(spell("prompt"), Window::infinite), { 2 }, 40));
     const uint32_t second = rig.start(request(spell("prompt"), 1, 3));
     const Outcome one = rig.wait(first);
@@ -246,7 +235,7 @@ TEST(the_end_comes_after_all_branches) {
 
 TEST(a_cut_that_was_not_reached_has_no_branch) {
     Fixture fixture(script(6, spell("abc"), spell("yes")));
-    Rig rig(fixture.fake, params(64, 1, 1));
+    Rig rig(fixture.fake, branching_params(64, 1, 1));
     const Outcome outcome = rig.run(with_cuts(request(spell("prompt"), 10), { 3, 4, 9 }));
     CHECK_EQ(outcome.done->ended, Ended::self);
     CHECK_EQ(outcome.branches.size(), 1); // at 3 the window closes before the end is drawn
@@ -255,7 +244,7 @@ TEST(a_cut_that_was_not_reached_has_no_branch) {
 
 TEST(cuts_without_a_hint_need_no_sequence) {
     Fixture fixture;
-    Rig rig(fixture.fake, params(64, 1, 0));
+    Rig rig(fixture.fake, branching_params(64, 1, 0));
     const Request asked = with_cuts(request(spell("prompt"), 9, 4, {}), { 0, 2, 8 });
     const Outcome outcome = rig.run(asked);
     CHECK_EQ(outcome.branches.size(), 3);
@@ -271,14 +260,14 @@ TEST(cuts_without_a_hint_need_no_sequence) {
 
 TEST(cuts_without_a_spare_sequence_are_refused) {
     Fixture fixture;
-    Rig rig(fixture.fake, params(64, 2, 0));
+    Rig rig(fixture.fake, branching_params(64, 2, 0));
     CHECK_THROWS(Error, rig.start(with_cuts(request(spell("prompt"), 9), { 2 })));
 }
 
 TEST(what_else_ends_the_thinking_at_a_cut) {
     // A loop of four tokens is complete at the twelfth.
     Fixture fixture(script(6, spell("abcdabcdabcdabcdabcd"), spell("no")));
-    Rig rig(fixture.fake, params(64, 1, 1));
+    Rig rig(fixture.fake, branching_params(64, 1, 1));
     Request asked = with_cuts(request(spell("prompt"), 30), { 11, 12, 13 });
     asked.loops = true;
     const Outcome outcome = rig.run(asked);
@@ -298,7 +287,7 @@ TEST(what_else_ends_the_thinking_at_a_cut) {
 
 TEST(a_closing_tag_that_is_complete_at_a_cut_comes_before_the_window) {
     Fixture fixture(script(6, spell("abcdef"), spell("no")));
-    Rig rig(fixture.fake, params(64, 1, 1));
+    Rig rig(fixture.fake, branching_params(64, 1, 1));
     Request asked = with_cuts(request(spell("prompt"), 30), { 3, 4 });
     asked.close_tag = "cd";
     const Outcome outcome = rig.run(asked);
@@ -310,7 +299,7 @@ TEST(a_closing_tag_that_is_complete_at_a_cut_comes_before_the_window) {
 
 TEST(a_window_that_the_caller_closes_leaves_the_later_cuts_out) {
     Fixture fixture;
-    Rig rig(fixture.fake, params(64, 1, 1));
+    Rig rig(fixture.fake, branching_params(64, 1, 1));
     fixture.fake.on_decode = [&, n = 0](const FakeDecode &) mutable {
         if (++n == 5) {
             rig.context().end_thinking(1);
@@ -326,7 +315,7 @@ TEST(a_window_that_the_caller_closes_leaves_the_later_cuts_out) {
 TEST(stop_ends_the_branches_with_what_there_is) {
     for (const int when : { 4, 5, 8 }) {
         Fixture fixture;
-        Rig rig(fixture.fake, params(64, 1, 1));
+        Rig rig(fixture.fake, branching_params(64, 1, 1));
         fixture.fake.on_decode = [&, n = 0](const FakeDecode &) mutable {
             if (++n == when) {
                 rig.context().stop(1);
@@ -351,7 +340,7 @@ TEST(stop_ends_the_branches_of_a_trunk_that_is_done) {
         // The trunk ends after its third token, the branch never.
         row[end_token] = sequence.size() == 9 && sequence[8] != spell("+")[0] ? 1e9f : -1;
     });
-    Rig rig(fixture.fake, params(64, 1, 1));
+    Rig rig(fixture.fake, branching_params(64, 1, 1));
     fixture.fake.on_decode = [&, n = 0](const FakeDecode &) mutable {
         if (++n == 10) {
             rig.context().stop(1);
@@ -372,7 +361,7 @@ TEST(an_error_ends_all_with_one_event) {
                 endless(sequence, row);
                 row[end_token] = sequence.size() == 12 && sequence[8] != spell("+")[0] ? 1e9f : -1; // the trunk's end
             });
-            Rig rig(fixture.fake, params(64, 1, 2));
+            Rig rig(fixture.fake, branching_params(64, 1, 2));
             fixture.fake.on_decode = [&, n = 0](const FakeDecode &) mutable {
                 if (++n != when) {
                     return 0;
@@ -402,7 +391,7 @@ TEST(an_error_ends_all_with_one_event) {
 
 TEST(a_decode_is_interrupted_when_all_in_it_is_of_the_aborted_request) {
     Fixture fixture;
-    Rig rig(fixture.fake, params(64, 1, 1));
+    Rig rig(fixture.fake, branching_params(64, 1, 1));
     fixture.fake.on_decode = [&, n = 0](const FakeDecode & decode) mutable {
         if (++n == 5) {
             CHECK_EQ(decode.size(), 2);
@@ -417,7 +406,7 @@ TEST(a_decode_is_interrupted_when_all_in_it_is_of_the_aborted_request) {
 TEST(a_copy_that_fails_ends_the_request) {
     Fixture fixture;
     fixture.fake.refuses_state = true;
-    Rig rig(fixture.fake, params(64, 2, 1, 32, false));
+    Rig rig(fixture.fake, branching_params(64, 2, 1, 32, false));
     CHECK_EQ(rig.run(with_cuts(request(spell("prompt"), 9), { 2 })).error_code(), "DECODE_FAILED");
     fixture.fake.refuses_state = false;
     CHECK_EQ(rig.run(with_cuts(request(spell("prompt"), 9), { 2 })).error_code(), "no error");
@@ -425,7 +414,7 @@ TEST(a_copy_that_fails_ends_the_request) {
 
 TEST(a_branch_of_a_sampler_with_a_memory_is_told_what_the_trunk_was) {
     Fixture fixture;
-    Rig rig(fixture.fake, params(64, 1, 1));
+    Rig rig(fixture.fake, branching_params(64, 1, 1));
     Request asked = with_cuts(request(spell("prompt"), 4, 1), { 4 - 2 }, 1);
     asked.sampling.repeat_penalty = 1.1f;
     asked.sampling.penalty_last_n = 64;

@@ -52,6 +52,18 @@ inline Request request(Tokens prompt, int64_t window, int32_t max_tokens = 4, To
     return request;
 }
 
+/// Of a context with sequences for branches.
+inline ContextParams branching_params(uint32_t n_ctx, uint32_t n_seq_max = 1, uint32_t n_branches = 0,
+                                      uint32_t n_ubatch = 32, bool shares_cells = true) {
+    ContextParams params;
+    params.n_ctx = n_ctx;
+    params.n_seq_max = n_seq_max;
+    params.n_branches = n_branches;
+    params.n_ubatch = n_ubatch;
+    params.shares_cells = shares_cells;
+    return params;
+}
+
 /// A model that never ends by itself.
 inline void endless(std::span<const llama_token> sequence, std::span<float> row) {
     FakeLlama::hashed(sequence, row);

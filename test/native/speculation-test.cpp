@@ -55,17 +55,6 @@ FakeLlama::Logits repeating(Tokens text) {
     };
 }
 
-ContextParams params(uint32_t n_ctx, uint32_t n_seq_max = 1, uint32_t n_branches = 0, uint32_t n_ubatch = 32,
-                     bool shares_cells = true) {
-    ContextParams params;
-    params.n_ctx = n_ctx;
-    params.n_seq_max = n_seq_max;
-    params.n_branches = n_branches;
-    params.n_ubatch = n_ubatch;
-    params.shares_cells = shares_cells;
-    return params;
-}
-
 Request drafting(Request request) {
     request.speculation = true;
     return request;
@@ -225,8 +214,8 @@ TEST(a_request_gives_the_same_with_drafts_and_without) {
     size_t n_decodes = 0;
     size_t n_decodes_without = 0;
     for (int i = 0; i < 600; ++i) {
-        const ContextParams shape =
-            params(50 + random() % 150, 1 + random() % 3, 1 + random() % 3, 1 + random() % 40, random() % 2 == 0);
+        const ContextParams shape = branching_params(50 + random() % 150, 1 + random() % 3, 1 + random() % 3,
+                                                     1 + random() % 40, random() % 2 == 0);
         std::vector<Request> requests;
         for (int k = 0; k < 1 + i % 3; ++k) {
             requests.push_back(any_request(random));
@@ -359,7 +348,7 @@ TEST(a_right_draft_is_not_decoded_again_and_a_wrong_one_is_decoded_over) {
         std::fill(row.begin(), row.end(), 0.0f);
         row[sequence.size() == 13 ? spell("X")[0] : text[sequence.size() % 8]] = 1;
     };
-    Rig rig(fake, params(64));
+    Rig rig(fake, branching_params(64));
     const Outcome outcome = rig.run(drafting(request(spell("abcdefgh"), 12, 2)));
     CHECK_EQ(outcome.thinking, spell("abcdeXghabcd"));
     std::vector<std::pair<llama_pos, Tokens>> decoded;
@@ -396,7 +385,7 @@ TEST(an_end_within_a_draft_leaves_nothing_behind) {
                 row[end_token] = 2;
             }
         };
-        Rig rig(fake, params(128));
+        Rig rig(fake, branching_params(128));
         Request asked = drafting(request(spell("abcdefghabcdefghabcdefgh"), how == 3 ? 21 : 60, 21, {}));
         if (how == 1) {
             asked.stop = { "habcdefghabcdefghabcd" };
@@ -422,7 +411,7 @@ TEST(no_more_is_drafted_than_may_be_sampled) {
         FakeLlama fake;
         give_words(fake);
         fake.logits = repeating(spell("abcdefgh"));
-        Rig rig(fake, params(128));
+        Rig rig(fake, branching_params(128));
         Request asked = drafting(request(spell("abcdefghabcdefgh"), 30, 30, {}));
         asked.thinks = thinks;
         CHECK(rig.run(asked).done->n_accepted > 10);
@@ -439,7 +428,7 @@ TEST(the_context_ends_within_a_draft) {
         FakeLlama fake;
         give_words(fake);
         fake.logits = repeating(text);
-        Rig rig(fake, params(n_ctx));
+        Rig rig(fake, branching_params(n_ctx));
         Request asked = request(spell("abcdefghabcdef"), Window::infinite, 1, {});
         const Alone expected = alone(fake, asked, n_ctx);
         const Outcome outcome = rig.run(drafting(asked));
@@ -455,7 +444,7 @@ TEST(a_draft_takes_no_room_that_others_need) {
             FakeLlama fake;
             give_words(fake);
             fake.logits = repeating(text);
-            Rig rig(fake, params(128, n_requests, 0, n_ubatch, n_requests % 2 == 0));
+            Rig rig(fake, branching_params(128, n_requests, 0, n_ubatch, n_requests % 2 == 0));
             std::vector<uint32_t> ids;
             std::vector<Alone> expected;
             for (uint32_t i = 0; i < n_requests; ++i) {
@@ -492,7 +481,7 @@ TEST(a_state_that_takes_nothing_back_is_refused) {
     give_words(fake);
     fake.logits = repeating(spell("abcdefgh"));
     fake.recurrent = true;
-    Rig rig(fake, params(64));
+    Rig rig(fake, branching_params(64));
     CHECK_THROWS(Error, rig.start(drafting(request(spell("abc"), 9))));
     CHECK_EQ(rig.run(request(spell("abc"), 9)).error_code(), "no error");
 }
@@ -507,7 +496,7 @@ TEST(a_sequence_that_cannot_give_up_a_draft_fails) {
             row[spell("X")[0]] = 2;
         }
     };
-    Rig rig(fake, params(64));
+    Rig rig(fake, branching_params(64));
     fake.recurrent = true; // after its model was asked
     CHECK_EQ(rig.run(drafting(request(spell("abcdefgh"), 12))).error_code(), "DECODE_FAILED");
     CHECK_EQ(rig.run(request(spell("abcdefgh"), 12)).thinking, spell("abcdeXghabcd"));
