@@ -3,23 +3,14 @@
  * that take turns on one sequence decode only what is new. Tokens are compared where each is decoded alone (batchSize 1): then the
  * grouping is that of a fresh context, and so is what is sampled.
  */
-import { afterAll, describe, expect, it } from 'vitest'
-import { type ChatMessage, type LoadOptions, type ReasonOptions, type ReasonResult, Z1 } from '../../lib/index.js'
-import { testModel } from '../support/models.js'
+import { describe, expect, it } from 'vitest'
+import type { ChatMessage, ReasonOptions, ReasonResult } from '../../lib/index.js'
+import { type Memory, memories, memoryLoader } from '../support/memories.js'
 
-const models = ['qwen2-bytes', 'olmo2', 'mamba', 'lfm2'] as const
-type Name = (typeof models)[number]
 /** Their states cannot go back without a checkpoint. */
-const hasState = (name: Name) => name === 'mamba' || name === 'lfm2'
+const hasState = (name: Memory) => name === 'mamba' || name === 'lfm2'
 
-const loaded: Z1[] = []
-afterAll(() => Promise.all(loaded.map((z1) => z1.dispose())))
-async function load(name: Name, options: LoadOptions = {}): Promise<Z1> {
-  const model = testModel(name, { endGain: 0 })
-  const z1 = await Z1.load({ model, contextSize: 1024, batchSize: 1, threads: 1, engine: 'cpu', ...options })
-  loaded.push(z1)
-  return z1
-}
+const load = memoryLoader()
 
 const user = (content: string): ChatMessage => ({ role: 'user', content })
 const options: ReasonOptions = { thinkingWindow: 20, maxTokens: 6 }
@@ -35,7 +26,7 @@ const next = (messages: ChatMessage[], turn: number): ChatMessage[] => [
 ]
 const sampled = ({ tokens }: Pick<ReasonResult, 'tokens'>) => tokens
 
-describe.each(models)('%s', (name) => {
+describe.each(memories)('%s', (name) => {
   it('decodes what is new in a turn whose reasoning was dropped, and answers as a fresh context does', async () => {
     const [z1, fresh] = [await load(name), await load(name)]
     let messages = topics.apples

@@ -9,26 +9,18 @@ import { dirname } from 'node:path'
 import { execPath } from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ChatMessage, type LoadOptions, type ReasonOptions, Z1 } from '../../lib/index.js'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { ChatMessage, LoadOptions, ReasonOptions, Z1 } from '../../lib/index.js'
 import { testAdapter } from '../support/adapter.js'
 import { temporaryFolder } from '../support/folder.js'
+import { type Memory, memories, memoryLoader } from '../support/memories.js'
 import { testModel } from '../support/models.js'
 import { Random } from '../support/random.js'
 import { codeOf } from '../support/rejection.js'
 
 const folder = temporaryFolder()
-const models = ['qwen2-bytes', 'olmo2', 'mamba', 'lfm2'] as const
-type Name = (typeof models)[number]
 
-const loaded: Z1[] = []
-afterAll(() => Promise.all(loaded.map((z1) => z1.dispose())))
-async function load(name: Name, options: LoadOptions = {}): Promise<Z1> {
-  const model = testModel(name, { endGain: 0 })
-  const z1 = await Z1.load({ model, contextSize: 1024, batchSize: 1, threads: 1, engine: 'cpu', ...options })
-  loaded.push(z1)
-  return z1
-}
+const load = memoryLoader()
 
 const user = (content: string): ChatMessage => ({ role: 'user', content })
 const options: ReasonOptions = { thinkingWindow: 20, maxTokens: 6 }
@@ -36,9 +28,9 @@ const story = [user('A story of some length, which took a while to read. '.repea
 const turn = [...story, { role: 'assistant', content: '# is the answer.' } as const, user('Why is it?')]
 
 /** With a window of attention a state ends one token before the prompt does. */
-const cached = (name: Name, promptTokens: number) => promptTokens - (name === 'olmo2' ? 1 : 0)
+const cached = (name: Memory, promptTokens: number) => promptTokens - (name === 'olmo2' ? 1 : 0)
 
-describe.each(models)('%s', (name) => {
+describe.each(memories)('%s', (name) => {
   it('goes on from a state of another load as from its own', async () => {
     const path = folder(`${name}.z1state`)
     const first = await load(name)
