@@ -46,8 +46,12 @@ export interface StateFacts {
 export async function stateFactsOf({ path, lora, cacheType }: ModelInfo): Promise<StateFacts> {
   // One with a scale of 0 is not applied.
   const applied = lora.filter(({ scale }) => scale !== 0)
-  const adapters = applied.map(async ({ path, scale }) => ({ file: await fingerprintOf(path), scale }))
-  return { engine: addonInfo().release, model: await fingerprintOf(path), lora: await Promise.all(adapters), cacheType }
+  // All awaited together: a rejection that nobody awaits yet would end the process.
+  const [model, adapters] = await Promise.all([
+    fingerprintOf(path),
+    Promise.all(applied.map(async ({ path, scale }) => ({ file: await fingerprintOf(path), scale }))),
+  ])
+  return { engine: addonInfo().release, model, lora: adapters, cacheType }
 }
 
 /** What a message calls them. */

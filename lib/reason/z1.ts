@@ -60,7 +60,7 @@ export class Z1 implements Reasoner {
   readonly #context: Context
   readonly #builder: RequestBuilder
   #disposed: Promise<void> | undefined
-  #facts: Promise<StateFacts> | undefined
+  #facts: StateFacts | undefined
 
   /** @internal Use {@link Z1.load}. */
   constructor({ model, context, file, info }: Loaded, template: TemplateOptions) {
@@ -177,7 +177,7 @@ export class Z1 implements Reasoner {
   async #stateFacts(): Promise<StateFacts> {
     if (this.#disposed) throw new Z1Error('DISPOSED', 'The model was disposed')
     await this.#file?.check()
-    this.#facts ??= stateFactsOf(this.model)
+    this.#facts ??= await stateFactsOf(this.model)
     return this.#facts
   }
 

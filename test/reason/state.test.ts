@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { execPath } from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -218,6 +218,17 @@ describe('a file', () => {
     const unscaled = await load('qwen2-bytes', { lora: { path: adapter, scale: 0 } })
     await unscaled.loadState(path())
     expect((await unscaled.reason(story, options)).usage.cachedTokens).toBe(promptTokens - 1)
+  })
+
+  it('can be saved once an adapter is there again', async () => {
+    const adapter = testAdapter(folder(), 'moved.gguf', testModel('qwen2-bytes', { endGain: 0 }))
+    const adapted = await load('qwen2-bytes', { lora: adapter })
+    await adapted.reason(story, options)
+    renameSync(adapter, folder('elsewhere.gguf'))
+    await expect(adapted.saveState(folder('moved'))).rejects.toThrow(/moved\.gguf/)
+    renameSync(folder('elsewhere.gguf'), adapter)
+    await adapted.saveState(folder('moved'))
+    await adapted.loadState(folder('moved'))
   })
 
   it('takes the place of another one whole, and leaves nothing else behind', async () => {
