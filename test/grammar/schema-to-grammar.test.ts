@@ -1,20 +1,13 @@
 /** Grammars of schemas: what llama.cpp accepts by them is what Ajv finds valid. */
-import { Ajv } from 'ajv'
-import { Ajv2020 } from 'ajv/dist/2020.js'
-import formats from 'ajv-formats'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { checkGrammar } from '../../lib/grammar/check-grammar.js'
 import { jsonSchemaToGrammar } from '../../lib/index.js'
+import { schemaValidator } from '../support/schema-validator.js'
 import { type Judge, loadJudge } from './judge.js'
 import { cases, unsupported, values } from './schemas.js'
 
 const DRAFT_7 = 'http://json-schema.org/draft-07/schema#'
-const addFormats = formats as unknown as typeof formats.default
-const ajv = {
-  draft7: new Ajv({ strict: false, logger: false }),
-  draft2020: new Ajv2020({ strict: false, logger: false }),
-}
-for (const one of Object.values(ajv)) addFormats(one)
+const ajv = { draft7: schemaValidator('draft7'), draft2020: schemaValidator() }
 
 let judge: Judge
 beforeAll(async () => {

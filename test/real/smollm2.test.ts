@@ -6,11 +6,16 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ReasonResult, Z1 } from '../../lib/index.js'
+import { cases } from '../grammar/schemas.js'
 import { reference } from '../support/reference.js'
+import { schemaValidator } from '../support/schema-validator.js'
 
 const model = fileURLToPath(new URL('../../out/models/smollm2-135m.gguf', import.meta.url))
 const missing = !existsSync(model)
 if (missing) console.warn('SmolLM2 is not tested: node scripts/fetch-smollm2.mjs brings it (98 MB)')
+
+/** Answers to each of some fifty schemas. */
+const samples = Number(process.env.Z1_SCHEMA_SAMPLES ?? 0)
 
 const contextSize = 1024
 const hint = '\n\nI overthought it, the final answer should be:\n\n'
@@ -116,6 +121,27 @@ describe.skipIf(missing)('SmolLM2', () => {
       expect(Number.isInteger(count) && count >= 0 && count <= 99).toBe(true)
       expect(rest).toEqual({})
     }
+  })
+
+  test('what is drawn at temperature 1.5 is of its schema, unless it was cut short', async () => {
+    const ajv = schemaValidator()
+    const some = cases.filter(({ schema }) => (schema as { $schema?: string }).$schema === undefined)
+    // A few here, all of them many times in .ci/long.
+    const asked = samples > 0 ? some : some.filter((_, i) => i % 6 === 0)
+    let whole = 0
+    for (const { name, schema } of asked) {
+      const isValid = ajv.compile(schema as object)
+      for (let seed = 0; seed < Math.max(1, samples); seed++) {
+        const options = { thinkingWindow: 2, maxTokens: 100, temperature: 1.5, topK: 0, topP: 1, minP: 0, seed }
+        const request = { ...options, schema: schema as Record<string, unknown> }
+        const { answer, object, finishReason } = await z1.reason('Give me an example.', request)
+        if (finishReason === 'length') continue
+        whole++
+        expect([name, answer, isValid(JSON.parse(answer))]).toEqual([name, answer, true])
+        expect(object).toEqual(JSON.parse(answer))
+      }
+    }
+    expect(whole).toBeGreaterThan(asked.length / 3)
   })
 
   test('a text that the model repeats is left, and only then', async () => {

@@ -1,11 +1,10 @@
 /** Answers that are bound by a grammar or a schema: what is bound, what is not, and what comes of it. */
 import { spawnSync } from 'node:child_process'
-import { Ajv2020 } from 'ajv/dist/2020.js'
-import formats from 'ajv-formats'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Z1 } from '../../lib/index.js'
 import { cases } from '../grammar/schemas.js'
 import { temporaryFolder } from '../support/folder.js'
+import { schemaValidator } from '../support/schema-validator.js'
 import { tableModel } from '../support/table-model.js'
 
 const folder = temporaryFolder()
@@ -172,9 +171,7 @@ it('bad schemas and grammars leave nothing on stderr', () => {
 const samples = Number(process.env.Z1_SCHEMA_SAMPLES ?? 2)
 
 it('what is drawn by chance is valid, unless it was cut short', async () => {
-  const ajv = new Ajv2020({ strict: false, logger: false })
-  const addFormats = formats as unknown as typeof formats.default
-  addFormats(ajv)
+  const ajv = schemaValidator()
   let whole = 0
   for (const { name, schema } of cases) {
     if ((schema as { $schema?: string }).$schema !== undefined) continue
