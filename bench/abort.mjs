@@ -13,7 +13,7 @@ export async function abort({ names, rounds = 3, threads }) {
       short: text(name, 8),
       contextSize: 8192,
     }
-    const reports = inTurn(
+    const reports = await inTurn(
       {
         'z1-native': () => measure('z1', 'abort', options),
         'node-llama-cpp': () => measure('node-llama-cpp', 'abort', options),

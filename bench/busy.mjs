@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { basename } from 'node:path'
 import { execPath } from 'node:process'
 import { ScriptError } from '../scripts/common.mjs'
-import { inTurn, measure, median, number, printTable, ratio, spread } from './measure.mjs'
+import { compare, inTurn, measure, median, number, printTable, ratio, spread } from './measure.mjs'
 
 /** Numbers of processes that do nothing but compute. */
 const LOADS = [0, 1]
@@ -22,12 +22,14 @@ export async function busy({ model, rounds = 3, tokens = 96, threads }) {
     const others = await start(load)
     let results
     try {
-      results = inTurn(sides, rounds)
+      results = await inTurn(sides, rounds)
     } finally {
       for (const other of others) other.kill('SIGKILL')
     }
     const rates = Object.fromEntries(Object.entries(results).map(([name, all]) => [name, all.map(({ rate }) => rate)]))
     const [best] = given.map((n) => rates[`threads: ${n}`]).toSorted((a, b) => median(b) - median(a))
+    const beside = load === 0 ? 'an idle machine' : `beside ${load} busy`
+    compare(`threads by default, ${beside}`, 'the better of those given', ratio(rates.default, best))
     printTable(
       `${basename(model)}: ${tokens} tokens beside ${load} busy processes, ${rounds} rounds`,
       ['', 'tokens/s', 'from … to', 'of the better given one', 'threads at the end'],

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { ScriptError } from '../scripts/common.mjs'
-import { inTurn, measure, median, number, printTable, ratio, spread } from './measure.mjs'
+import { compare, inTurn, measure, median, number, print, printTable, ratio, spread } from './measure.mjs'
 
 /** The questions of a file of JSON Lines. */
 function questionsOf(file, items) {
@@ -27,7 +27,7 @@ export async function curve({ data, model, items = 32, parallel = 4, branches = 
   const questions = questionsOf(data, items)
   const shared = { model, threads, parallel, questions, tokens, thinkingWindow: largest }
   const all = { branches, kvCache, cuts: sizes.slice(0, -1) }
-  const { alone, curve } = inTurn(
+  const { alone, curve } = await inTurn(
     {
       alone: () => measure('z1', 'curve', { ...shared, branches: 0, cuts: [] }),
       curve: () => measure('z1', 'curve', { ...shared, ...all }),
@@ -45,11 +45,13 @@ export async function curve({ data, model, items = 32, parallel = 4, branches = 
     number(ratio(column(reports, 'seconds'), column(alone, 'seconds')), 2),
     number(ratio(column(reports, 'cpuSeconds'), column(alone, 'cpuSeconds')), 2),
   ]
+  const time = ratio(column(alone, 'seconds'), column(curve, 'seconds'))
+  compare(`${sizes.length} windows of a curve`, 'the largest alone', time)
   printTable(
     `${basename(model)}: ${items} items of ${basename(data)}, ${tokens} tokens of answer, ${parallel} at once, ` +
       `${branches} branches, cells ${curve[0].kvCache}, ${threads} threads, ${rounds} rounds`,
     ['', 'seconds', 'from … to', 'on cores', 'tokens', `reach ${largest}`, '÷ alone', 'on cores ÷ alone'],
     [row(`window ${largest} alone`, alone), row(`windows ${sizes.join(', ')}`, curve)],
   )
-  if (curve[0].reached < 0.8) console.log('  Fewer than 80% reach the largest window: take smaller ones.')
+  if (curve[0].reached < 0.8) print('  Fewer than 80% reach the largest window: take smaller ones.')
 }

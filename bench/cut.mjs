@@ -11,7 +11,7 @@ export async function cut({ names, rounds = 3, threads }) {
     const model = await modelPath(name)
     const options = { model, threads, prompt: text(name, promptTokens), windows, contextSize: 4352 }
     let hintTokens
-    const { z1, raw } = inTurn(
+    const { z1, raw } = await inTurn(
       {
         z1: () => {
           const reports = measure('z1', 'cut', options)

@@ -1,5 +1,5 @@
 // How long a streamed token keeps JavaScript's thread busy.
-import { inTurn, measure, median, number, printTable, ratio, spread } from './measure.mjs'
+import { compare, inTurn, measure, median, number, printTable, ratio, spread } from './measure.mjs'
 import { modelPath, models, text } from './setup.mjs'
 
 const promptTokens = 64
@@ -14,7 +14,7 @@ export async function mainThread({ names, rounds = 3, tokens = 1024, threads }) 
       contextSize: tokens + 256,
     }
     const peer = (through) => () => measure('node-llama-cpp', 'stream', { ...options, through })
-    const reports = inTurn(
+    const reports = await inTurn(
       {
         'z1-native stream': () => measure('z1', 'stream', options),
         'node-llama-cpp evaluate': peer('evaluate'),
@@ -30,6 +30,11 @@ export async function mainThread({ names, rounds = 3, tokens = 1024, threads }) 
       number(median(reports[side].map((report) => report.cpu))),
       side === 'z1-native stream' ? '' : number(ratio(active(side), active('z1-native stream'))),
     ])
+    const [title] = models[name].title.split(',')
+    for (const side of Object.keys(reports)) {
+      if (side !== 'z1-native stream')
+        compare(`main thread, ${title}`, side, ratio(active(side), active('z1-native stream')))
+    }
     printTable(
       `${models[name].title}: µs of the main thread for each of ${tokens} tokens, ${threads} threads, ${rounds} rounds`,
       ['', 'loop active', 'from … to', 'on a core', 'this ÷ z1'],

@@ -24,12 +24,12 @@ export function measureRaw(mode, model, ...counts) {
  * Runs all `sides`, {name: function}, in turn, `rounds` times over: what slows the machine down slows all of them. Returns
  * the results of each in order.
  */
-export function inTurn(sides, rounds) {
+export async function inTurn(sides, rounds) {
   const results = Object.fromEntries(Object.keys(sides).map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     for (const [name, side] of Object.entries(sides)) {
       if (stderr.isTTY) stderr.write(`\r\x1b[Kround ${round + 1} of ${rounds}: ${name}`)
-      results[name].push(side())
+      results[name].push(await side())
     }
   }
   if (stderr.isTTY) stderr.write('\r\x1b[K')
@@ -55,11 +55,25 @@ export function spread(values, digits = 1) {
   return values.length === 1 ? '' : `${number(Math.min(...values), digits)} … ${number(Math.max(...values), digits)}`
 }
 
+/** What was printed, and what was compared: for the files that `all` writes. */
+export const printed = []
+export const compared = []
+
+/** Says how many times as fast, or as small, z1-native is as `peer` at something. */
+export function compare(what, peer, times) {
+  if (Number.isFinite(times)) compared.push({ what, peer, times })
+}
+
+export function print(line) {
+  printed.push(line)
+  console.log(line)
+}
+
 /** Prints rows of texts below a heading, the first column to the left and the others to the right. */
 export function printTable(title, heading, rows) {
   const all = [heading, ...rows]
   const widths = heading.map((_, column) => Math.max(...all.map((row) => row[column].length)))
   const line = (row) => row.map((text, i) => (i === 0 ? text.padEnd(widths[i]) : text.padStart(widths[i]))).join('   ')
-  console.log(`\n${title}`)
-  for (const row of all) console.log(`  ${line(row)}`.trimEnd())
+  print(`\n${title}`)
+  for (const row of all) print(`  ${line(row)}`.trimEnd())
 }

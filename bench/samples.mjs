@@ -1,12 +1,12 @@
 // What several samples of one prompt cost, against what they are made of: one prefill, and the batched decode.
 import { basename } from 'node:path'
 import { ScriptError } from '../scripts/common.mjs'
-import { inTurn, measure, median, number, printTable, spread } from './measure.mjs'
+import { compare, inTurn, measure, median, number, print, printTable, ratio, spread } from './measure.mjs'
 
 export async function samples({ model, samples = 8, promptTokens = 512, rounds = 3, tokens = 64, threads }) {
   if (!model) throw new ScriptError('samples needs --model FILE.')
   const options = { model, threads, samples, promptTokens, tokens }
-  const { all } = inTurn({ all: () => measure('z1', 'samples', options) }, rounds)
+  const { all } = await inTurn({ all: () => measure('z1', 'samples', options) }, rounds)
   for (const { tokens: generated } of all) {
     if (generated.some((n) => n !== samples * tokens)) throw new ScriptError('A sample ended before its length.')
   }
@@ -14,6 +14,9 @@ export async function samples({ model, samples = 8, promptTokens = 512, rounds =
     const [ms, cpuMs] = ['ms', 'cpuMs'].map((clock) => all.map((report) => value(report[clock])))
     return [title, number(median(ms), digits), spread(ms, digits), number(median(cpuMs), digits), spread(cpuMs, digits)]
   }
+  const parts = all.map(({ ms }) => ms.prefill + ms.decode)
+  const whole = all.map(({ ms }) => ms.all)
+  compare(`${samples} samples of a prompt`, 'prefill + decode', ratio(parts, whole))
   printTable(
     `${basename(model)}: ${samples} samples of ${tokens} tokens, a prompt of ${all[0].prompt}, ${threads} threads, ${rounds} rounds`,
     ['', 'ms', 'from … to', 'on cores', 'from … to'],
@@ -24,5 +27,5 @@ export async function samples({ model, samples = 8, promptTokens = 512, rounds =
       rowOf('samples ÷ (prefill + decode)', (one) => one.all / (one.prefill + one.decode), 3),
     ],
   )
-  console.log(`  Of the ${samples} prompts ${all[0].decoded} tokens were decoded.`)
+  print(`  Of the ${samples} prompts ${all[0].decoded} tokens were decoded.`)
 }

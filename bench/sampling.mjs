@@ -1,7 +1,7 @@
 // What drawing one token costs, against llama.cpp's samplers on all tokens: sampling.cpp, compiled with optimization.
 import { capture } from '../scripts/common.mjs'
 import { enginePackDirectory } from '../scripts/engine-pack.mjs'
-import { number, printTable } from './measure.mjs'
+import { compare, number, printTable } from './measure.mjs'
 import { build } from './setup.mjs'
 
 export function sampling({ rounds = 25 }) {
@@ -11,6 +11,7 @@ export function sampling({ rounds = 25 }) {
     .split('\n')
     .map((line) => {
       const [name, z1, llama, differ, draws] = line.split('\t')
+      compare(`a draw by ${name}`, 'llama.cpp', Number(llama) / Number(z1))
       return [
         name,
         number(Number(z1)),

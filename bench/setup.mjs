@@ -17,12 +17,15 @@ export const models = {
   small: {
     title: '2.4M parameters, F32, vocabulary of 259',
     name: 'qwen2-bytes',
+    // Layers × heads of K and V × their size × 2 bytes, and as many of V.
+    cellBytes: 3 * 2 * 64 * 2 * 2,
     options: { endGain: 0, trainingContext: 16_384, shape: { layers: 3, width: 256, feedForward: 736 } },
     separator: '',
   },
   large: {
     title: '0.5B parameters, Q8_0, vocabulary of 151,936',
     name: 'qwen2-0.5b',
+    cellBytes: 24 * 2 * 64 * 2 * 2,
     options: {},
     separator: ' ',
   },

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { ScriptError } from '../scripts/common.mjs'
-import { inTurn, measure, median, number, printTable, ratio, spread } from './measure.mjs'
+import { compare, inTurn, measure, median, number, print, printTable, ratio, spread } from './measure.mjs'
 
 const source = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 const edit = (path, change) => `${change} Print the whole file and nothing else.\n\n\`\`\`ts\n${source(path)}\`\`\``
@@ -25,13 +25,15 @@ export async function speculation({ model, rounds = 3, tokens = 160, threads }) 
   if (!model) throw new ScriptError('speculation needs --model FILE.')
   for (const [kind, questions] of Object.entries(kinds)) {
     const options = { model, threads, tokens, questions }
-    const { all } = inTurn({ all: () => measure('z1', 'speculation', options) }, rounds)
+    const { all } = await inTurn({ all: () => measure('z1', 'speculation', options) }, rounds)
     const [{ usage, decodes, differences }] = all
     const rowOf = (clock) => {
       const [off, on] = ['off', 'on'].map((side) => all.map(({ speed }) => speed[side][clock]))
       const ratios = on.map((value, i) => value / off[i])
       return [...[off, on].map((values) => number(median(values))), number(ratio(on, off), 2), spread(ratios, 2)]
     }
+    const rates = (side) => all.map(({ speed }) => speed[side].ms)
+    compare(`speculation, ${kind}`, 'without it', ratio(rates('on'), rates('off')))
     printTable(
       `${basename(model)}, ${kind}: ${questions.length} responses of up to ${tokens} tokens, ${threads} threads, ${rounds} rounds`,
       ['tokens a second', 'without', 'with drafts', 'ratio', 'from … to'],
@@ -40,11 +42,11 @@ export async function speculation({ model, rounds = 3, tokens = 160, threads }) 
         ['of time on cores', ...rowOf('cpuMs')],
       ],
     )
-    console.log(
+    print(
       `  ${usage.accepted} of ${usage.drafted} drafted tokens were accepted; ${decodes.on} decodes instead of ${decodes.off}.`,
     )
     const margins = differences.map(({ index, margin }) => `${number(margin, 3)} at token ${index}`)
-    console.log(
+    print(
       `  ${differences.length} of ${questions.length} responses differ` +
         (margins.length > 0 ? `; the two best tokens are apart by ${margins.join(', ')} (nats).` : '.'),
     )

@@ -86,13 +86,16 @@ await serve({
     const sequence = context.getSequence()
     const loaded = performance.now() - start
     const { rss } = memoryUsage()
+    let first
     let left = 2
     for await (const _ of sequence.evaluate(model.tokenize(prompt), { temperature: 0 })) {
+      first ??= performance.now() - start
       left -= 1
       if (left === 0) break
     }
-    const report = { loaded, rss, rssUsed: memoryUsage().rss }
+    const report = { loaded, first, rss, rssUsed: memoryUsage().rss }
+    const begin = performance.now()
     await llama.dispose()
-    return report
+    return { ...report, disposed: performance.now() - begin }
   },
 })

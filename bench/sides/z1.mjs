@@ -116,6 +116,32 @@ await serve({
     }
   },
 
+  /** As many requests at once as the model is loaded for: their prompts, then what follows them. */
+  async batching({ promptTokens, tokens, parallel, ...options }) {
+    const z1 = await Z1.load({ ...options, parallel, contextSize: promptTokens + tokens + 16 })
+    const words = await z1.tokenize(
+      'The quick brown fox jumps over the lazy dog, and the dog sleeps on. '.repeat(promptTokens + parallel),
+    )
+    // No two begin alike.
+    const prompts = await Promise.all(
+      Array.from({ length: parallel }, (_, i) => z1.detokenize(words.slice(i, i + promptTokens))),
+    )
+    const logitBias = Array.from({ length: 16 }, (_, token) => [token, -Infinity])
+    const request = { template: false, hint: null, logitBias }
+    await z1.reason('A short one', { ...request, thinkingWindow: 4, cachePrompt: false })
+    const all = async (thinkingWindow) => {
+      const begin = performance.now()
+      const results = await Promise.all(prompts.map((prompt) => z1.reason(prompt, { ...request, thinkingWindow })))
+      const seconds = (performance.now() - begin) / 1000
+      const sum = (key) => results.reduce((total, { usage }) => total + usage[key], 0)
+      return { read: (sum('promptTokens') - sum('cachedTokens')) / seconds, generated: sum('thinkingTokens') / seconds }
+    }
+    const { read } = await all(1)
+    const { generated } = await all(tokens)
+    await z1.dispose()
+    return { read, generated }
+  },
+
   /**
    * Samples of one prompt, against what they are made of: the prompt alone, and as many requests whose prompts are in the
    * cache. Each generates `tokens` tokens, and none ends before.
@@ -194,13 +220,42 @@ await serve({
     return { ...report, speed }
   },
 
+  /**
+   * Answers that a model gives as JSON by itself, free and under a schema: ms of each token of the answer, and the tokens that
+   * both have from the beginning.
+   */
+  async structured({ questions, tokens, ...options }) {
+    const z1 = await Z1.load({ ...options, contextSize: 1024 })
+    const report = { free: { ms: 0, tokens: 0 }, bound: { ms: 0, tokens: 0 }, same: 0 }
+    for (const { question, schema } of questions) {
+      const ids = {}
+      for (const side of ['free', 'bound']) {
+        const request = { thinkingWindow: 0, hint: '```json\n', maxTokens: tokens, ...(side === 'bound' && { schema }) }
+        // Once for the cache, once for the clock.
+        await z1.reason(question, { ...request, maxTokens: 1 })
+        const { tokens: all, timings, usage } = await z1.reason(question, request)
+        ids[side] = all.answer
+        report[side].ms += timings.answerMs
+        report[side].tokens += usage.answerTokens
+      }
+      const first = ids.bound.findIndex((id, i) => id !== ids.free[i])
+      report.same += first < 0 ? ids.bound.length : first
+    }
+    await z1.dispose()
+    return report
+  },
+
   async load({ prompt, ...options }) {
     const z1 = await Z1.load(options)
     const loaded = performance.now() - start
     const { rss } = memoryUsage()
-    await z1.reason(prompt, { ...raw, thinkingWindow: 1, maxTokens: 1 })
-    const report = { loaded, rss, rssUsed: memoryUsage().rss }
+    let first
+    for await (const event of z1.stream(prompt, { ...raw, thinkingWindow: 1, maxTokens: 1 })) {
+      if (event.type === 'thinking') first = performance.now() - start
+    }
+    const report = { loaded, first, rss, rssUsed: memoryUsage().rss }
+    const begin = performance.now()
     await z1.dispose()
-    return report
+    return { ...report, disposed: performance.now() - begin }
   },
 })
