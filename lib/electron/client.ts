@@ -6,7 +6,7 @@ import type { Reasoner, ReasonerModel } from '../reason/reasoner.js'
 import type { ReasonResult, RequestEvent } from '../reason/result.js'
 import { ReasonStream, type Started } from '../reason/stream.js'
 import { type Port, Wire } from './ports.js'
-import { type ClientMessage, type HostMessage, type Item, unpackError } from './protocol.js'
+import { type ClientMessage, type HostMessage, type Item, type Method, unpackError } from './protocol.js'
 
 /** What waits for an answer under an id. */
 interface Waiting {
@@ -32,6 +32,14 @@ export class PortReasoner implements Reasoner {
   /** As `Z1.stream()`, but that misuse too comes where the stream is read: the host checks the options. */
   stream(input: string | readonly ChatMessage[], options?: ReasonOptions): ReasonStream {
     return this.#stream(input, options, false, callSite(this.stream))
+  }
+
+  async countTokens(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<number> {
+    const { signal, rest } = splitSignal(options)
+    signal?.throwIfAborted()
+    const count = (await this.#connection.call('countTokens', [input, rest], callSite(this.countTokens))) as number
+    signal?.throwIfAborted()
+    return count
   }
 
   async tokenize(text: string): Promise<number[]> {
@@ -130,7 +138,7 @@ export class Connection {
     return { generation: { endThinking: tell('endThinking'), stop: tell('stop'), abort }, hint: null, seed: 0 }
   }
 
-  call(method: 'tokenize' | 'detokenize', args: unknown[], site: CallSite): Promise<unknown> {
+  call(method: Method, args: unknown[], site: CallSite): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#ask((id) => ({ type: 'call', id, method, args }), site, {
         take: (item) => {

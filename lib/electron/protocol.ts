@@ -15,10 +15,13 @@ export const PORT_CHANNEL = 'z1-native:port'
 export type ClientMessage =
   /** `quiet`: the last event alone is of use. */
   | { type: 'start'; id: number; input: unknown; options: unknown; quiet: boolean }
-  | { type: 'call'; id: number; method: 'tokenize' | 'detokenize'; args: unknown[] }
+  | { type: 'call'; id: number; method: Method; args: unknown[] }
   | { type: 'endThinking' | 'stop' | 'abort'; id: number }
   /** A batch was taken. */
   | { type: 'taken' }
+
+/** What a client calls for one value. */
+export type Method = 'tokenize' | 'detokenize' | 'countTokens'
 
 /** What a batch holds: an event of a request, what a call returned, or what either failed with. */
 export type Item =

@@ -102,9 +102,12 @@ export class ServedPort {
     if (typeof id !== 'number') return
     try {
       const [first, second] = Array.isArray(args) ? args : []
-      if (method === 'tokenize') this.#outbox.push({ id, value: await this.#reasoner.tokenize(first as string) })
+      const reasoner = this.#reasoner
+      if (method === 'tokenize') this.#outbox.push({ id, value: await reasoner.tokenize(first as string) })
       else if (method === 'detokenize') {
-        this.#outbox.push({ id, value: await this.#reasoner.detokenize(first as number[], second as object) })
+        this.#outbox.push({ id, value: await reasoner.detokenize(first as number[], second as object) })
+      } else if (method === 'countTokens') {
+        this.#outbox.push({ id, value: await reasoner.countTokens(first as string, second as object) })
       }
     } catch (error) {
       this.#outbox.push({ id, error: packError(error) })

@@ -14,6 +14,8 @@ export interface Reasoner {
   reason(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<ReasonResult>
   /** As `Z1.stream()`. */
   stream(input: string | readonly ChatMessage[], options?: ReasonOptions): ReasonStream
+  /** As `Z1.countTokens()`: what a question or a conversation takes of the context. */
+  countTokens(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<number>
   /** As `Z1.tokenize()`. */
   tokenize(text: string): Promise<number[]>
   /** As `Z1.detokenize()`. */

@@ -66,6 +66,10 @@ class ChatReasoner implements Reasoner {
     return this.#stream(input, options, callSite(this.stream))
   }
 
+  async countTokens(): Promise<number> {
+    return (await this.tokenize()).length
+  }
+
   async tokenize(): Promise<number[]> {
     throw new Z1Error('REMOTE_REFUSED', 'The protocol of chat completions does not give tokens')
   }

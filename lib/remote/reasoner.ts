@@ -7,21 +7,20 @@ import { randomInt } from 'node:crypto'
 import { attempt, type CallSite, callSite, Z1Error } from '../base/errors.js'
 import type { ConnectOptions } from '../reason/connect.js'
 import { checkTokens } from '../reason/detokenize.js'
-import { DEFAULT_MAX_TOKENS } from '../reason/limits.js'
 import { type ChatMessage, checkInput } from '../reason/messages.js'
 import { checkReasonOptions, type ReasonOptions, type ResolvedReasonOptions } from '../reason/options.js'
 import type { Reasoner, ReasonerModel } from '../reason/reasoner.js'
 import { RequestBuilder } from '../reason/request.js'
 import type { ReasonResult, RequestEvent } from '../reason/result.js'
 import { ReasonStream, type Started } from '../reason/stream.js'
-import { KNOWN_TAGS, stripOpenTag, tagsOf, templateTags } from '../reason/tags.js'
+import { KNOWN_TAGS, templateTags } from '../reason/tags.js'
 import { RemoteGeneration } from './generation.js'
-import { asked } from './http.js'
 import { checkConnectOptions, type ResolvedConnectOptions } from './options.js'
 import { type Prompt, run } from './passes.js'
+import { applyTemplate, chatPrompt, messagesOf, tagsAsked } from './prompt.js'
 import { retrying } from './retry.js'
 import { checkSupported, samplingFields } from './sampling.js'
-import { endpointOf, factsOf, isAbsent, type Server, type ServerFacts, serverAt } from './server.js'
+import { factsOf, type Server, type ServerFacts, serverAt } from './server.js'
 import { RemoteVocabulary } from './vocabulary.js'
 
 type Listener = (event: RequestEvent) => void
@@ -91,6 +90,28 @@ class RemoteReasoner implements Reasoner {
     return this.#stream<T>(input, options, callSite(this.stream))
   }
 
+  async countTokens(input: string | readonly ChatMessage[], options?: ReasonOptions): Promise<number> {
+    const site = callSite(this.countTokens)
+    const { read, checked } = this.#check(input, options)
+    const ended = this.#disposed.signal
+    const signal = checked.signal ? AbortSignal.any([checked.signal, ended]) : ended
+    return attempt(
+      site,
+      async () => {
+        signal.throwIfAborted()
+        this.#checkCounts()
+        const rendered = await this.#rendered(read, checked, signal)
+        if (!rendered)
+          throw new Z1Error(
+            'REMOTE_REFUSED',
+            `The server at ${this.#server.root} shows no prompt: give the model's chatTemplate`,
+          )
+        return (await this.#builder.renderPrompt(rendered.text, rendered.asking)).tokens.length
+      },
+      signal,
+    )
+  }
+
   async tokenize(text: string): Promise<number[]> {
     const site = callSite(this.tokenize)
     const read = checkInput(text, false) as string
@@ -122,7 +143,7 @@ class RemoteReasoner implements Reasoner {
     throw new Z1Error('REMOTE_REFUSED', `The server at ${this.#server.root} has no /tokenize: it tells no tokens`)
   }
 
-  #stream<T>(input: unknown, options: ReasonOptions<T> = {}, site: CallSite): ReasonStream<T> {
+  #check(input: unknown, options: Omit<ReasonOptions, 'vote'> = {}) {
     const checked = checkReasonOptions(options)
     checkSupported(options, this.#facts.kind)
     const read = checkInput(input, checked.template)
@@ -130,6 +151,11 @@ class RemoteReasoner implements Reasoner {
       throw new TypeError('Expected no calls of tools in messages with a server')
     }
     this.#builder.check(read, checked)
+    return { read, checked }
+  }
+
+  #stream<T>(input: unknown, options: ReasonOptions<T> = {}, site: CallSite): ReasonStream<T> {
+    const { read, checked } = this.#check(input, options)
     const start = (listener: Listener, signal: AbortSignal) =>
       attempt(site, () => this.#start(read, options, checked, listener, signal))
     return new ReasonStream<T>(start, site, checked.signal)
@@ -196,17 +222,10 @@ class RemoteReasoner implements Reasoner {
   async #prepare(input: string | ChatMessage[], options: ResolvedReasonOptions, signal: AbortSignal) {
     const template = options.chatTemplate ?? this.#vocabulary.metadata.chatTemplate
     const tags = tagsAsked(options, template)
-    const messages = messagesOf(input, options.system)
     const { kind } = this.#facts
-    if (options.template && template === null && kind !== 'llama.cpp' && kind !== 'z1') {
-      return { ...this.#chat(messages, options), tags }
-    }
-    let [text, asking] = [input, options]
-    if (options.template && template === null) {
-      text = await this.#applyTemplate(messages, options, signal)
-      asking = { ...options, template: false, system: undefined, templateVariables: undefined }
-    }
-    await this.#vocabulary.learn(messages.map(({ content }) => content))
+    const rendered = await this.#rendered(input, options, signal)
+    if (!rendered) return { ...chatPrompt(messagesOf(input, options.system), options, this.#server, kind), tags }
+    const { text, asking } = rendered
     const { request, hint, answer } = await this.#builder.build(text, asking, signal)
     const prompt: Prompt =
       kind === 'llama.cpp' && this.#vocabulary.counts
@@ -217,44 +236,24 @@ class RemoteReasoner implements Reasoner {
     return { prompt, promptTokens, hint: hint && this.#known(hint), answer, grammar, window, maxTokens, tags }
   }
 
+  /** What the prompt is made of; undefined where only the server can make it. */
+  async #rendered(input: string | ChatMessage[], options: ResolvedReasonOptions, signal: AbortSignal) {
+    const messages = messagesOf(input, options.system)
+    const { kind } = this.#facts
+    let [text, asking] = [input, options]
+    if (options.template && (options.chatTemplate ?? this.#vocabulary.metadata.chatTemplate) === null) {
+      if (kind !== 'llama.cpp' && kind !== 'z1') return undefined
+      const templateVariables = { ...this.#options.templateVariables, ...options.templateVariables }
+      text = await applyTemplate(messages, templateVariables, this.#server, signal)
+      asking = { ...options, template: false, system: undefined, templateVariables: undefined }
+    }
+    await this.#vocabulary.learn(messages.map(({ content }) => content))
+    return { text, asking }
+  }
+
   /** What stands for the tokens of a text is no token. */
   #known<H extends { tokens: Int32Array }>(hint: H): H {
     return this.#vocabulary.counts ? hint : { ...hint, tokens: new Int32Array() }
-  }
-
-  /** Messages of which the server makes the prompt. */
-  #chat(messages: ChatMessage[], options: ResolvedReasonOptions) {
-    const { kind } = this.#facts
-    const window = options.thinkingWindow ?? null
-    if (kind === 'other' && window !== null && options.hint !== null) {
-      throw new Z1Error(
-        'REMOTE_REFUSED',
-        `The server at ${this.#server.root} cannot go on with a message: give the model's chatTemplate`,
-      )
-    }
-    const prompt: Prompt = { form: 'chat', messages, reply: '' }
-    const hint = options.hint === null ? null : { text: options.hint, tokens: new Int32Array() }
-    return {
-      prompt,
-      promptTokens: null,
-      hint,
-      answer: null,
-      grammar: null,
-      window,
-      maxTokens: options.maxTokens ?? DEFAULT_MAX_TOKENS,
-    }
-  }
-
-  /** The prompt as the server renders it, without the think tag that it may end with. */
-  async #applyTemplate(messages: ChatMessage[], options: ResolvedReasonOptions, signal: AbortSignal): Promise<string> {
-    const variables = { ...this.#options.templateVariables, ...options.templateVariables }
-    const body = { messages, ...(Object.keys(variables).length > 0 && { chat_template_kwargs: variables }) }
-    const endpoint = endpointOf(this.#server, '/apply-template')
-    const { prompt } = await asked<{ prompt: string }>(endpoint, body, signal).catch((error) => {
-      if (!isAbsent(error)) throw error
-      throw new Z1Error('TEMPLATE_NOT_FOUND', `The server has no ${endpoint.url}: give the model's chatTemplate`)
-    })
-    return KNOWN_TAGS.map(tagsOf).reduce(stripOpenTag, prompt)
   }
 
   /**
@@ -272,15 +271,4 @@ class RemoteReasoner implements Reasoner {
     }
     return { banned: ids.filter((id) => id !== null), watched: texts.filter((_, i) => ids[i] === null) }
   }
-}
-
-function messagesOf(input: string | ChatMessage[], system: string | undefined): ChatMessage[] {
-  const messages = typeof input === 'string' ? [{ role: 'user', content: input }] : input
-  return system === undefined ? messages : [{ role: 'system', content: system }, ...messages]
-}
-
-/** The tags that a request names, or those of the template. */
-function tagsAsked({ tags }: ResolvedReasonOptions, template: string | null): readonly string[] {
-  if (typeof tags === 'object') return [tags.open, tags.close]
-  return (template !== null && templateTags(template)) || []
 }

@@ -50,6 +50,11 @@ describe('a reasoner over a port', () => {
     const tokens = await far.tokenize('one two')
     expect(tokens).toEqual(await z1.tokenize('one two'))
     expect(await far.detokenize(tokens)).toBe('one two')
+    expect(await far.countTokens(question)).toBe(here.usage.promptTokens)
+    expect(await far.countTokens('one two', { template: false })).toBe(tokens.length)
+    await expect(far.countTokens(question, { thinkingWindow: -1 })).rejects.toThrow(RangeError)
+    const signal = AbortSignal.abort(new Error('enough'))
+    await expect(far.countTokens(question, { signal })).rejects.toThrow('enough')
   })
 
   it('its stream has the texts of the result, fewer events than tokens, the cut and the end', async () => {
@@ -117,6 +122,7 @@ describe('what ends a request crosses the port', () => {
         streams.push(stream)
         return stream
       },
+      countTokens: z1.countTokens.bind(z1),
       tokenize: z1.tokenize.bind(z1),
       detokenize: z1.detokenize.bind(z1),
       dispose: z1.dispose.bind(z1),

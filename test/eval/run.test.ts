@@ -227,6 +227,7 @@ describe('windows in tokens', () => {
         return z1.reason(input, options)
       },
       stream: z1.stream.bind(z1),
+      countTokens: z1.countTokens.bind(z1),
       tokenize: z1.tokenize.bind(z1),
       detokenize: z1.detokenize.bind(z1),
       dispose: z1.dispose.bind(z1),

@@ -38,6 +38,7 @@ export function scripted(script: Script | ((question: string) => Script), model?
     stream: () => {
       throw new Error('Expected no stream')
     },
+    countTokens: async (input) => String(input).length,
     tokenize: async (text) => Array.from(text, (character) => character.charCodeAt(0)),
     detokenize: async (tokens) => String.fromCharCode(...tokens),
     dispose: async () => {

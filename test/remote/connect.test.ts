@@ -82,6 +82,7 @@ describe('over llama-server', () => {
     const [ours, theirs] = await Promise.all([z1.reason('L', both), remote.reason('L', both)])
     expect(compared(theirs)).toEqual(compared(ours))
     expect(await eventsOf(remote, both)).toEqual(await eventsOf(z1, both))
+    expect(await remote.countTokens('L', both)).toBe(ours.usage.promptTokens)
   })
 
   it("refuses drafts, which are the server's own", async () => {
