@@ -8,8 +8,12 @@ const LEAST = -9999
 
 /** `content` of a choice's `logprobs`; null where nothing was asked for. */
 export function chatLogprobs(logprobs: readonly SampledLogprob[] | undefined) {
-  if (!logprobs) return null
-  return { content: logprobs.map((one) => ({ ...tokenOf(one), top_logprobs: one.top.map(tokenOf) })), refusal: null }
+  return logprobs ? { content: partLogprobs(logprobs), refusal: null } : null
+}
+
+/** `logprobs` of a text part of `/v1/responses`, and of its deltas. */
+export function partLogprobs(logprobs: readonly SampledLogprob[] = []) {
+  return logprobs.map((one) => ({ ...tokenOf(one), top_logprobs: one.top.map(tokenOf) }))
 }
 
 /**

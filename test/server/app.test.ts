@@ -305,6 +305,32 @@ describe('/v1/responses', () => {
     expect(datas.at(-1)?.type).toBe('response.completed')
   })
 
+  it.each([
+    [{ include: ['message.output_text.logprobs'] }, 0],
+    [{ top_logprobs: 1 }, 1],
+    [{ include: ['message.output_text.logprobs', 'reasoning.encrypted_content'], top_logprobs: 1 }, 1],
+  ])('tells log-probabilities of the text, whole and in a stream: %j', async (asked, top) => {
+    const certain = (token: string) => {
+      const one = { token, bytes: Array.from(Buffer.from(token)), logprob: expect.closeTo(0, 4) }
+      return { ...one, top_logprobs: top > 0 ? [one] : [] }
+    }
+    const expected = [certain('Four'), certain('!')]
+    const { output, top_logprobs } = await json(post('/v1/responses', { ...body, ...asked }))
+    expect((output as object[])[1]).toMatchObject({ content: [{ text: 'Four!', logprobs: expected }] })
+    expect(top_logprobs).toBe(top)
+    const events = await eventsOf(await post('/v1/responses', { ...body, ...asked, stream: true }))
+    const told = (type: string) =>
+      events.filter(({ event }) => event === type).flatMap(({ data }) => (data as { logprobs: object[] }).logprobs)
+    expect(told('response.output_text.delta')).toEqual(expected)
+    expect(told('response.output_text.done')).toEqual(expected)
+    expect(events.at(-1)?.data).toMatchObject({ response: { output: [{}, { content: [{ logprobs: expected }] }] } })
+  })
+
+  it('tells no log-probabilities that were not asked for', async () => {
+    const { output } = await json(post('/v1/responses', { ...body, include: ['reasoning.encrypted_content'] }))
+    expect((output as object[])[1]).toMatchObject({ content: [{ logprobs: [] }] })
+  })
+
   it('truncation says what happens to what does not fit', async () => {
     // The context holds 512 tokens, a character each.
     const turn = [

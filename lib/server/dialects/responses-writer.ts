@@ -2,7 +2,9 @@
  * A response of `/v1/responses` as its events: a reasoning item, if the model thought, a message, and calls of tools. Every field of the resource is
  * there: the suite of Open Responses wants them.
  */
+import type { SampledLogprob } from '../../native/binding.js'
 import { responsesStatus } from '../../protocol/finish-reason.js'
+import { partLogprobs } from '../../protocol/logprobs.js'
 import type { Outcome, Part } from '../../protocol/outcome.js'
 import { responsesUsage } from '../../protocol/usage.js'
 import type { ReasonResult } from '../../reason/result.js'
@@ -17,6 +19,8 @@ interface Open {
   index: number
   id: string
   text: string
+  /** Of a message. */
+  logprobs: SampledLogprob[]
 }
 
 /** A call of a tool that is. */
@@ -57,7 +61,7 @@ export class ResponseWriter implements Writer {
         this.#hint = part.hint
         return this.#close()
       case 'text':
-        return this.#write('message', part.text)
+        return this.#write('message', part.text, part.logprobs)
       case 'toolCall':
         return part.deltas.flatMap((delta) => this.#writeCall(delta))
       case 'end':
@@ -80,7 +84,9 @@ export class ResponseWriter implements Writer {
     const { status } = responsesStatus(result)
     if (reasoning !== '') this.#items.push(this.#item(this.#next('reasoning', reasoning), 'completed'))
     const calls = result.toolCalls
-    if (text !== '' || calls.length === 0) this.#items.push(this.#item(this.#next('message', text), status))
+    if (text !== '' || calls.length === 0) {
+      this.#items.push(this.#item(this.#next('message', text, result.logprobs?.answer), status))
+    }
     for (const call of calls) this.#items.push(callItem(call, JSON.stringify(call.arguments), 'completed'))
     return this.#finished(result, metadata)
   }
@@ -94,12 +100,13 @@ export class ResponseWriter implements Writer {
     return [...empty, ...closed, this.#event(`response.${status}`, { response })]
   }
 
-  #write(kind: Open['kind'], delta: string): SseEvent[] {
+  #write(kind: Open['kind'], delta: string, told: SampledLogprob[] = []): SseEvent[] {
     const before = this.#open?.kind === kind ? [] : [...this.#close(), ...this.#begin(kind)]
     const open = this.#open as Open
     open.text += delta
+    open.logprobs.push(...told)
     if (delta === '') return before
-    return [...before, this.#event(`${EVENT[kind]}.delta`, { ...this.#at(open), delta, ...logprobs(kind) })]
+    return [...before, this.#event(`${EVENT[kind]}.delta`, { ...this.#at(open), delta, ...logprobs(kind, told) })]
   }
 
   #writeCall({ id, name, arguments: text }: ToolCallDelta): SseEvent[] {
@@ -146,16 +153,20 @@ export class ResponseWriter implements Writer {
     const item = this.#item(open, status)
     this.#items.push(item)
     return [
-      this.#event(`${EVENT[open.kind]}.done`, { ...this.#at(open), text: open.text, ...logprobs(open.kind) }),
+      this.#event(`${EVENT[open.kind]}.done`, {
+        ...this.#at(open),
+        text: open.text,
+        ...logprobs(open.kind, open.logprobs),
+      }),
       this.#event('response.content_part.done', { ...this.#at(open), part: partOf(open) }),
       this.#event('response.output_item.done', { output_index: open.index, item }),
     ]
   }
 
-  #next(kind: Open['kind'], text: string): Open {
+  #next(kind: Open['kind'], text: string, logprobs: SampledLogprob[] = []): Open {
     const prefix = kind === 'reasoning' ? 'rs' : 'msg'
     const index = this.#items.length
-    return { kind, index, id: `${prefix}_${this.#facts.id.replace(/^resp_/, '')}`, text }
+    return { kind, index, id: `${prefix}_${this.#facts.id.replace(/^resp_/, '')}`, text, logprobs }
   }
 
   #at({ id, index }: Open) {
@@ -211,7 +222,7 @@ export class ResponseWriter implements Writer {
       text: asked('text', { format: { type: 'text' } }),
       tool_choice: asked('tool_choice', 'auto'),
       tools: asked('tools', []),
-      top_logprobs: 0,
+      top_logprobs: asked('top_logprobs', 0),
       top_p: asked('top_p', 1),
       truncation: asked('truncation', 'disabled'),
       usage: null,
@@ -233,10 +244,10 @@ function callItem({ id, name }: { id: string; name: string }, text: string, stat
   return { id: callItemId(id), type: 'function_call', call_id: id, name, arguments: text, status }
 }
 
-function partOf({ kind, text }: Open) {
-  return kind === 'reasoning' ? { type: PART[kind], text } : { type: PART[kind], text, annotations: [], logprobs: [] }
+function partOf({ kind, text, logprobs: told }: Open) {
+  return { type: PART[kind], text, ...(kind === 'message' && { annotations: [] }), ...logprobs(kind, told) }
 }
 
-function logprobs(kind: Open['kind']) {
-  return kind === 'message' ? { logprobs: [] } : {}
+function logprobs(kind: Open['kind'], told: readonly SampledLogprob[]) {
+  return kind === 'message' ? { logprobs: partLogprobs(told) } : {}
 }

@@ -1,5 +1,5 @@
 /** `POST /v1/responses` of OpenAI, and of Open Responses. Nothing is stored: what came before is sent with each request. */
-import { oneOf, text } from '../../base/checks.js'
+import { integer, listOf, oneOf, text } from '../../base/checks.js'
 import { type FieldTable, ignore, readFields, refuse, refuseUnless, use } from '../../protocol/fields.js'
 import { responsesMessages } from '../../protocol/messages.js'
 import { SAMPLING_FIELDS, samplingOptions } from '../../protocol/sampling.js'
@@ -38,9 +38,9 @@ export const RESPONSES_FIELDS = {
   context_management: refuseUnless('the context is as it is sent', isEmpty),
   truncation: use(oneOf(['auto', 'disabled'])),
   moderation: refuse('nothing is moderated'),
-  include: ignore('all there is, is told'),
+  include: use(listOf(text, 'array of strings')),
   stream_options: ignore('nothing is hidden'),
-  top_logprobs: refuse('probabilities are not told', 0),
+  top_logprobs: use(integer(0, 20)),
 } satisfies FieldTable
 
 export const responses: Dialect = {
@@ -59,6 +59,7 @@ export const responses: Dialect = {
         ...formatOf(fields.text, warnings),
         ...responsesTools(body),
         ...overflowOf(fields.truncation),
+        ...logprobsAsked(fields),
       },
       total: fields.max_output_tokens,
       thinking: asked,
@@ -75,6 +76,11 @@ type ResponsesValues = ReturnType<typeof readFields<typeof RESPONSES_FIELDS>>
 /** What is not said is left to the server's defaults. */
 function overflowOf(truncation: 'auto' | 'disabled' | undefined): Pick<ReasonOptions, 'overflow'> {
   return truncation === undefined ? {} : { overflow: truncation === 'auto' ? 'shift' : 'error' }
+}
+
+/** Other values of `include` ask for what is told anyway, or is not there. */
+function logprobsAsked({ include = [], top_logprobs: top = 0 }: ResponsesValues): Pick<ReasonOptions, 'logprobs'> {
+  return top > 0 || include.includes('message.output_text.logprobs') ? { logprobs: { top } } : {}
 }
 
 function formatOf(given: unknown, warnings: string[]) {
