@@ -1,13 +1,14 @@
 // npm run test:runtimes: one tarball, installed once, under the Node versions, Bun and Deno that npm has. Each runs the
-// question of test:package, the README's programs as they stand, and `z1 ask`, and must end with code 0. Linux on x64 only.
+// question of test:package, the README's programs as they stand, and `z1 ask`, and must end with code 0; the later ones of Node
+// a program with the AI SDK too. Linux on x64 only.
 //
 //   node scripts/test-runtimes.mjs [name …]   some of them, such as node-20 or deno
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { arch, argv, platform } from 'node:process'
-import { root, ScriptError, script } from './common.mjs'
+import { npm, root, run, ScriptError, script } from './common.mjs'
 import { fetchPackage, installTarball, makeTarball, QUESTION } from './tarball.mjs'
 
 // The oldest of each line that the package admits, or npm's last one.
@@ -19,6 +20,9 @@ const RUNTIMES = {
   bun: ['@oven/bun-linux-x64-baseline', '1.4.5', 'bin/bun'],
   deno: ['@deno/linux-x64-glibc', '2.9.6', 'deno', 'run', '--allow-all', '--no-prompt'],
 }
+
+/** Programs beside the package, and which runtimes have what they need. */
+const AI_SDK = { packages: ['ai@7.0.173', 'zod@4.6.7'], runtimes: ['node-24', 'node-26'] }
 
 /** The README's programs, and what the first line of each must be. */
 function programs() {
@@ -52,11 +56,15 @@ script(() => {
     })
     const cli = join('node_modules', 'z1-native', 'dist', 'cli', 'main.js')
     tried.push({ args: [cli, 'ask', "How many r's are in strawberry?", '--threads', '1'], output: /\b3\n/ })
+    npm(run, ['install', '--ignore-scripts', '--no-audit', '--no-fund', ...AI_SDK.packages], { cwd: work })
+    copyFileSync(join(root, 'test', 'support', 'ai-sdk-program.mjs'), join(work, 'ai-sdk.mjs'))
+    tried.push({ args: ['ai-sdk.mjs'], output: /^ai: passed\n/, runtimes: AI_SDK.runtimes })
     const failures = []
     for (const name of names) {
       const [pack, version, program, ...options] = RUNTIMES[name]
       const binary = join(fetchPackage(pack, version), program)
-      for (const { args, output } of tried) {
+      for (const { args, output, runtimes } of tried) {
+        if (runtimes && !runtimes.includes(name)) continue
         // On one core: the README's programs take the default of threads, and other work may run beside them.
         const { status, signal, stdout, stderr } = spawnSync('taskset', ['-c', '0', binary, ...options, ...args], {
           cwd: work,
