@@ -8,9 +8,9 @@ export const policyOptions = {
     help: 'where the window closes; line: at the first end of a line in its last tenth',
     default: 'token',
   }),
-  stated: oneOf(['ask', 'keep'], {
+  stated: oneOf(['ask', 'keep', 'end'], {
     value: 'WHAT',
-    help: 'keep: no hint follows where the thinking has just stated an answer',
+    help: 'keep: no hint follows where the thinking has just stated an answer; end: the first stated answer ends it too',
     default: 'ask',
   }),
   earlyMargin: number({

@@ -172,6 +172,8 @@ export interface GenerationRequest {
   earlyProbe: number | null
   /** Where the thinking is closed right after a stated answer the generation ends, without a hint. */
   keepsStated: boolean
+  /** The first stated answer ends the thinking, and the generation. */
+  endsStated: boolean
   /** Report the least probability of the answer's tokens. */
   confidence: boolean
   /** Report log-probabilities of the answer's tokens, with the `top` likeliest ones (0 … 20); those of the thinking too. Null: none. */

@@ -35,7 +35,11 @@ export function checkBound(options: Resolved): void {
   if (bound && hint === null) throw misuse(TypeError, 'text', `hint with ${bound}`, hint)
   // What a response states in prose is no value of a schema, and no call.
   const policy =
-    policies.stated === 'keep' ? "stated 'keep'" : policies.earlyExit?.probe === undefined ? null : 'earlyExit.probe'
+    policies.stated !== 'ask'
+      ? `stated '${policies.stated}'`
+      : policies.earlyExit?.probe === undefined
+        ? null
+        : 'earlyExit.probe'
   if (policy !== null && (bound ?? mayCall)) throw new TypeError(`Expected no ${policy} beside ${bound ?? 'tools'}`)
   if (calls.tools.length === 0) return
   if (!template) throw misuse(TypeError, 'true', 'template with tools', template)

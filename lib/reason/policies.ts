@@ -50,9 +50,10 @@ export interface PolicyOptions {
   /**
    * Where the thinking is closed right after it has stated a final answer. `ask`: the hint follows, as always; `keep`: the
    * answer stands, and the response ends there (`ended` is `stated`). Where reasoning went on after the statement, the hint
-   * follows in any case. Default `ask`.
+   * follows in any case. `end`: as `keep`, and the first answer that is stated ends the thinking, at the end of its sentence or line:
+   * for models that go on to check what they have, or say it again. Default `ask`.
    */
-  stated?: 'ask' | 'keep' | undefined
+  stated?: 'ask' | 'keep' | 'end' | undefined
   /** End the thinking before its window closes; the hint follows. Default: never. */
   earlyExit?: EarlyExitOptions | undefined
   /** Report the least probability of the answer's tokens. Takes a pass over the vocabulary for each of them. Default false. */
@@ -90,7 +91,7 @@ function table<Table extends Record<string, Option<unknown>>>(options: Table): K
 
 export const POLICY_OPTIONS = {
   landing: option(oneOf(['token', 'line']), 'token'),
-  stated: option(oneOf(['ask', 'keep']), 'ask'),
+  stated: option(oneOf(['ask', 'keep', 'end']), 'ask'),
   earlyExit: option(
     kind('plain object', isPlainObject, {
       convert: (value, name) => {

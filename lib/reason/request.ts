@@ -127,6 +127,7 @@ export class RequestBuilder {
         earlyMargin: earlyExit?.margin ?? null,
         earlyProbe: earlyExit?.probe ?? null,
         keepsStated: stated === 'keep',
+        endsStated: stated === 'end',
         confidence,
         logprobs: logprobs ?? null,
         wait: wait && nudge ? { tokens: nudge.tokens, times: wait.times, until: wait.until } : null,

@@ -36,7 +36,7 @@ export interface ReasonResult<T = unknown> {
   /**
    * How the thinking ended. `self`: the model ended it; `window`: the window closed; `request`: `endThinking()`;
    * `stop`: a stop string or `stop()`; `length`: the context was full; `loop`: with `loops`, it repeated itself; `early`:
-   * with `earlyExit`; `stated`: it was closed, and with `stated: 'keep'` the answer that it had just stated stands.
+   * with `earlyExit`; `stated`: it was closed, and with `stated: 'keep'` or `'end'` the answer that it had just stated stands.
    */
   ended: Ended
   /**

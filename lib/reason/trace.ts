@@ -15,6 +15,8 @@ export interface ReasonTrace {
   sentences: number[]
   /** Places where an answer stands: where `stated: 'keep'` keeps it. */
   stated: number[]
+  /** Those where the sentence or line of one has ended: where `stated: 'end'` ends the thinking. */
+  settled: number[]
   /** Places where `earlyExit.probe` tries out an answer. */
   probes: number[]
   /** Places where a line ends: where `landing: 'line'` closes the window. */
@@ -47,6 +49,7 @@ export function traceOf({ endProbability, margin, marks, answers }: NativeTrace)
     margin: Array.from(margin),
     sentences: places(1),
     stated: places(2),
+    settled: places(32),
     probes: places(4),
     lines: places(8),
     loops: places(16),

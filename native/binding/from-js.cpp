@@ -263,6 +263,7 @@ Request request_of(const Napi::Object & object) {
         request.early_probe = probe.ToNumber().DoubleValue();
     }
     request.keeps_stated = boolean(object, "keepsStated");
+    request.ends_stated = boolean(object, "endsStated");
     request.confidence = boolean(object, "confidence");
     request.logprobs = logprobs_of(object.Get("logprobs"));
     request.wait = wait_of(object.Get("wait"));

@@ -86,7 +86,15 @@ const sampling = {
 }
 const request = {
   ...{ prompt: Int32Array.of(65, 66), thinkingWindow: 3, maxTokens: 2, hint: Int32Array.of(67), stop: [] },
-  ...{ cuts: [1], landsOnLine: false, earlyMargin: null, earlyProbe: null, keepsStated: false, confidence: false },
+  ...{
+    cuts: [1],
+    landsOnLine: false,
+    earlyMargin: null,
+    earlyProbe: null,
+    keepsStated: false,
+    endsStated: false,
+    confidence: false,
+  },
   ...{ wait: null, trace: null, stopInThinking: false },
   ...{
     bannedTags: [],

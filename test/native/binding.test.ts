@@ -46,6 +46,7 @@ async function run(changes: Partial<Omit<GenerationRequest, 'id'>>) {
         earlyMargin: null,
         earlyProbe: null,
         keepsStated: false,
+        endsStated: false,
         confidence: false,
         wait: null,
         trace: null,

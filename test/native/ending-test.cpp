@@ -265,6 +265,27 @@ TEST(an_answer_before_the_text_does_not_stand) {
     CHECK_EQ(outcome.done->ended, Ended::self);
 }
 
+TEST(the_first_stated_answer_ends_the_thinking) {
+    Script script(join({ spell("ab"), { dot }, spell("c"), { box }, { dot }, spell("cd") }), spell("yes"));
+    Rig rig(script.fake, params(64));
+    Request request = asked(20);
+    request.ends_stated = true;
+    Outcome outcome = rig.run(request);
+    CHECK_EQ(outcome.thinking, join({ spell("ab"), { dot }, spell("c"), { box }, { dot } }));
+    CHECK(!outcome.cut && outcome.answer.empty());
+    CHECK_EQ(outcome.done->ended, Ended::stated);
+    CHECK_EQ(outcome.done->finish_reason, FinishReason::stop);
+    // A window that closes within its sentence finds it too, one before it does not.
+    request.thinking_window = 5;
+    outcome = rig.run(request);
+    CHECK_EQ(outcome.thinking, join({ spell("ab"), { dot }, spell("c"), { box } }));
+    CHECK_EQ(outcome.done->ended, Ended::stated);
+    request.thinking_window = 4;
+    outcome = rig.run(request);
+    CHECK(outcome.cut && outcome.cut->ended == Ended::window);
+    CHECK_EQ(outcome.answer, spell("yes"));
+}
+
 TEST(the_least_probability_of_the_answers_tokens) {
     Script script(spell("abcd"), spell("yes"), -5);
     const auto logits = script.fake.logits;
@@ -397,6 +418,18 @@ TEST(a_probe_that_is_not_sure_leaves_the_thinking_as_it_is) {
     CHECK_EQ(outcome.thinking, join({ spell("ab"), { box }, { dot }, spell("cd") }));
     CHECK_EQ(outcome.done->ended, Ended::self);
     CHECK_EQ(outcome.done->n_probe, 2 + 3); // once: the full stop states nothing new
+}
+
+TEST(cuts_of_a_thinking_that_ends_where_it_states_its_answer) {
+    Script script(join({ spell("abc"), { box }, { dot }, spell("cd") }), spell("yes"));
+    Rig rig(script.fake, with_branch());
+    Request request = asked(20);
+    request.ends_stated = true;
+    request.cuts = { { 2, 4 }, { 4, 4 } };
+    const Outcome outcome = rig.run(request);
+    CHECK_EQ(outcome.done->ended, Ended::stated);
+    CHECK_EQ(outcome.branches.at(2).done.ended, Ended::window);
+    CHECK_EQ(outcome.branches.at(4).done.ended, Ended::stated);
 }
 
 TEST(a_sure_probe_lets_the_stated_answer_stand) {

@@ -149,6 +149,7 @@ Request any_request(std::mt19937 & random) {
         asked.logprobs = LogprobParams { random() % 4, once_in(2) };
     }
     asked.keeps_stated = once_in(5);
+    asked.ends_stated = once_in(5);
     if (once_in(3)) {
         for (int64_t window = random() % 9; window < std::min<int64_t>(asked.thinking_window, 50);
              window += 1 + random() % 20) {

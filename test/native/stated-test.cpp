@@ -134,6 +134,47 @@ TEST(the_end_is_kept_however_it_is_cut_and_however_long_the_text) {
     CHECK(!stated.stands());
 }
 
+TEST(in_a_block_of_code_nothing_is_stated) {
+    StatedAnswer stated;
+    const auto stands = [&](const char * piece) {
+        stated.push(piece);
+        return stated.stands();
+    };
+    CHECK(!stands("```python\n# Final answer\nprint(x)\n"));
+    CHECK(!stands("\\boxed{4}\n"));
+    CHECK(!stands("x = 4\n"));
+    CHECK(!stands("``"));
+    CHECK(!stands("`\n"));
+    CHECK(stands("The answer is 4.\n"));
+    // However it is cut, and with more than three.
+    CHECK(!stands("```"));
+    CHECK(!stands("`\nThe answer is 4.\n"));
+    CHECK(!stands("x = 4\n````\n"));
+    CHECK(stands("The answer is `4`.\n"));
+}
+
+TEST(a_statement_has_settled_where_its_sentence_or_line_ended) {
+    const auto settles = [](std::initializer_list<const char *> pieces) {
+        StatedAnswer stated;
+        std::vector<int> at;
+        int n = 0;
+        for (const char * piece : pieces) {
+            stated.push(piece);
+            ++n;
+            if (stated.settles(piece)) {
+                at.push_back(n);
+            }
+        }
+        return at;
+    };
+    CHECK_EQ(settles({ "It is \\(", "\\boxed{4}", "\\)", ".", " Now", " x." }), (std::vector<int> { 4 }));
+    CHECK_EQ(settles({ "The answer is $4$", ".\n", "So" }), (std::vector<int> { 2 }));
+    // It may be 4.5.
+    CHECK_EQ(settles({ "The answer is 4", ".", "5", " apples", ".", "\n" }), (std::vector<int> { 5, 6 }));
+    CHECK_EQ(settles({ "The answer is 4", ".", "\n" }), (std::vector<int> { 3 }));
+    CHECK_EQ(settles({ "We add", ".", "\n", "The answer is 4" }), (std::vector<int> {}));
+}
+
 TEST(a_box_is_closed_by_its_last_piece) {
     StatedAnswer stated;
     const auto closes = [&](const char * piece) {

@@ -120,7 +120,7 @@ TEST(the_marks_are_what_the_policies_see) {
         0,
         sentence,
         static_cast<uint8_t>(sentence | Tracer::stated | Tracer::probe),
-        static_cast<uint8_t>(sentence | Tracer::stated | Tracer::line),
+        static_cast<uint8_t>(sentence | Tracer::stated | Tracer::line | Tracer::settled),
         0, // the answer before it was probed
         0,
     };

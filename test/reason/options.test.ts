@@ -462,7 +462,13 @@ const policyRows: Row[] = [
     types: notStrings,
     ranges: [['word', '"word"']],
   },
-  { name: 'stated', expected: 'ask or keep', takes: ['ask', 'keep'], types: notStrings, ranges: [['', '""']] },
+  {
+    name: 'stated',
+    expected: 'ask, keep, end',
+    takes: ['ask', 'keep', 'end'],
+    types: notStrings,
+    ranges: [['', '""']],
+  },
   {
     name: 'earlyExit',
     expected: 'plain object',

@@ -86,6 +86,26 @@ describe('earlyExit: { probe }', () => {
     expect(kept).toMatchObject({ text: `a${box}`, hint: '', finalAnswer: '4', ended: 'stated', finishReason: 'stop' })
   })
 
+  it("stated: 'end' ends the thinking where the first answer was stated, without a branch and without a hint", async () => {
+    const model = tableModel(folder(), 'checking', {
+      extraTokens: [box],
+      rows: { x: 'a', a: box, [box]: '\n', '\n': 'c', c: 'd', d: box, '!': 'y', y: END },
+    })
+    await using checking = await Z1.load({ model, contextSize: 128, threads: 1, engine: 'cpu' })
+    const options = { ...raw, stated: 'end', thinkingWindow: 30 } as const
+    const text = `a${box}\n`
+    expect(await checking.reason('x', options)).toMatchObject({
+      ...{ text, reasoning: text, hint: '', finalAnswer: '4', ended: 'stated', finishReason: 'stop' },
+      usage: { thinkingTokens: 3, hintTokens: 0, answerTokens: 0, probeTokens: 0 },
+    })
+    expect(await checking.reason('x', { ...options, thinkingWindow: 1 })).toMatchObject({
+      text: 'a!y',
+      ended: 'window',
+    })
+    const asking = await checking.reason('x', { ...raw, thinkingWindow: 9 })
+    expect(asking).toMatchObject({ text: `${text}cd${text.slice(1)}cd!y`, ended: 'window' })
+  })
+
   it('leaves the thinking as it is where the model is not', async () => {
     const result = await probing.reason('x', { ...raw, earlyExit: { probe: 0.75 } })
     expect(result).toMatchObject({ text: `a${box}cd`, ended: 'self', usage: { thinkingTokens: 4, probeTokens: 3 } })
@@ -181,7 +201,7 @@ describe('what is no policy', () => {
     [{ earlyExit: { marign: 1 } }, 'Unknown key marign of earlyExit: did you mean margin?'],
     [{ earlyExit: true }, 'Expected plain object for earlyExit but received true'],
     [{ landing: 'word' }, 'Expected token or line for landing but received "word"'],
-    [{ stated: true }, 'Expected ask or keep for stated but received true'],
+    [{ stated: true }, 'Expected ask, keep, end for stated but received true'],
     [{ wait: { times: 0 } }, 'Expected integer between 1 and 1000 for wait.times but received 0'],
     [{ wait: { text: '' } }, 'Expected non-empty string for wait.text but received ""'],
     [{ wait: { until: 0.5 } }, 'Expected integer ≥ 1 or Infinity for wait.until but received 0.5'],

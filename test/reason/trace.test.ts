@@ -40,7 +40,7 @@ it('has what the policies see, and what would be answered', async () => {
   const result = await z1.reason('x', { ...raw, trace: { every: 3, margin: 0.6 } })
   expect(result).toMatchObject({ text: `a.c${box}d`, ended: 'self', hint: '' })
   const { trace } = result
-  expect(trace).toMatchObject({ sentences: [2, 4], stated: [4], probes: [4], lines: [], loops: [] })
+  expect(trace).toMatchObject({ sentences: [2, 4], stated: [4], settled: [], probes: [4], lines: [], loops: [] })
   expect(trace?.margin).toHaveLength(6)
   expect(trace?.margin[2]).toBeCloseTo(0.5, 4)
   expect(trace?.margin[5]).toBe(0)

@@ -14,7 +14,7 @@ export const command = defineCommand({
   options: {
     policy: repeated({
       value: 'NAME',
-      help: 'cut, or loops, landing, stated, margin=NATS, probe=P, oracle, with + between them',
+      help: 'cut, or loops, landing, stated, end, margin=NATS, probe=P, oracle, with + between them',
       default: 'each of them, and some together',
     }),
     windows: list({

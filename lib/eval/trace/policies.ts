@@ -185,11 +185,20 @@ function defaultPolicies({ trace: { margin, lines } }: TraceRunOptions): TracePo
   const probes = [0.5, 0.7, 0.8, 0.9, 0.95].map((value) => `probe=${value}`)
   const together = [
     'loops+stated',
+    'loops+end',
     ...[margins.at(-1), 'probe=0.9'].flatMap((one) => (one ? [`loops+stated+${one}`] : [])),
   ]
-  return ['cut', 'loops', 'stated', ...(lines ? ['landing'] : []), ...margins, ...probes, ...together, 'oracle'].map(
-    readPolicy,
-  )
+  return [
+    'cut',
+    'loops',
+    'stated',
+    'end',
+    ...(lines ? ['landing'] : []),
+    ...margins,
+    ...probes,
+    ...together,
+    'oracle',
+  ].map(readPolicy)
 }
 
 function checkPolicy(policy: TracePolicy, { trace: { margin, lines } }: TraceRunOptions): void {

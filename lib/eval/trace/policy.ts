@@ -8,6 +8,8 @@ export interface TracePolicy {
   landing: boolean
   /** `stated: 'keep'` */
   stated: boolean
+  /** `stated: 'end'` */
+  end: boolean
   /** `earlyExit.margin`; null: none. */
   margin: number | null
   /** `earlyExit.probe`; null: none. */
@@ -21,15 +23,18 @@ export const CUT: TracePolicy = {
   loops: false,
   landing: false,
   stated: false,
+  end: false,
   margin: null,
   probe: null,
   oracle: false,
 }
 
+const FLAGS = ['loops', 'landing', 'stated', 'end', 'oracle'] as const
+
 const RANGES = { margin: 100, probe: 1 }
 
 /**
- * `cut`, or several of `loops`, `landing`, `stated`, `margin=NATS`, `probe=P`, `oracle` with `+` between them.
+ * `cut`, or several of `loops`, `landing`, `stated`, `end`, `margin=NATS`, `probe=P`, `oracle` with `+` between them.
  * @throws {RangeError} for another text.
  */
 export function readPolicy(text: string): TracePolicy {
@@ -43,11 +48,11 @@ export function readPolicy(text: string): TracePolicy {
         throw new RangeError(`Expected ${name}= and a number from 0 to ${RANGES[name]} but received ${part}`)
       }
       policy[name] = number
-    } else if (['loops', 'landing', 'stated', 'oracle'].includes(name) && value === undefined) {
-      policy[name as 'loops' | 'landing' | 'stated' | 'oracle'] = true
+    } else if (FLAGS.some((flag) => flag === name) && value === undefined) {
+      policy[name as (typeof FLAGS)[number]] = true
     } else {
       throw new RangeError(
-        `Expected cut, or loops, landing, stated, margin=NATS, probe=P and oracle with + between, but received ${text}`,
+        `Expected cut, or loops, landing, stated, end, margin=NATS, probe=P and oracle with + between, but received ${text}`,
       )
     }
   }
@@ -57,7 +62,7 @@ export function readPolicy(text: string): TracePolicy {
 /** As {@link readPolicy} reads it. */
 export function nameOf(policy: TracePolicy): string {
   const parts = [
-    ...(['loops', 'landing', 'stated'] as const).filter((name) => policy[name]),
+    ...(['loops', 'landing', 'stated', 'end'] as const).filter((name) => policy[name]),
     ...(['margin', 'probe'] as const).flatMap((name) => (policy[name] === null ? [] : [`${name}=${policy[name]}`])),
     ...(policy.oracle ? ['oracle'] : []),
   ]

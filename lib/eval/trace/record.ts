@@ -71,6 +71,7 @@ export async function traceItem(asking: Asking, item: Item, signal: AbortSignal)
     // Nine digits are all that a float has.
     margin: trace.margin.map((value) => (value === Infinity ? null : Number(value.toPrecision(9)))),
     sentences: trace.sentences,
+    settled: trace.settled,
     probes: trace.probes,
     lines: trace.lines,
     loops: trace.loops,

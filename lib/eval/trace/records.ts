@@ -45,6 +45,7 @@ export interface TraceRecord {
   endProbability: number[]
   margin: (number | null)[]
   sentences: number[]
+  settled: number[]
   probes: number[]
   lines: number[]
   loops: number[]

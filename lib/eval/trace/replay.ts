@@ -22,6 +22,7 @@ export class Replay {
   readonly #record: TraceRecord
   readonly #sentences: Set<number>
   readonly #probes: Set<number>
+  readonly #settled: Set<number>
   readonly #lines: Set<number>
   readonly #answers: Map<number, AnswerRecord>
   readonly #stated: Map<number, TraceRecord['stated'][number]>
@@ -30,6 +31,7 @@ export class Replay {
     this.#record = record
     this.#sentences = new Set(record.sentences)
     this.#probes = new Set(record.probes)
+    this.#settled = new Set(record.settled)
     this.#lines = new Set(record.lines)
     this.#answers = new Map(record.answers.map((answer) => [answer.thinkingTokens, answer]))
     this.#stated = new Map(record.stated.map((grade) => [grade.thinkingTokens, grade]))
@@ -67,12 +69,13 @@ export class Replay {
   }
 
   /** By what is known of the text so far. */
-  #closedAt(place: number, { oracle, landing, loops }: TracePolicy, window: number): Ended | null {
+  #closedAt(place: number, { oracle, landing, loops, end }: TracePolicy, window: number): Ended | null {
     if (oracle && this.#answers.get(place)?.correct) return 'early'
     if (place >= window) return 'window'
     const near = place > 0 && place >= window - Math.floor(window / 10)
     if (landing && near && this.#lines.has(place)) return 'window'
-    return loops && this.#record.loops[0] === place ? 'loop' : null
+    if (loops && this.#record.loops[0] === place) return 'loop'
+    return end && this.#settled.has(place) ? 'stated' : null
   }
 
   #isNear(place: number, { margin: most }: TracePolicy): boolean {
@@ -82,7 +85,7 @@ export class Replay {
   }
 
   #endAt(place: number, ended: Ended, policy: TracePolicy, probeTokens: number): Replayed {
-    const kept = policy.stated ? this.#stated.get(place) : undefined
+    const kept = policy.stated || policy.end ? this.#stated.get(place) : undefined
     if (kept) {
       const { correct, extracted } = kept
       return { correct, extracted, ended: 'stated', ...counts(place, 0, 0, probeTokens) }

@@ -14,6 +14,7 @@ Request at_cut(Request request, const Cut & cut) {
     request.cuts.clear();
     if (cut.purpose == Cut::For::policy) {
         request.keeps_stated = false;
+        request.ends_stated = false;
         request.loops = false;
         request.stop.clear();
     }
@@ -57,7 +58,7 @@ Generation::Generation(Generation & trunk, const Cut & cut)
         answer_loop.emplace();
     }
     make_grammars();
-    if (request.keeps_stated && stated.stands()) {
+    if (keeps_stated(request) && stated.stands()) {
         finish(Ended::stated, FinishReason::stop);
     } else if (request.hint.empty()) {
         finish(Ended::window, FinishReason::length);

@@ -4,6 +4,7 @@
 #include "engine/sampling/logits.h"
 #include "engine/thinking/close-tag.h"
 #include "engine/thinking/landing.h"
+#include "engine/thinking/statement.h"
 
 #include <algorithm>
 #include <cmath>
@@ -43,6 +44,9 @@ void Generation::add_policies() {
         policies.add(std::make_unique<LoopPolicy>());
         answer_loop.emplace();
     }
+    if (request.ends_stated) {
+        policies.add(std::make_unique<StatementPolicy>(stated));
+    }
     if (request.early_margin) {
         auto margin_policy = std::make_unique<MarginPolicy>(*request.early_margin, stated);
         margin = margin_policy.get();
@@ -53,7 +57,7 @@ void Generation::add_policies() {
         prober = probe_policy.get();
         policies.add(std::move(probe_policy));
     }
-    reads_stated = request.keeps_stated || request.early_margin || request.early_probe || request.trace;
+    reads_stated = keeps_stated(request) || request.early_margin || request.early_probe || request.trace;
     if (request.trace) {
         begin_trace();
     }
@@ -84,7 +88,7 @@ void Generation::ask_policies() {
     if (!ending->hint_follows) {
         cut(ending->how, 0);
         enter(Phase::answer);
-    } else if (request.keeps_stated && stated.stands()) {
+    } else if (keeps_stated(request) && stated.stands()) {
         finish(Ended::stated, FinishReason::stop);
     } else if (request.hint.empty()) {
         finish(ending->how, finish_reason(ending->how));

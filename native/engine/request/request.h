@@ -56,6 +56,7 @@ struct Request {
     std::optional<float> early_margin;           // nats: an end that is so nearly the likeliest token ends the thinking
     std::optional<double> early_probe;     // probability: a probe of a stated answer that is so sure ends the thinking
     bool keeps_stated = false;             // where the thinking is closed right after a stated answer, no hint follows
+    bool ends_stated = false;              // the first stated answer ends the thinking, and no hint follows
     bool confidence = false;               // report the least probability of the answer's tokens
     std::optional<LogprobParams> logprobs; // report them
     WaitParams wait;                       // in place of an end of the thinking
@@ -65,5 +66,10 @@ struct Request {
     uint32_t group = 0;                    // requests of a group have one prompt, decoded once; 0: of none
     SamplingParams sampling;
 };
+
+/// Whether a stated answer stands where the thinking is closed.
+inline bool keeps_stated(const Request & request) {
+    return request.keeps_stated || request.ends_stated;
+}
 
 } // namespace z1

@@ -1,4 +1,5 @@
 #include "engine/thinking/bytes.h"
+#include "engine/thinking/sentence.h"
 #include "engine/thinking/stated.h"
 
 #include <algorithm>
@@ -10,6 +11,18 @@ void StatedAnswer::push(std::string_view bytes) {
         tail.erase(0, tail.size() - std::min(tail.size(), longest));
     }
     tail += bytes;
+    for (const char c : bytes) {
+        n_ticks = c == '`' ? n_ticks + 1 : 0;
+        if (n_ticks == 3) {
+            in_code = !in_code;
+        }
+    }
+}
+
+bool StatedAnswer::settles(std::string_view piece) const {
+    const size_t n = tail.size();
+    const bool decimal = n > 1 && tail[n - 1] == '.' && is_digit(tail[n - 2]);
+    return !decimal && ends_sentence(piece) && stands();
 }
 
 bool StatedAnswer::closes_box(std::string_view piece) const {

@@ -21,8 +21,13 @@ public:
     /// The bytes of a token. Constant time, but for a move now and then.
     void push(std::string_view bytes);
 
-    /// Whether an answer stands here. Reads all that is kept: for a cut, not for every token.
-    bool stands() const { return ends_with_answer(tail); }
+    /// Whether an answer stands here. Reads all that is kept: for a cut, not for every token. In a block of code none does: a
+    /// comment such as `# Final answer` says what the next line prints.
+    bool stands() const { return !in_code && ends_with_answer(tail); }
+
+    /// Whether a sentence or a line that states an answer has ended in `piece`, the last bytes that were given. A full stop
+    /// after a digit may be a decimal point, and ends nothing.
+    bool settles(std::string_view piece) const;
 
     /// Whether the box of an answer ended in `piece`, the last bytes that were given. Cheap where there is no brace.
     bool closes_box(std::string_view piece) const;
@@ -34,6 +39,8 @@ private:
     static constexpr size_t longest = 1024; // bytes of a statement
 
     std::string tail;
+    size_t n_ticks = 0;   // backquotes at the end, one after the other
+    bool in_code = false; // after ``` that no other has closed
 };
 
 } // namespace z1

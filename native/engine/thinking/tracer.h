@@ -7,6 +7,7 @@
 #include "engine/thinking/probe.h"
 #include "engine/thinking/sentence.h"
 #include "engine/thinking/stated.h"
+#include "engine/thinking/statement.h"
 
 #include <cstdint>
 
@@ -28,16 +29,18 @@ public:
         probe = 4,    // an answer was stated, or the model says `Wait`: it is tried out
         line = 8,     // a line ends
         loop = 16,    // a loop goes on
+        settled = 32, // the sentence or line of a stated answer ended
     };
 
     /// `stated_` is told of each token first, and outlives the tracer.
     Tracer(const TraceParams & params, const StatedAnswer & stated_)
-        : params(params), answer(stated_), margin(params.margin, stated_), prober(0, stated_) {}
+        : params(params), answer(stated_), margin(params.margin, stated_), prober(0, stated_), statement(stated_) {}
 
     /// The marks of a token of the thinking.
     uint8_t accept(llama_token token, std::string_view piece) {
         margin.accept(token, piece);
         prober.accept(token, piece);
+        statement.accept(token, piece);
         const bool looping = detector.push(token) != 0;
         const bool begins_loop = looping && !looped;
         looped = looped || looping;
@@ -45,7 +48,8 @@ public:
         ++n_tokens;
         due_ = n_tokens % params.every == 0 || prober.due() || begins_loop || (ends && params.lines);
         return static_cast<uint8_t>((margin.due() ? sentence : 0) | (answer.stands() ? stated : 0) |
-                                    (prober.due() ? probe : 0) | (ends ? line : 0) | (looping ? loop : 0));
+                                    (prober.due() ? probe : 0) | (ends ? line : 0) | (looping ? loop : 0) |
+                                    (statement.ending() ? settled : 0));
     }
 
     /// Whether the answer after the tokens so far is recorded, before the next token is seen.
@@ -65,6 +69,7 @@ private:
     const StatedAnswer & answer;
     MarginPolicy margin;
     ProbePolicy prober;
+    StatementPolicy statement;
     LoopDetector detector;
     int64_t n_tokens = 0;
     bool looped = false;
