@@ -25,7 +25,8 @@ export function readEquation(value: string): Equation | null {
       : { left: rounded, right: name as string, isNamed: true }
   }
   const right = sides.at(-1) as string
-  const isNamed = isName(left) || sides.slice(0, -1).some((side, i) => i > 0 && isName(side)) || isSum(left, right)
+  const isNamed =
+    isName(left) || sides.slice(0, -1).some((side, i) => i > 0 && isName(side)) || isSum(left, right) || isWorking(sides)
   return { left, right, isNamed }
 }
 
@@ -35,7 +36,7 @@ function isName(text: string): boolean {
   const name = text.replace(/\\(?:angle|triangle|overline|widehat|hat|bar|vec|mathrm)(?![A-Za-z])/g, '').trim()
   if (/^\\frac\s?\{[A-Za-z]{1,2}\}\s?\{[A-Za-z]{1,2}\}$/.test(name) || /^\|[A-Za-z]{1,2}\|$/.test(name)) return true
   if (/^\(\s?[A-Za-z]\w?(?:\s?,\s?[A-Za-z]\w?)+\s?\)$/.test(name)) return true
-  return /^\{?(?:[A-Za-z]{1,2}|\\?[A-Za-z]{2,12}|[α-ωΑ-Ω]|[A-Z]{3,4})'*(?:_\w|_\{\w{1,8}\})?(?:\^\{?-1\}?)?'*\}?(?:\s?\([^()=]{1,20}\))?$/.test(
+  return /^\{?(?:[A-Za-z]{1,2}|\\?[A-Za-z]{2,12}|[α-ωΑ-Ω]|[A-Z]{3,4})'*(?:_\w|_\{\w{1,8}\})?(?:\^\{?-1\}?)?'*\}?(?:\s?\([^()]{1,20}\))?$/.test(
     name,
   )
 }
@@ -45,6 +46,11 @@ function isSum(left: string, right: string): boolean {
   if (!/[-+*/^]|\\/.test(left)) return false
   const [a, b] = [readExpression(left), readExpression(right)]
   return a !== null && b !== null && isClose(numericValue(a), numericValue(b), ROUNDING)
+}
+
+/** `f(1) + f(2) = 3 + 2^2 = 7`: what the left side comes to, step by step. */
+function isWorking(sides: string[]): boolean {
+  return sides.length > 2 && sides.slice(1, -1).every((side) => isSum(side, sides.at(-1) as string))
 }
 
 /** Equations of the same curve: left − right differs by a factor. */
