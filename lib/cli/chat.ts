@@ -16,6 +16,7 @@ import {
   modelOptions,
   readingOptions,
   sampledOptions,
+  speculationOption,
 } from './groups.js'
 import { templateOf, templateOptions } from './template.js'
 import { printError } from './terminal.js'
@@ -38,6 +39,7 @@ export const command = defineCommand({
     ...readingOptions,
     ...loadOptions,
     ...sampledOptions,
+    speculation: speculationOption,
     ...templateOptions,
     history: flag({ name: 'no-history', means: false, help: 'keep no file of the lines that are typed' }),
   },

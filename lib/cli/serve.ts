@@ -14,6 +14,7 @@ import {
   modelOptions,
   readingOptions,
   sampledOptions,
+  speculationOption,
 } from './groups.js'
 import { showFraction, withProgress } from './progress.js'
 import { templateOf, templateOptions } from './template.js'
@@ -66,6 +67,7 @@ what runs end, and take nothing new; a second one ends it.`,
     system,
     ...conversationOptions,
     ...sampledOptions,
+    speculation: speculationOption,
     ...templateOptions,
   },
   async run(given) {

@@ -26,7 +26,10 @@ export function readEquation(value: string): Equation | null {
   }
   const right = sides.at(-1) as string
   const isNamed =
-    isName(left) || sides.slice(0, -1).some((side, i) => i > 0 && isName(side)) || isSum(left, right) || isWorking(sides)
+    isName(left) ||
+    sides.slice(0, -1).some((side, i) => i > 0 && isName(side)) ||
+    isSum(left, right) ||
+    isWorking(sides)
   return { left, right, isNamed }
 }
 

@@ -9,7 +9,8 @@ const seed: Kind<number> = kind('integer between 0 and 4294967294', (value) => t
   isValid: (value) => Number.isInteger(value) && value >= -1 && value <= 2 ** 32 - 2,
 })
 
-const { hint, loops, stop, stopInThinking, cachePrompt, temperature, topP, topK, minP, typicalP } = REASON_OPTIONS
+const { hint, loops, stop, stopInThinking, cachePrompt, speculation, temperature, topP, topK, minP, typicalP } =
+  REASON_OPTIONS
 const { frequencyPenalty, presencePenalty, repeatPenalty, penaltyLastN, logitBias } = REASON_OPTIONS
 
 /** Names of OpenAI, and those that llama-server and vLLM add. */
@@ -38,6 +39,7 @@ export const SAMPLING_FIELDS = {
   hint: use(hint),
   loops: use(loops),
   cache_prompt: use(cachePrompt),
+  speculation: use(speculation),
 }
 
 /** The options that the fields give; what is absent stays absent. @throws {RequestError} for two that disagree. */
@@ -70,6 +72,7 @@ export function samplingOptions(fields: FieldValues<typeof SAMPLING_FIELDS>): Re
     hint: fields.hint,
     loops: fields.loops,
     cachePrompt: fields.cache_prompt,
+    speculation: fields.speculation,
   }
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }

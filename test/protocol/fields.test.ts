@@ -65,6 +65,7 @@ it('of sampling are options, each under a name', () => {
     hint: 'boxed',
     loops: true,
     cache_prompt: false,
+    speculation: true,
   }
   const warnings: string[] = []
   const options = samplingOptions(readFields(SAMPLING_FIELDS, new Map(Object.entries(body)), warnings))
@@ -93,6 +94,7 @@ it('of sampling are options, each under a name', () => {
     hint: '\n\nI overthought it, the final answer in \\boxed{} should be:\n\n',
     loops: true,
     cachePrompt: false,
+    speculation: true,
   })
   expect(samplingOptions({})).toEqual({})
   expect(samplingOptions({ seed: -1 })).toEqual({})

@@ -118,7 +118,7 @@ const CHAT_LIKE = Object.fromEntries(
     'model messages input prompt system instructions max_tokens max_completion_tokens max_output_tokens n stream stream_options stop ' +
     'stop_sequences temperature top_p top_k min_p typical_p repeat_penalty repetition_penalty frequency_penalty presence_penalty ' +
     'repeat_last_n dry_multiplier dry_base dry_allowed_length dry_penalty_last_n dry_sequence_breakers xtc_probability ' +
-    'xtc_threshold logit_bias seed stop_in_thinking hint loops cache_prompt thinking_window thinking_token_budget ' +
+    'xtc_threshold logit_bias seed stop_in_thinking hint loops cache_prompt speculation thinking_window thinking_token_budget ' +
     'reasoning_budget_tokens thinking_budget_tokens thinking_budget reasoning_max_tokens thinking enable_thinking ' +
     'chat_template_kwargs custom_params nvext reasoning_effort reasoning output_config think response_format text tools ' +
     'tool_choice functions function_call logprobs top_logprobs echo suffix best_of audio modalities user metadata store ' +
