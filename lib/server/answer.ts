@@ -84,11 +84,8 @@ export function failed(
 }
 
 async function start(state: ServerState, dialect: Dialect, asked: Asked, signal: AbortSignal) {
-  const { reasoner, options: server } = state
-  const common = { ...server.defaults, ...asked.options, signal }
-  // The window of the defaults is for those who ask for none.
-  const { thinkingWindow: usual, ...options } = common
-  if (typeof asked.input !== 'string' && asked.input.some(({ role }) => role === 'system')) delete options.system
+  const { reasoner } = state
+  const { usual, options } = optionsOf(state, asked, signal)
   try {
     signal.throwIfAborted()
     const { room, promptTokens } = await roomFor(reasoner, asked.input, options)
@@ -106,6 +103,22 @@ async function start(state: ServerState, dialect: Dialect, asked: Asked, signal:
       writer: asked.writer(facts),
       id: facts.id,
     }
+  } catch (error) {
+    throw asMisuse(error)
+  }
+}
+
+/** The options of a request without its limits, and the window of the defaults, which is for those who ask for none. */
+function optionsOf({ options: server }: ServerState, asked: Asked, signal: AbortSignal) {
+  const { thinkingWindow: usual, ...options } = { ...server.defaults, ...asked.options, signal }
+  if (typeof asked.input !== 'string' && asked.input.some(({ role }) => role === 'system')) delete options.system
+  return { usual, options }
+}
+
+/** What a request would take of the context: nothing runs. */
+export async function countTokens(state: ServerState, asked: Asked, signal: AbortSignal): Promise<number> {
+  try {
+    return await state.reasoner.countTokens(asked.input, optionsOf(state, asked, signal).options)
   } catch (error) {
     throw asMisuse(error)
   }

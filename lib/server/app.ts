@@ -6,7 +6,7 @@ import { oneOf, text } from '../base/checks.js'
 import { RequestError } from '../protocol/error.js'
 import { type FieldTable, readFields, use } from '../protocol/fields.js'
 import { isReasoner, type Reasoner } from '../reason/reasoner.js'
-import { answer, failed } from './answer.js'
+import { answer, countTokens, failed } from './answer.js'
 import { readBody } from './body.js'
 import type { Dialect } from './dialect.js'
 import { chat } from './dialects/chat.js'
@@ -28,6 +28,12 @@ const DIALECTS: Readonly<Record<string, Dialect>> = {
   '/v1/messages': messages,
 }
 
+/** Of Anthropic. */
+const COUNT_PATH = '/v1/messages/count_tokens'
+
+/** Paths that answer without their /v1 too, as llama-server's do. What it has at /completions is another protocol. */
+const withAliases = (path: string) => (path === '/v1/completions' ? [path] : [path, path.slice('/v1'.length)])
+
 /** What needs no key. */
 const OPEN_PATHS = ['/health', ...PAGE_PATHS]
 
@@ -45,7 +51,8 @@ export function createApp(reasoner: Reasoner, options?: AppOptions): Hono {
 export function appOf(state: ServerState): Hono {
   const app = new Hono()
   const { options, metrics, admission } = state
-  const dialectOf = (path: string) => DIALECTS[path] ?? chat
+  const dialectOf = (path: string) =>
+    DIALECTS[path] ?? DIALECTS[`/v1${path}`] ?? (path === COUNT_PATH ? messages : chat)
   const fail = (path: string, error: unknown) => failed(state, dialectOf(path), failureOf(error), error)
 
   app.onError((error, c) => fail(c.req.path, error))
@@ -68,10 +75,12 @@ export function appOf(state: ServerState): Hono {
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     })
   })
-  app.get('/v1/models', (c) => {
-    const model = modelOf(state)
-    return c.json({ object: 'list', data: [model], has_more: false, first_id: model.id, last_id: model.id })
-  })
+  for (const path of withAliases('/v1/models')) {
+    app.get(path, (c) => {
+      const model = modelOf(state)
+      return c.json({ object: 'list', data: [model], has_more: false, first_id: model.id, last_id: model.id })
+    })
+  }
   app.get('/v1/models/:id{.+}', (c) => {
     const id = c.req.param('id')
     if (id !== state.modelId)
@@ -79,18 +88,20 @@ export function appOf(state: ServerState): Hono {
     return c.json(modelOf(state))
   })
   for (const [path, dialect] of Object.entries(DIALECTS)) {
-    app.post(path, (c) => answer(state, dialect, path, c.req.raw))
+    for (const alias of withAliases(path)) app.post(alias, (c) => answer(state, dialect, path, c.req.raw))
   }
+  app.post(COUNT_PATH, async (c) => c.json({ input_tokens: await count(state, c.req.raw) }))
   app.post('/v1/chat/completions/control', async (c) => c.json(await control(state, c.req.raw)))
 
   for (const [path, tell] of Object.entries(VOCABULARY)) {
     app.post(path, async (c) => c.json(await tell(state, await readBody(c.req.raw, options.maxBodyBytes))))
   }
 
-  for (const path of [...OPEN_PATHS, '/metrics', '/v1/models', '/v1/models/:id{.+}']) {
+  for (const path of [...OPEN_PATHS, '/metrics', ...withAliases('/v1/models'), '/v1/models/:id{.+}']) {
     app.all(path, (c) => notAllowed(c.req.method, 'GET'))
   }
-  for (const path of [...Object.keys(DIALECTS), ...Object.keys(VOCABULARY), '/v1/chat/completions/control']) {
+  const posted = [...Object.keys(DIALECTS).flatMap(withAliases), ...Object.keys(VOCABULARY)]
+  for (const path of [...posted, COUNT_PATH, '/v1/chat/completions/control']) {
     app.all(path, (c) => notAllowed(c.req.method, 'POST'))
   }
   app.notFound((c) => fail(c.req.path, new RequestError('There is nothing at this path', null, 404)))
@@ -117,6 +128,14 @@ function modelOf({ modelId, reasoner: { model } }: ServerState) {
     // JSON has no Infinity.
     z1: { contextSize: Number.isFinite(contextSize) ? contextSize : null, parallel, thinkingWindow, quantization },
   }
+}
+
+/** Of a request that is not run, and so needs no limit. */
+async function count(state: ServerState, request: Request): Promise<number> {
+  const body = await readBody(request, state.options.maxBodyBytes)
+  const whole = new Map([...body, ['max_tokens', body.get('max_tokens') ?? 1]])
+  const asked = messages.read(whole, [], state.options.reasoningField)
+  return countTokens(state, asked, AbortSignal.any([request.signal, state.ending.signal]))
 }
 
 /** "Answer now": closes the window of a response under way. */

@@ -4,12 +4,13 @@ import { RequestError } from '../protocol/error.js'
 import { type FieldTable, ignore, readFields, refuse, use } from '../protocol/fields.js'
 import { chatMessages } from '../protocol/messages.js'
 import { canRender } from '../protocol/room.js'
+import type { Reasoner } from '../reason/reasoner.js'
 import { elsewhere, otherKeys } from './dialects/fields.js'
 import type { ServerState } from './state.js'
 
 const TOKENIZE_FIELDS = {
   content: use(text),
-  add_special: refuse('tokens are those of the text alone', false),
+  add_special: use(boolean),
   parse_special: refuse('control tokens that a text spells are recognized', true),
   with_pieces: use(boolean),
 } satisfies FieldTable
@@ -28,11 +29,17 @@ const TEMPLATE_FIELDS = {
 
 type Body = ReadonlyMap<string, unknown>
 
+/** A text as the beginning of a context: with BOS, where the vocabulary has one there. @throws {RequestError} 501. */
+async function promptOf(reasoner: Reasoner, text: string): Promise<number[]> {
+  if (!canRender(reasoner)) throw new RequestError('This model does not tell its prompts', 'add_special', 501)
+  return (await reasoner.renderPrompt(text, { template: false })).tokens
+}
+
 /** The answers, by path. @throws {RequestError} */
 export const VOCABULARY: Readonly<Record<string, (state: ServerState, body: Body) => Promise<object>>> = {
   '/tokenize': async ({ reasoner }, body) => {
-    const { content = '', with_pieces: withPieces = false } = readFields(TOKENIZE_FIELDS, body, [])
-    const tokens = await reasoner.tokenize(content)
+    const { content = '', with_pieces: withPieces, add_special: begins } = readFields(TOKENIZE_FIELDS, body, [])
+    const tokens = await (begins ? promptOf(reasoner, content) : reasoner.tokenize(content))
     if (!withPieces) return { tokens }
     const pieces = await Promise.all(tokens.map((id) => reasoner.detokenize([id], { special: true })))
     return { tokens: tokens.map((id, i) => ({ id, piece: pieces[i] })) }

@@ -4,7 +4,7 @@ import type { ChatCompletionCreateParamsBase } from 'openai/resources/chat/compl
 import type { CompletionCreateParamsBase } from 'openai/resources/completions.js'
 import type { ResponseCreateParamsBase } from 'openai/resources/responses/responses.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Z1 } from '../../lib/index.js'
+import { Z1 } from '../../lib/index.js'
 import { PLAIN_HINT } from '../../lib/reason/options.js'
 import { CHAT_FIELDS } from '../../lib/server/dialects/chat.js'
 import { COMPLETION_FIELDS } from '../../lib/server/dialects/completions.js'
@@ -12,6 +12,7 @@ import { THINKING_FIELDS } from '../../lib/server/dialects/fields.js'
 import { MESSAGES_FIELDS } from '../../lib/server/dialects/messages.js'
 import { RESPONSES_FIELDS } from '../../lib/server/dialects/responses.js'
 import { temporaryFolder } from '../support/folder.js'
+import { testModel } from '../support/models.js'
 import { appOver, eventsOf, loadTable, type Post } from './rig.js'
 
 const folder = temporaryFolder()
@@ -363,6 +364,56 @@ describe('/v1/responses', () => {
     })
     const events = await eventsOf(await post('/v1/responses', { ...short, stream: true }))
     expect(events.at(-1)?.event).toBe('response.incomplete')
+  })
+})
+
+describe('paths without /v1', () => {
+  it.each([
+    ['/chat/completions', cut, 'choices'],
+    ['/responses', { input: 'L', max_output_tokens: 10 }, 'output'],
+    ['/messages', { messages, max_tokens: 20 }, 'content'],
+  ])('%s answers as with it', async (path, body, field) => {
+    const strip = (whole: Record<string, unknown>) =>
+      JSON.parse(JSON.stringify(whole[field]).replace(/_\w{32}|,"seed":\d+/g, ''))
+    expect(strip(await json(post(path, body)))).toEqual(strip(await json(post(`/v1${path}`, body))))
+    expect((await get(path)).status).toBe(405)
+  })
+
+  it('/models too, and /completions, which is another protocol there, not', async () => {
+    expect(await json(get('/models'))).toEqual(await json(get('/v1/models')))
+    expect((await post('/completions', { prompt: 'L' })).status).toBe(404)
+  })
+})
+
+describe('/v1/messages/count_tokens', () => {
+  const conversation = [...messages, { role: 'assistant', content: 'Four.' }, { role: 'user', content: 'Why?' }]
+
+  it.each([
+    { messages },
+    { messages: conversation, model: 'table', thinking: { type: 'enabled', budget_tokens: 2000 } },
+  ])('counts what a request would take, and needs no limit: %j', async (asked) => {
+    const { input_tokens, ...others } = await json(post('/v1/messages/count_tokens', asked))
+    const run = await json(post('/v1/messages', { ...asked, max_tokens: 20, thinking: { type: 'disabled' } }))
+    expect(input_tokens).toBe((run.usage as { input_tokens: number }).input_tokens)
+    expect(others).toEqual({})
+  })
+
+  it('fails as a request would', async () => {
+    const response = await post('/v1/messages/count_tokens', { messages: 'L' })
+    expect(response.status).toBe(400)
+    expect(await response.json()).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } })
+    expect((await get('/v1/messages/count_tokens')).status).toBe(405)
+  })
+})
+
+describe('/tokenize', () => {
+  it('begins with BOS where that is asked for, and the vocabulary has one', async () => {
+    await using spm = await Z1.load({ model: testModel('llama-spm'), contextSize: 64, threads: 1, engine: 'cpu' })
+    const tokensOf = async (over: Z1, body: object) => (await json(appOver(over).post('/tokenize', body))).tokens
+    const plain = (await tokensOf(spm, { content: 'one' })) as number[]
+    expect(await tokensOf(spm, { content: 'one', add_special: true })).toEqual([1, ...plain])
+    expect(await tokensOf(spm, { content: 'one', add_special: false })).toEqual(plain)
+    expect(await tokensOf(z1, { content: 'hm', add_special: true })).toEqual(await z1.tokenize('hm'))
   })
 })
 
