@@ -10,10 +10,12 @@ const CASES = [
   { parallel: 8, promptTokens: 1500 },
 ]
 
-export async function batching({ model, rounds = 3, tokens = 64, threads }) {
+export async function batching({ model, parallel: only, promptTokens: length = 64, ...more }) {
+  const { rounds = 3, tokens = 64, threads } = more
   if (!model) throw new ScriptError('batching needs --model FILE.')
   buildPeers()
-  for (const { parallel, promptTokens } of CASES) {
+  const cases = only === undefined ? CASES : [{ parallel: only, promptTokens: length }]
+  for (const { parallel, promptTokens } of cases) {
     const options = { model, threads, parallel, promptTokens, tokens }
     const results = await inTurn(
       {

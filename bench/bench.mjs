@@ -44,11 +44,12 @@ const usage = `Usage: npm run bench -- <${[...Object.keys(commands), 'all'].join
   --threads N           threads of the engine (default 2)
 
 curve: --data FILE --model FILE (GGUF) [--items 32] [--parallel 4] [--branches 4] [--windows 64,128,256,512,1024]
-       [--kv-cache auto|separate|shared]; --tokens is the length of an answer (default 64)
+       [--kv-cache auto|separate|shared] [--ban TOKEN,…]: tokens that are never drawn, such as the model's end;
+       --tokens is the length of an answer (default 64)
 samples: --model FILE (GGUF) [--samples 8] [--prompt 512]; --tokens is the length of a sample (default 64)
 busy: --model FILE (GGUF); --tokens is the length of a run (default 96)
 speculation: --model FILE (GGUF); --tokens is the most of a response (default 160)
-batching: --model FILE (GGUF); --tokens is what each request generates (default 64)
+batching: --model FILE (GGUF) [--parallel N] [--prompt 64]: as many only; --tokens is what each generates (default 64)
 structured: --model FILE (GGUF); --tokens is the most of an answer (default 160)
 serving: [--model FILE (GGUF)] [--clients 64] [--parallel 4] [--seconds 300]; --tokens is the most of a response (default 48)
 all: --model FILE (GGUF) --output FOLDER [--data FILE]: those that compare, with tables.txt and ratios.svg`
@@ -88,6 +89,7 @@ await script(async () => {
       parallel: { type: 'string' },
       branches: { type: 'string' },
       windows: { type: 'string' },
+      ban: { type: 'string' },
       'kv-cache': { type: 'string' },
       samples: { type: 'string' },
       prompt: { type: 'string' },
@@ -107,6 +109,7 @@ await script(async () => {
       ...{ items: count(values, 'items'), parallel: count(values, 'parallel'), branches: count(values, 'branches') },
       ...{ samples: count(values, 'samples'), promptTokens: count(values, 'prompt') },
       ...{ clients: count(values, 'clients'), seconds: count(values, 'seconds') },
+      banned: values.ban?.split(','),
       windows: values.windows?.split(',').map((window) => count({ windows: window }, 'windows')),
     }),
     names: values.model && !ofFile ? [values.model] : Object.keys(models),

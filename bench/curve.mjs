@@ -19,13 +19,23 @@ function questionsOf(file, items) {
   return questions
 }
 
-export async function curve({ data, model, items = 32, parallel = 4, branches = 4, kvCache, windows, ...more }) {
+export async function curve({
+  data,
+  model,
+  items = 32,
+  parallel = 4,
+  branches = 4,
+  kvCache,
+  windows,
+  banned = [],
+  ...more
+}) {
   const { rounds = 1, tokens = 64, threads } = more
   if (!data || !model) throw new ScriptError('curve needs --data FILE and --model FILE.')
   const sizes = (windows ?? [64, 128, 256, 512, 1024]).toSorted((a, b) => a - b)
   const largest = sizes.at(-1)
   const questions = questionsOf(data, items)
-  const shared = { model, threads, parallel, questions, tokens, thinkingWindow: largest }
+  const shared = { model, threads, parallel, questions, tokens, banned, thinkingWindow: largest }
   const all = { branches, kvCache, cuts: sizes.slice(0, -1) }
   const { alone, curve } = await inTurn(
     {

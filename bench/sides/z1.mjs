@@ -85,10 +85,16 @@ await serve({
   },
 
   /** Answers all questions under the window and its cuts, as many at once as the model is loaded for. */
-  async curve({ questions, thinkingWindow, cuts, tokens, parallel, ...options }) {
+  async curve({ questions, thinkingWindow, cuts, tokens, parallel, banned, ...options }) {
     const contextSize = thinkingWindow + tokens + 1024
     const z1 = await Z1.load({ ...options, parallel, contextSize })
-    const request = { thinkingWindow, maxTokens: tokens, cachePrompt: false }
+    const logitBias = []
+    for (const text of banned) {
+      const ids = await z1.tokenize(text)
+      if (ids.length !== 1) throw new Error(`${text} is not one token`)
+      logitBias.push([ids[0], -Infinity])
+    }
+    const request = { thinkingWindow, maxTokens: tokens, cachePrompt: false, logitBias }
     await z1.reason(questions[0], { ...request, thinkingWindow: 8, maxTokens: 8 })
     const begin = performance.now()
     const before = cpuUsage()

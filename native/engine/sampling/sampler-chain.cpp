@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 namespace z1 {
@@ -21,18 +22,44 @@ namespace {
 
 } // namespace
 
+// A row with the biases added, for as long as this lives: whoever asks how probable a token was means the model's own logits.
+class SamplerChain::BiasedRow {
+public:
+    BiasedRow(float * logits, const std::vector<llama_logit_bias> & biases, std::vector<float> & before)
+        : logits(logits), biases(biases), before(before) {
+        before.clear();
+        before.reserve(biases.size());
+        for (const auto & [token, bias] : biases) {
+            before.push_back(logits[token]);
+            logits[token] += bias;
+        }
+    }
+
+    // Backward: a token may stand there twice.
+    ~BiasedRow() {
+        for (size_t i = biases.size(); i-- > 0;) {
+            logits[biases[i].token] = before[i];
+        }
+    }
+
+    BiasedRow(const BiasedRow &) = delete;
+    BiasedRow & operator=(const BiasedRow &) = delete;
+
+private:
+    float * logits;
+    const std::vector<llama_logit_bias> & biases;
+    const std::vector<float> & before;
+};
+
 SamplerChain::SamplerChain(const Api & api, const llama_vocab * vocab, const SamplingParams & params, int32_t n_ctx,
                            llama_sampler * first)
     : api(api), n_vocab(api.llama_vocab_n_tokens(vocab)),
       chain(api.llama_sampler_chain_init(api.llama_sampler_chain_default_params()), api.llama_sampler_free) {
     add(first);
 
-    // The order is that of llama.cpp's common_sampler_init.
-    if (!params.logit_bias.empty()) {
-        add(api.llama_sampler_init_logit_bias(n_vocab, static_cast<int32_t>(params.logit_bias.size()),
-                                              params.logit_bias.data()));
-        plain_greedy = false;
-    }
+    std::copy_if(params.logit_bias.begin(), params.logit_bias.end(), std::back_inserter(biases),
+                 [&](const llama_logit_bias & one) { return one.token >= 0 && one.token < n_vocab; });
+    // The order is that of llama.cpp's common_sampler_init, whose first is the bias.
     const bool penalizes =
         params.repeat_penalty != 1.0f || params.frequency_penalty != 0.0f || params.presence_penalty != 0.0f;
     if (penalizes && params.penalty_last_n > 0) {
@@ -93,7 +120,7 @@ SamplerChain::SamplerChain(const Api & api, const llama_vocab * vocab, const Sam
 
 SamplerChain::SamplerChain(const SamplerChain & other)
     : api(other.api), n_vocab(other.n_vocab), chain(api.llama_sampler_clone(other.chain.get()), api.llama_sampler_free),
-      banned_once(other.banned_once), looks_back_(other.looks_back_), plain_greedy(other.plain_greedy),
+      banned_once(other.banned_once), biases(other.biases), looks_back_(other.looks_back_), plain_greedy(other.plain_greedy),
       truncation(other.truncation) {}
 
 llama_token SamplerChain::sample(float * logits, const TagBan & tags, const Grammar * grammar) {
@@ -105,6 +132,7 @@ llama_token SamplerChain::sample(float * logits, const TagBan & tags, const Gram
         logits[banned_once] = -INFINITY;
         banned_once = LLAMA_TOKEN_NULL;
     }
+    const BiasedRow biased(logits, biases, unbiased);
     const llama_token token = choose(logits, nullptr);
     return grammar && !grammar->allows(token) ? choose(logits, grammar) : token;
 }

@@ -8,6 +8,7 @@
 #include "llama/api.h"
 
 #include <memory>
+#include <vector>
 
 namespace z1 {
 
@@ -25,7 +26,7 @@ public:
     llama_sampler * first() const { return api.llama_sampler_chain_get(chain.get(), 0); }
 
     /// The next token for a row of logits, into which the bans of `tags` are written. Throws DECODE_FAILED when there is no
-    /// row, or it holds no number to choose by, as those of a broken model do.
+    /// row, or it holds no number to choose by, as those of a broken model do, or of one all of whose tokens a bias rules out.
     /// With a grammar the token is one that it allows; GRAMMAR_INVALID when it allows none.
     llama_token sample(float * logits, const TagBan & tags, const Grammar * grammar = nullptr);
 
@@ -39,6 +40,8 @@ public:
     bool looks_back() const { return looks_back_; }
 
 private:
+    class BiasedRow;
+
     llama_token choose(float * logits, const Grammar * mask);
     void forbid(float * logits, const Grammar & mask);
     void add(llama_sampler * sampler) { api.llama_sampler_chain_add(chain.get(), sampler); }
@@ -47,8 +50,10 @@ private:
     int32_t n_vocab;
     std::unique_ptr<llama_sampler, decltype(&::llama_sampler_free)> chain;
     llama_token banned_once = LLAMA_TOKEN_NULL;
+    std::vector<llama_logit_bias> biases; // added to the row itself: as a sampler of the chain they need all of it copied
+    std::vector<float> unbiased;          // of a draw: what they are added to
     bool looks_back_ = false;
-    bool plain_greedy = true; // nothing changes the logits: the largest wins
+    bool plain_greedy = true; // nothing in the chain changes the logits: the largest wins
     Truncation truncation;    // done by `survivors`, not by a sampler of the chain
     Survivors survivors;
 };
