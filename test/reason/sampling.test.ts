@@ -64,6 +64,12 @@ describe('of known probabilities', () => {
     z1 = await dice('six', all)
   })
 
+  it.each([0, 1])('a bias that bans all is an error, at temperature %s', async (temperature) => {
+    const logitBias = Array.from({ length: z1.model.vocabularySize }, (_, token) => [token, -Infinity] as const)
+    const refused = z1.reason('a', { ...neutral, temperature, logitBias, thinkingWindow: 5 })
+    await expect(refused).rejects.toThrow('The logit bias leaves no token to choose')
+  })
+
   it.each<[string, ReasonOptions, Probabilities]>([
     ['no sampler: as the model says', {}, all],
     ['topK', { topK: 3 }, only('abc')],
@@ -88,6 +94,10 @@ describe('of known probabilities', () => {
     ['xtc, never', { xtcProbability: 0, xtcThreshold: 0.12 }, all],
     ['xtc, a threshold that none but one reaches', { xtcProbability: 1, xtcThreshold: 0.35 }, all],
     ['a bias', { logitBias: { 102: Math.log(40) } }, normalized({ ...all, f: 0.6 })],
+    ['a bias before topK', { topK: 2, logitBias: { 102: Math.log(40) } }, normalized({ f: 0.6, a: 0.4 })],
+    ['a bias before topP', { topP: 0.4, logitBias: { 97: -Infinity } }, only('b')],
+    ['a bias before minP', { minP: 0.3, logitBias: { 102: Math.log(40) } }, normalized({ f: 0.6, a: 0.4, b: 0.3 })],
+    ['a bias of a greedy draw', { temperature: 0, logitBias: { 102: Math.log(40) } }, { f: 1 }],
     [
       'a bias that bans',
       {

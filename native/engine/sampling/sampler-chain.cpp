@@ -12,8 +12,9 @@ namespace z1 {
 
 namespace {
 
-[[noreturn]] void throw_no_logits() {
-    throw Error(ErrorCode::DECODE_FAILED, "The model gave no finite logits: its weights may be damaged");
+[[noreturn]] void throw_no_logits(bool biased) {
+    throw Error(ErrorCode::DECODE_FAILED, biased ? "The logit bias leaves no token to choose"
+                                                 : "The model gave no finite logits: its weights may be damaged");
 }
 
 [[noreturn]] void throw_none_allowed() {
@@ -120,12 +121,12 @@ SamplerChain::SamplerChain(const Api & api, const llama_vocab * vocab, const Sam
 
 SamplerChain::SamplerChain(const SamplerChain & other)
     : api(other.api), n_vocab(other.n_vocab), chain(api.llama_sampler_clone(other.chain.get()), api.llama_sampler_free),
-      banned_once(other.banned_once), biases(other.biases), looks_back_(other.looks_back_), plain_greedy(other.plain_greedy),
-      truncation(other.truncation) {}
+      banned_once(other.banned_once), biases(other.biases), looks_back_(other.looks_back_),
+      plain_greedy(other.plain_greedy), truncation(other.truncation) {}
 
 llama_token SamplerChain::sample(float * logits, const TagBan & tags, const Grammar * grammar) {
     if (!logits) {
-        throw_no_logits();
+        throw_no_logits(false);
     }
     tags.apply(logits);
     if (banned_once != LLAMA_TOKEN_NULL) {
@@ -145,7 +146,7 @@ llama_token SamplerChain::choose(float * logits, const Grammar * mask) {
     if (plain_greedy) {
         const llama_token token = argmax(logits, n_vocab);
         if (token < 0) {
-            mask ? throw_none_allowed() : throw_no_logits();
+            mask ? throw_none_allowed() : throw_no_logits(!biases.empty());
         }
         return token;
     }
@@ -153,7 +154,7 @@ llama_token SamplerChain::choose(float * logits, const Grammar * mask) {
     // llama_sampler_sample does the same with all tokens, but asserts where this throws, and a NaN breaks the order that
     // its partial sort relies on.
     if (!survivors.find(logits, n_vocab, truncation)) {
-        mask ? throw_none_allowed() : throw_no_logits();
+        mask ? throw_none_allowed() : throw_no_logits(!biases.empty());
     }
     llama_token_data_array array = survivors.array();
     if (mask) {
@@ -175,7 +176,7 @@ llama_token SamplerChain::choose(float * logits, const Grammar * mask) {
 
 void SamplerChain::forbid(float * logits, const Grammar & mask) {
     if (!survivors.find(logits, n_vocab, {})) {
-        throw_no_logits();
+        throw_no_logits(!biases.empty());
     }
     llama_token_data_array all = survivors.array();
     mask.mask(all);

@@ -50,8 +50,9 @@ private:
     int32_t n_vocab;
     std::unique_ptr<llama_sampler, decltype(&::llama_sampler_free)> chain;
     llama_token banned_once = LLAMA_TOKEN_NULL;
-    std::vector<llama_logit_bias> biases; // added to the row itself: as a sampler of the chain they need all of it copied
-    std::vector<float> unbiased;          // of a draw: what they are added to
+    std::vector<llama_logit_bias>
+        biases;                  // added to the row itself: as a sampler of the chain they need all of it copied
+    std::vector<float> unbiased; // of a draw: what they are added to
     bool looks_back_ = false;
     bool plain_greedy = true; // nothing in the chain changes the logits: the largest wins
     Truncation truncation;    // done by `survivors`, not by a sampler of the chain
