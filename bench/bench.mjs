@@ -46,7 +46,7 @@ const usage = `Usage: npm run bench -- <${[...Object.keys(commands), 'all'].join
 curve: --data FILE --model FILE (GGUF) [--items 32] [--parallel 4] [--branches 4] [--windows 64,128,256,512,1024]
        [--kv-cache auto|separate|shared] [--ban TOKEN,…]: tokens that are never drawn, such as the model's end;
        --tokens is the length of an answer (default 64)
-samples: --model FILE (GGUF) [--samples 8] [--prompt 512]; --tokens is the length of a sample (default 64)
+samples: --model FILE (GGUF) [--samples 8] [--prompt 512] [--ban TOKEN,…]; --tokens is the length of a sample (default 64)
 busy: --model FILE (GGUF); --tokens is the length of a run (default 96)
 speculation: --model FILE (GGUF); --tokens is the most of a response (default 160)
 batching: --model FILE (GGUF) [--parallel N] [--prompt 64]: as many only; --tokens is what each generates (default 64)

@@ -3,12 +3,21 @@ import { basename } from 'node:path'
 import { ScriptError } from '../scripts/common.mjs'
 import { compare, inTurn, measure, median, number, print, printTable, ratio, spread } from './measure.mjs'
 
-export async function samples({ model, samples = 8, promptTokens = 512, rounds = 3, tokens = 64, threads }) {
+export async function samples({
+  model,
+  samples = 8,
+  promptTokens = 512,
+  rounds = 3,
+  tokens = 64,
+  banned = [],
+  threads,
+}) {
   if (!model) throw new ScriptError('samples needs --model FILE.')
-  const options = { model, threads, samples, promptTokens, tokens }
+  const options = { model, threads, samples, promptTokens, tokens, banned }
   const { all } = await inTurn({ all: () => measure('z1', 'samples', options) }, rounds)
   for (const { tokens: generated } of all) {
-    if (generated.some((n) => n !== samples * tokens)) throw new ScriptError('A sample ended before its length.')
+    if (generated.some((n) => n !== samples * tokens))
+      throw new ScriptError('A sample ended before its length: --ban the tokens that end one.')
   }
   const rowOf = (title, value, digits = 0) => {
     const [ms, cpuMs] = ['ms', 'cpuMs'].map((clock) => all.map((report) => value(report[clock])))

@@ -93,7 +93,7 @@ void measure(const Api & api, const Setting & setting, bool flat, int rounds) {
     std::vector<llama_token_data> candidates;
     const TagBan no_tags;
     for (int round = 0; round < rounds; ++round) {
-        times[0].push_back(microseconds([&] { tokens[0].push_back(ours.sample(nullptr, 0, no_tags)); }));
+        times[0].push_back(microseconds([&] { tokens[0].push_back(ours.sample(rows[current].data(), no_tags)); }));
         times[1].push_back(microseconds([&] {
             // As llama_sampler_sample does.
             candidates.resize(n_vocab);
@@ -123,7 +123,6 @@ int main(int argc, char ** argv) {
     }
     Api api = Engine::open(argv[1], "").api;
     api.llama_vocab_n_tokens = [](const llama_vocab *) { return n_vocab; };
-    api.llama_get_logits_ith = [](llama_context *, int32_t) { return rows[current].data(); };
     for (const bool flat : { false, true }) {
         fill(flat);
         for (const Setting & setting : settings) {

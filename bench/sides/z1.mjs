@@ -9,6 +9,14 @@ const { Z1 } = await import('../../dist/index.js')
 /** The prompt as it is, and nothing of it kept for the next one. */
 const raw = { template: false, cachePrompt: false }
 
+/** The tokens of these texts, never to be drawn. */
+async function bans(z1, texts) {
+  const ids = await Promise.all(texts.map((text) => z1.tokenize(text)))
+  const several = ids.findIndex(({ length }) => length !== 1)
+  if (several >= 0) throw new Error(`${texts[several]} is not one token`)
+  return ids.map(([id]) => [id, -Infinity])
+}
+
 await serve({
   /** Streams `tokens` tokens of thinking. */
   async stream({ prompt, tokens, ...options }) {
@@ -88,12 +96,7 @@ await serve({
   async curve({ questions, thinkingWindow, cuts, tokens, parallel, banned, ...options }) {
     const contextSize = thinkingWindow + tokens + 1024
     const z1 = await Z1.load({ ...options, parallel, contextSize })
-    const logitBias = []
-    for (const text of banned) {
-      const ids = await z1.tokenize(text)
-      if (ids.length !== 1) throw new Error(`${text} is not one token`)
-      logitBias.push([ids[0], -Infinity])
-    }
+    const logitBias = await bans(z1, banned)
     const request = { thinkingWindow, maxTokens: tokens, cachePrompt: false, logitBias }
     await z1.reason(questions[0], { ...request, thinkingWindow: 8, maxTokens: 8 })
     const begin = performance.now()
@@ -152,14 +155,14 @@ await serve({
    * Samples of one prompt, against what they are made of: the prompt alone, and as many requests whose prompts are in the
    * cache. Each generates `tokens` tokens, and none ends before.
    */
-  async samples({ promptTokens, samples, tokens, ...options }) {
+  async samples({ promptTokens, samples, tokens, banned, ...options }) {
     const z1 = await Z1.load({ ...options, parallel: samples, contextSize: promptTokens + tokens + 16 })
     const words = await z1.tokenize(
       'The quick brown fox jumps over the lazy dog, and the dog sleeps on. '.repeat(promptTokens),
     )
     const prompt = await z1.detokenize(words.slice(0, promptTokens))
     // Control tokens come first in most vocabularies; the caller looks whether one ended a response.
-    const logitBias = Array.from({ length: 16 }, (_, token) => [token, -Infinity])
+    const logitBias = [...Array.from({ length: 16 }, (_, token) => [token, -Infinity]), ...(await bans(z1, banned))]
     const request = { template: false, temperature: 0.8, hint: null, logitBias }
     const timed = async (action) => {
       const begin = performance.now()
