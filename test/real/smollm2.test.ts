@@ -142,7 +142,7 @@ describe.skipIf(missing)('SmolLM2', () => {
       }
     }
     expect(whole).toBeGreaterThan(asked.length / 3)
-  })
+  }, 1_800_000)
 
   test('a text that the model repeats is left, and only then', async () => {
     const question = 'Write the word "again" over and over without an end.'
