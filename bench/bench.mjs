@@ -1,5 +1,5 @@
-// npm run bench -- <command>: compares z1-native with a raw loop on llama.cpp's C API and with node-llama-cpp, all three on
-// the same engine pack. Each command prints one table for each model; README.md says what each measures.
+// npm run bench -- <command>: compares z1-native with a raw loop on llama.cpp's C API, with node-llama-cpp and with llama.cpp's
+// own programs. Each command prints one table for each model; README.md says what each measures, and on which libraries.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg } from 'node:os'
@@ -33,7 +33,16 @@ const commands = {
 /** Those that run on a file of the caller's. */
 const OF_FILE = ['curve', 'samples', 'busy', 'speculation', 'batching', 'structured', 'serving']
 const COMPARING = [
-  ...['speed', 'batching', 'sampling', 'main-thread', 'load', 'busy', 'samples', 'structured', 'speculation', 'curve'],
+  'speed',
+  'batching',
+  'sampling',
+  'main-thread',
+  'load',
+  'busy',
+  'samples',
+  'structured',
+  'speculation',
+  'curve',
 ]
 
 const usage = `Usage: npm run bench -- <${[...Object.keys(commands), 'all'].join(' | ')}> [options]

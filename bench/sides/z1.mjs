@@ -9,6 +9,9 @@ const { Z1 } = await import('../../dist/index.js')
 /** The prompt as it is, and nothing of it kept for the next one. */
 const raw = { template: false, cachePrompt: false }
 
+/** Never to be drawn: control tokens come first in most vocabularies. */
+const FIRST_TOKENS = Array.from({ length: 16 }, (_, token) => [token, -Infinity])
+
 /** The tokens of these texts, never to be drawn. */
 async function bans(z1, texts) {
   const ids = await Promise.all(texts.map((text) => z1.tokenize(text)))
@@ -84,8 +87,7 @@ await serve({
   /** Tokens a second of one request, after a short one, and how many threads it ran on in the end. */
   async rate({ tokens, ...options }) {
     const z1 = await Z1.load({ ...options, contextSize: tokens + 256, engine: 'cpu' })
-    const logitBias = Array.from({ length: 16 }, (_, token) => [token, -Infinity])
-    const request = { template: false, hint: null, logitBias }
+    const request = { template: false, hint: null, logitBias: FIRST_TOKENS }
     await z1.reason('The quick brown fox', { ...request, thinkingWindow: 2 })
     const { usage, timings } = await z1.reason('The quick brown fox jumps', { ...request, thinkingWindow: tokens })
     await z1.dispose()
@@ -135,8 +137,7 @@ await serve({
     const prompts = await Promise.all(
       Array.from({ length: parallel }, (_, i) => z1.detokenize(words.slice(i, i + promptTokens))),
     )
-    const logitBias = Array.from({ length: 16 }, (_, token) => [token, -Infinity])
-    const request = { template: false, hint: null, logitBias }
+    const request = { template: false, hint: null, logitBias: FIRST_TOKENS }
     await z1.reason('A short one', { ...request, thinkingWindow: 4, cachePrompt: false })
     const all = async (thinkingWindow) => {
       const begin = performance.now()
@@ -161,8 +162,8 @@ await serve({
       'The quick brown fox jumps over the lazy dog, and the dog sleeps on. '.repeat(promptTokens),
     )
     const prompt = await z1.detokenize(words.slice(0, promptTokens))
-    // Control tokens come first in most vocabularies; the caller looks whether one ended a response.
-    const logitBias = [...Array.from({ length: 16 }, (_, token) => [token, -Infinity]), ...(await bans(z1, banned))]
+    // The caller looks whether one ended a response.
+    const logitBias = [...FIRST_TOKENS, ...(await bans(z1, banned))]
     const request = { template: false, temperature: 0.8, hint: null, logitBias }
     const timed = async (action) => {
       const begin = performance.now()

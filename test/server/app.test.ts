@@ -44,6 +44,12 @@ async function json(response: Promise<Response>): Promise<Record<string, unknown
   return body
 }
 
+/** What the model says is as good as certain: all else has a logit of 40 less. @param top Alternatives, 0 or 1. */
+function certain(token: string, top = 1) {
+  const one = { token, bytes: Array.from(Buffer.from(token)), logprob: expect.closeTo(0, 4) }
+  return { ...one, top_logprobs: top > 0 ? [one] : [] }
+}
+
 describe('an answer in a form', () => {
   const schema = { enum: [5] }
   it.each([
@@ -127,11 +133,6 @@ describe('/v1/chat/completions', () => {
 
   it('tells log-probabilities of the content, whole and in a stream', async () => {
     const asked = { ...cut, logprobs: true, top_logprobs: 1 }
-    // What the model says is as good as certain: all else has a logit of 40 less.
-    const certain = (token: string) => {
-      const one = { token, bytes: Array.from(Buffer.from(token)), logprob: expect.closeTo(0, 4) }
-      return { ...one, top_logprobs: [one] }
-    }
     const { choices } = await json(post('/v1/chat/completions', asked))
     expect(choices).toMatchObject([{ logprobs: { content: [certain('Four'), certain('!')], refusal: null } }])
 
@@ -311,11 +312,7 @@ describe('/v1/responses', () => {
     [{ top_logprobs: 1 }, 1],
     [{ include: ['message.output_text.logprobs', 'reasoning.encrypted_content'], top_logprobs: 1 }, 1],
   ])('tells log-probabilities of the text, whole and in a stream: %j', async (asked, top) => {
-    const certain = (token: string) => {
-      const one = { token, bytes: Array.from(Buffer.from(token)), logprob: expect.closeTo(0, 4) }
-      return { ...one, top_logprobs: top > 0 ? [one] : [] }
-    }
-    const expected = [certain('Four'), certain('!')]
+    const expected = [certain('Four', top), certain('!', top)]
     const { output, top_logprobs } = await json(post('/v1/responses', { ...body, ...asked }))
     expect((output as object[])[1]).toMatchObject({ content: [{ text: 'Four!', logprobs: expected }] })
     expect(top_logprobs).toBe(top)
