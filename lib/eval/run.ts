@@ -16,6 +16,7 @@ import { countComputed, type Progress, startProgress } from './progress.js'
 import type { ResultRecord, Summary } from './records.js'
 import { respond, respondToAll } from './response.js'
 import { keyOf, ResultsFolder, readRun } from './results.js'
+import { checkRoom } from './room.js'
 import { type Cell, runSchedule } from './schedule.js'
 import { ofShard } from './shard.js'
 import { summarize } from './summary.js'
@@ -151,6 +152,8 @@ async function compute(options: ResolvedOptions, items: Item[], folder: ResultsF
   await using loaded = options.reasoner ? undefined : await loadFor(options.load, branches, signal)
   const reasoner = options.reasoner ?? (loaded as Z1)
   const { parallel } = reasoner.model
+  const slot = limiter(parallel)
+  await checkRoom(reasoner, options, items, slot)
   const symbolic = await symbolicOf(options)
   await folder.begin({ ...(await environmentOf(reasoner.model)), ...(symbolic !== undefined && { symbolic }) })
   checkSymbolic(options.output, symbolic)
@@ -159,7 +162,6 @@ async function compute(options: ResolvedOptions, items: Item[], folder: ResultsF
   const names = windows.map(({ name }) => name)
   const progress = startProgress(total, names, folder.responses)
   const known = new Map(folder.responses.map((response) => [keyOf(response), response]))
-  const slot = limiter(parallel)
   const get = responder(reasoner, options)
   await runSchedule({
     items,

@@ -278,11 +278,6 @@ describe('windows in tokens', () => {
       }
     }
   })
-
-  it('that do not fit are told with the item and all windows', async () => {
-    const failing = run({ windows: ['9', '900'] })
-    await expect(failing).rejects.toThrow(/^Item 1 at windows 9, 900: The context is too small/)
-  })
 })
 
 describe.each([
@@ -403,11 +398,28 @@ describe('what fails', () => {
     expect(await evaluate(options({ output }))).toMatchObject({ done: 3 })
   })
 
-  it('is told with its item', async () => {
-    await expect(run({ windows: ['500'] })).rejects.toMatchObject({
+  it('is told before the first response where an item does not fit, with the context that is needed', async () => {
+    const output = newFolder()
+    const long: Task = {
+      ...task,
+      prompt: (item) => ({ messages: [{ role: 'user', content: item.question.repeat(item.id === '3' ? 20 : 1) }] }),
+    }
+    const given = options({ task: long, windows: ['20', '64', 'inf'], contextSize: 256, output })
+    const error = await evaluate(given).then(
+      () => null,
+      (error: Error) => error,
+    )
+    expect(error).toMatchObject({ code: 'CONTEXT_TOO_SMALL' })
+    const [, needed] =
+      /^1 of 3 items do not fit: with \d+ tokens of prompt, item 3 needs a context of (\d+) tokens for the window of 64, contextSize is 256$/.exec(
+        (error as Error).message,
+      ) ?? []
+    expect(recordsIn(output)).toEqual([])
+    expect(await evaluate({ ...given, contextSize: Number(needed) })).toMatchObject({ done: 9 })
+    await expect(evaluate({ ...given, output: newFolder(), contextSize: Number(needed) - 1 })).rejects.toMatchObject({
       code: 'CONTEXT_TOO_SMALL',
-      message: expect.stringContaining('Item 1 at window 500: '),
     })
+    await expect(evaluate({ ...given, windows: ['50%'] })).resolves.toMatchObject({ done: 6 })
   })
 
   it('is told where there is no model, no item, or one twice', async () => {

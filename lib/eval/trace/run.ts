@@ -1,6 +1,6 @@
 /** A trace of a task: one greedy trajectory for each item, with what policies see of it, kept at once. */
 import { join } from 'node:path'
-import { inOrder } from '../../base/concurrency.js'
+import { inOrder, limiter } from '../../base/concurrency.js'
 import { readLog } from '../../base/jsonl.js'
 import { oneLine } from '../../base/one-line.js'
 import { readOptions } from '../../base/options.js'
@@ -10,6 +10,7 @@ import type { EvaluateOptions } from '../options.js'
 import { resolveOptions } from '../options.js'
 import { environmentOf, pinnedOptions } from '../pinned.js'
 import { readRun } from '../results.js'
+import { checkRoom } from '../room.js'
 import { checkSymbolic, readItems, symbolicOf, withPath } from '../run.js'
 import { RunFolder } from '../run-folder.js'
 import { ofShard } from '../shard.js'
@@ -77,6 +78,7 @@ export async function traceTask(options: TraceTaskOptions): Promise<TraceProgres
     const branches = resolved.branches ?? Math.max(2, resolved.load.parallel ?? 1)
     await using loaded = resolved.reasoner ? undefined : await Z1.load({ ...resolved.load, branches, signal })
     const reasoner = resolved.reasoner ?? (loaded as Z1)
+    await checkRoom(reasoner, resolved, left, limiter(reasoner.model.parallel))
     const symbolic = await symbolicOf(resolved)
     await folder.begin({ ...(await environmentOf(reasoner.model)), ...(symbolic !== undefined && { symbolic }) })
     checkSymbolic(output, symbolic)
