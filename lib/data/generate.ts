@@ -32,6 +32,7 @@ const GENERATE_FILE_OPTIONS = {
   families: option(GENERATE_OPTIONS.families),
   difficulty: option(GENERATE_OPTIONS.difficulty),
   split: option(GENERATE_OPTIONS.split),
+  wordings: option(GENERATE_OPTIONS.wordings),
   style: option(GENERATE_OPTIONS.style),
   check: option(check, false),
   tokenizer: option(fileName),
@@ -50,9 +51,9 @@ const PARALLEL = 4
  */
 export async function generateFile(options: GenerateFileOptions): Promise<JobReport> {
   const checked = readOptions(GENERATE_FILE_OPTIONS, options)
-  const { seed, count, families, difficulty, split, style, check, tokenizer: vocabulary } = checked
+  const { seed, count, families, difficulty, split, wordings, style, check, tokenizer: vocabulary } = checked
   const python = check === true ? 'python3' : check
-  const asked = { seed, families, difficulty, split, style }
+  const asked = { seed, families, difficulty, split, wordings, style }
   const settings = { ...asked, count, tokenizer: vocabulary }
   // Validate before writing anything.
   generateProblems({ ...asked, count: 0 }).next()

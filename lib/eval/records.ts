@@ -83,6 +83,8 @@ export interface ResultRecord {
   /** The right answer. */
   answer: string
   correct: boolean
+  /** 0 … 1, where the grader tells how near an answer is. */
+  score?: number
   /** Why not, where the grader says it. */
   reason?: string
   /** After a hint: whether the answer has the form that the hint asks for; null: there was no hint. */
@@ -110,6 +112,8 @@ export interface Figures {
   accuracy: number
   /** Wilson's; with several samples, a bootstrap over items. */
   interval: Interval
+  /** Mean score, with a bootstrap over items; absent where the task has none. */
+  score?: { mean: number; interval: Interval }
   /**
    * Average thinking tokens, the paper's: all that is generated before a hint, and all of a response that got none, its
    * answer included.

@@ -20,13 +20,16 @@ export function reportOf({ options, symbolic, done, total, windows, differences 
   const endings = (['self', 'window', 'length', 'loop', 'early', 'stated'] as const).filter(
     (name, i) => i < 3 || windows.some(({ ended }) => ended[name] > 0),
   )
+  const isScored = windows.some(({ score }) => score !== undefined)
   const parts = [
     options.grader?.sandbox === null ? UNSAFE : '',
     `${options.task}, ${options.items} items, method ${options.method}` +
       (done < total ? `: not finished, ${done} of ${total} responses` : ''),
     columns([
       [
-        ...['window', 'accuracy, %', '95%', 'ATT', 'generated', 'hint', 'all'],
+        ...['window', 'accuracy, %', '95%'],
+        ...(isScored ? ['score, %', '95%'] : []),
+        ...['ATT', 'generated', 'hint', 'all'],
         ...endings.map((name) => `${name}, %`),
         ...['unanswered, %', 'in form, %', 'ρ'],
       ],
@@ -34,6 +37,7 @@ export function reportOf({ options, symbolic, done, total, windows, differences 
         window.window,
         percent(window.accuracy),
         interval(window.interval),
+        ...(isScored ? [percent(window.score?.mean ?? 0), interval(window.score?.interval ?? [0, 0])] : []),
         window.att.toFixed(1),
         window.generatedTokens.toFixed(1),
         window.hintTokens === null ? '–' : window.hintTokens.toFixed(1),

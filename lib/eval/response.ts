@@ -70,7 +70,7 @@ async function record(
   { prompt, seed, signal }: Omit<Question, 'thinkingWindow'>,
   result: ReasonResult,
 ): Promise<ResultRecord> {
-  const { correct, extracted, reason } = await task.grade(item, result, signal)
+  const { correct, score, extracted, reason } = await task.grade(item, result, signal)
   const { id, groups, answer } = item
   return {
     id,
@@ -85,6 +85,7 @@ async function record(
     extracted,
     answer,
     correct,
+    ...(score !== undefined && { score }),
     ...(reason !== undefined && { reason }),
     inForm: result.hint === '' ? null : followsHint(result),
     ended: result.ended,

@@ -133,12 +133,25 @@ function figuresOf(responses: readonly ScoredResponse[]): Figures {
       responses.length === items.length
         ? wilson(responses.filter(({ correct }) => correct).length, responses.length)
         : bootstrap(items.length, (sample) => meanAt(shares, sample)),
+    ...scoreOf(responses),
     att: mean(items.map(({ thinkingTokens }) => thinkingTokens)),
     spearman: spearman(
       graded.map(({ groups }) => groups?.difficulty as number),
       graded.map(thinkingTokens),
     ),
   }
+}
+
+function scoreOf(responses: readonly ScoredResponse[]): Pick<Figures, 'score'> {
+  if (responses.every(({ score }) => score === undefined)) return {}
+  const byItem = rollup(
+    responses,
+    (samples) => mean(samples.map(({ score, correct }) => score ?? Number(correct))),
+    ({ id }) => id,
+  )
+  // The order of the ids decides what a resample draws.
+  const scores = [...byItem].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, score]) => score)
+  return { score: { mean: mean(scores), interval: bootstrap(scores.length, (sample) => meanAt(scores, sample)) } }
 }
 
 interface WindowMeans {

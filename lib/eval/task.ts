@@ -22,6 +22,8 @@ export interface Item {
 
 export interface Grade {
   correct: boolean
+  /** 0 … 1, where a wrong answer may be a near one; 1 where it is correct. */
+  score?: number
   /** What was taken for the answer; null: the response has none. */
   extracted: string | null
   /** Why it is not correct, where there is more to say than that it is another value: `timeout`. */

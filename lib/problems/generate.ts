@@ -7,6 +7,7 @@ import { callback, integer, isCount, isNumber, kind, listOf, numeric, oneOf, tex
 import { type Option, option, readOptions, required } from '../base/options.js'
 import { hash, Random } from '../base/random.js'
 import { arithmetic } from './arithmetic.js'
+import { Asking, type Wordings } from './asking.js'
 import { letters } from './letters.js'
 import { lists } from './lists.js'
 import { numbers } from './numbers.js'
@@ -14,9 +15,11 @@ import { outOfScope, REFUSAL } from './out-of-scope.js'
 import type { Maker, Problem } from './problem.js'
 import { programs } from './programs.js'
 import type { TrajectoryRecord } from './record.js'
+import { several } from './several.js'
 import { stories } from './stories.js'
+import { trajectory } from './trajectory.js'
 
-const MAKERS = { letters, arithmetic, lists, numbers, programs, stories } satisfies Record<string, Maker>
+const MAKERS = { letters, arithmetic, lists, numbers, programs, stories, several } satisfies Record<string, Maker>
 
 /** A kind of problem that `generate` makes; 'outside' are questions of other kinds, with a response that declines. */
 export type Family = keyof typeof MAKERS | 'outside'
@@ -34,6 +37,8 @@ export interface GenerateOptions {
   difficulty?: readonly [number, number]
   /** A tenth of the problems is held out as 'test', by what is asked and not by its wording. Default: 'train'. */
   split?: 'train' | 'test'
+  /** How questions are put: in wordings that training data has (default), or in others that are kept out of it. */
+  wordings?: Wordings
   /**
    * 'z1': reasoning and answer as one text (default). 'delimited': the reasoning twice, the second time as a check, between
    * think tags, then the answer: the always-long trajectories of a reasoning model that the method is compared with.
@@ -56,20 +61,22 @@ export const GENERATE_OPTIONS = {
   families: option(listOf(text, 'array of families'), [...FAMILIES]),
   difficulty: option(range, [1, 8]),
   split: option(oneOf(['train', 'test']), 'train'),
+  wordings: option(oneOf(['seen', 'unseen']), 'seen'),
   style: option(oneOf(['z1', 'delimited']), 'z1'),
   start: option(records, 0),
   countTokens: option(callback<(text: string) => number>(), Buffer.byteLength),
 } satisfies Record<keyof GenerateOptions, Option<unknown>>
 
-/** A record together with the Python program that prints its answer; null where there is none. */
+/** A record, what it asks in whatever wording, and the Python program that prints its answer; null where there is none. */
 export interface GeneratedProblem {
   record: TrajectoryRecord
+  key: string | null
   program: string | null
 }
 
 /** @throws {TypeError|RangeError} for invalid options, a family or difficulty that does not exist among them. */
 export function* generateProblems(options: GenerateOptions): Generator<GeneratedProblem> {
-  const { seed, count, split, style, start, countTokens, ...kinds } = readOptions(GENERATE_OPTIONS, options)
+  const { seed, count, split, wordings, style, start, countTokens, ...kinds } = readOptions(GENERATE_OPTIONS, options)
   const families = inTurn(kinds.families)
   const [low, high] = kinds.difficulty
   if (!(Number.isInteger(low) && Number.isInteger(high) && low >= 1 && low <= high && high <= 8))
@@ -79,33 +86,32 @@ export function* generateProblems(options: GenerateOptions): Generator<Generated
     const family = families[i % families.length] as Family
     const difficulty = low + (Math.floor(i / families.length) % (high - low + 1))
     const random = new Random(seed, i)
+    const asking = new Asking(random, wordings)
     const id = `${family}-${seed}-${i}`
     if (family === 'outside') {
+      const question = asking.typed(outOfScope(random, asking))
       const response = style === 'z1' ? REFUSAL : delimited([REFUSAL], REFUSAL)
       yield {
-        record: { id, question: outOfScope(random), response, token_num_qwen: countTokens(response), family },
+        record: { id, question, response, token_num_qwen: countTokens(response), family },
+        key: null,
         program: null,
       }
       continue
     }
-    const { question: formal, steps, answer, program } = heldTo(split, MAKERS[family], random, difficulty)
-    const question = family === 'stories' ? formal : typed(random, formal)
+    const problem = heldTo(split, () => MAKERS[family](random, difficulty, asking))
+    const { key, answer, program } = problem
+    const question = asking.typed(problem.question)
+    const steps = trajectory(problem, random, difficulty)
     const last = `The answer is\n\\boxed{${answer}}`
     const response = style === 'z1' ? `${steps.join('\n')}\n\n${last}` : delimited(steps, last)
     const token_num_qwen = countTokens(response)
-    yield { record: { id, question, response, token_num_qwen, answer, family, difficulty }, program }
+    yield { record: { id, question, response, token_num_qwen, answer, family, difficulty }, key, program }
   }
 }
 
 /** As {@link generateProblems}, without the programs. */
 export function* generate(options: GenerateOptions): Generator<TrajectoryRecord> {
   for (const { record } of generateProblems(options)) yield record
-}
-
-/** The question as some people type it: without its last sign, with a small first letter. */
-function typed(random: Random, question: string): string {
-  const open = random.chance(0.1) ? question.replace(/[.?]$/, '') : question
-  return random.chance(0.1) ? open.charAt(0).toLowerCase() + open.slice(1) : open
 }
 
 /** One round of the families: each by its weight, always the one that is furthest behind. */
@@ -132,9 +138,9 @@ function delimited(steps: string[], last: string): string {
   return `<think>\n${text}\n\nWait, check this again\n${text}\n</think>\n\n${last}`
 }
 
-function heldTo(split: 'train' | 'test', make: Maker, random: Random, difficulty: number): Problem {
+function heldTo(split: 'train' | 'test', make: () => Problem): Problem {
   for (;;) {
-    const problem = make(random, difficulty)
+    const problem = make()
     if ((hash(problem.key) % 10 === 0) === (split === 'test')) return problem
   }
 }

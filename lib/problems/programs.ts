@@ -4,10 +4,11 @@
  */
 
 import type { Random } from '../base/random.js'
+import type { Asking } from './asking.js'
 import { at, type Maker, type Problem } from './problem.js'
 import { calculate, Program } from './program.js'
 
-export const programs: Maker = (random, difficulty) => {
+export const programs: Maker = (random, difficulty, asking) => {
   const make = random.weighted([
     [5, straight],
     [6, conditional],
@@ -17,30 +18,49 @@ export const programs: Maker = (random, difficulty) => {
     [3, text],
     [4, fun],
   ])
-  return make(random, difficulty)
+  return make(random, difficulty, asking)
 }
 
 const NAMES = [...'abcdkmnpqrtuvwxyz']
 /** Larger values would make a step of arithmetic that is itself in need of steps. */
 const LARGEST = 99
 
-function problem(random: Random, program: Program): Problem {
+function problem(random: Random, program: Program, asking: Asking): Problem {
   const source = program.source
   const fenced = `\`\`\`python\n${source}\n\`\`\``
   const code = random.chance(0.3) ? fenced : source
   return {
-    key: source,
-    question: random.pick([
-      `What does this print?\n${code}`,
-      `What does this program print?\n${code}`,
-      `What is the output of this program?\n${code}`,
-      `What is the output of this code?\n${code}`,
-      `${code}\nWhat does this print?`,
-    ]),
+    key: `program ${renamed(source)}`,
+    question: asking.of(
+      [
+        `What does this print?\n${code}`,
+        `What does this program print?\n${code}`,
+        `What is the output of this program?\n${code}`,
+        `What is the output of this code?\n${code}`,
+        `${code}\nWhat does this print?`,
+        `${code}\nWhat is the output?`,
+        `What will this Python code print?\n${code}`,
+        `What does this Python program print?\n${code}`,
+        `Run this program. What does it print?\n${code}`,
+        `Find the output:\n${code}`,
+        `Here is a program:\n${code}\nWhat does it print?`,
+      ],
+      [`Which text does this code print?\n${code}`, `Trace this program and give its output.\n${code}`],
+    ),
     steps: program.steps,
     answer: program.printed,
     program: source,
   }
+}
+
+/** The source with its names in the order in which they come: a, b, … */
+function renamed(source: string): string {
+  const names = new Map<string, string>()
+  return source.replace(/"[^"]*"|\b[a-z]\b/g, (found) => {
+    if (found.startsWith('"')) return found
+    if (!names.has(found)) names.set(found, `v${names.size}`)
+    return names.get(found) as string
+  })
 }
 
 /** `left operator right` with a value from 0 to 99, and its Python text; a variable is on the left. */
@@ -82,13 +102,13 @@ function assign(random: Random, program: Program, names: string[]): void {
   }
 }
 
-const straight: Maker = (random, difficulty) => {
+const straight: Maker = (random, difficulty, asking) => {
   const program = new Program()
   const names = random.sample(NAMES, at([1, 1, 1, 2, 2, 2, 2, 3], difficulty))
   program.assign(`${names[0]} = ${random.int(1, 12)}`)
   for (let i = 0; i < at([0, 0, 1, 1, 2, 2, 3, 3], difficulty); i++) assign(random, program, names)
   finish(random, program)
-  return problem(random, program)
+  return problem(random, program, asking)
 }
 
 /** Prints a variable, or an expression of one. */
@@ -97,7 +117,7 @@ function finish(random: Random, program: Program): void {
   program.print(random.chance(0.5) ? name : expression(random, program, name))
 }
 
-const conditional: Maker = (random, difficulty) => {
+const conditional: Maker = (random, difficulty, asking) => {
   const program = new Program()
   const names = random.sample(NAMES, difficulty < 3 ? 1 : 2)
   program.assign(`${names[0]} = ${random.int(1, 20)}`)
@@ -125,10 +145,10 @@ const conditional: Maker = (random, difficulty) => {
   }
   const name = random.pick(program.names)
   program.print(name)
-  return problem(random, program)
+  return problem(random, program, asking)
 }
 
-const loop: Maker = (random, difficulty) => {
+const loop: Maker = (random, difficulty, asking) => {
   const two = difficulty > 6 && random.chance(0.3)
   const rounds = two ? 2 : at([1, 1, 1, 2, 2, 3, 3, 4], difficulty)
   for (;;) {
@@ -152,11 +172,11 @@ const loop: Maker = (random, difficulty) => {
     program.forRange(i, rounds, body)
     if (program.largest > LARGEST) continue
     program.print(two ? random.pick([x, y]) : x)
-    return problem(random, program)
+    return problem(random, program, asking)
   }
 }
 
-const whileLoop: Maker = (random, difficulty) => {
+const whileLoop: Maker = (random, difficulty, asking) => {
   const rounds = at([1, 1, 1, 2, 2, 3, 3, 4], difficulty)
   for (;;) {
     const program = new Program()
@@ -172,11 +192,11 @@ const whileLoop: Maker = (random, difficulty) => {
     program.assign(`${x} = ${first}`)
     program.while(`${x} < ${limit}`, body)
     program.print(x)
-    return problem(random, program)
+    return problem(random, program, asking)
   }
 }
 
-const list: Maker = (random, difficulty) => {
+const list: Maker = (random, difficulty, asking) => {
   const program = new Program()
   const [a, x] = random.sample(NAMES, 2) as [string, string]
   const size = at([2, 2, 3, 3, 3, 4, 4, 4], difficulty)
@@ -199,12 +219,12 @@ const list: Maker = (random, difficulty) => {
   } else {
     program.print(random.pick([`sum(${a})`, `len(${a})`, `max(${a})`, `${a}[${random.int(0, items.length - 1)}]`, a]))
   }
-  return problem(random, program)
+  return problem(random, program, asking)
 }
 
 const SYLLABLES = ['ba', 'co', 'de', 'fi', 'go', 'hu', 'ka', 'lo', 'mi', 'ne', 'po', 'ru', 'sa', 'te', 'vu', 'wi']
 
-const text: Maker = (random, difficulty) => {
+const text: Maker = (random, difficulty, asking) => {
   const program = new Program()
   const s = random.pick(NAMES)
   const first = random.pick(SYLLABLES) + random.pick([...'bdgklmnprst'])
@@ -225,10 +245,10 @@ const text: Maker = (random, difficulty) => {
   program.print(
     random.pick([s, s, `len(${s})`, `${s}[${random.int(0, Math.min(4, value.length - 1))}]`, `${s}.upper()`]),
   )
-  return problem(random, program)
+  return problem(random, program, asking)
 }
 
-const fun: Maker = (random, difficulty) => {
+const fun: Maker = (random, difficulty, asking) => {
   for (;;) {
     const program = new Program()
     const [f, n] = [random.pick(['f', 'g', 'h']), random.pick(['n', 'x', 'a'])]
@@ -254,6 +274,6 @@ const fun: Maker = (random, difficulty) => {
     for (let i = 0; i < at([0, 0, 0, 0, 1, 1, 0, 1], difficulty); i++) assign(random, program, variables)
     if (program.largest > LARGEST || program.smallest < 0) continue
     program.print(difficulty < 3 ? expression(random, program, value) : value)
-    return problem(random, program)
+    return problem(random, program, asking)
   }
 }

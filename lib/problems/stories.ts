@@ -41,7 +41,7 @@ const EVENTS: Event[] = [
   { verb: 'breaks', sign: '-', sentence: (n) => `breaks ${n}` },
 ]
 
-export const stories: Maker = (random, difficulty) => {
+export const stories: Maker = (random, difficulty, asking) => {
   const she = random.chance(0.5)
   const name = random.pick(she ? SHE : HE)
   const pronoun = she ? 'She' : 'He'
@@ -62,12 +62,21 @@ export const stories: Maker = (random, difficulty) => {
     expression += ` ${sign} ${n}`
     have = next
   }
-  const question = random.pick([
-    `How many ${things} does ${name} have now?`,
-    `How many ${things} does ${name} have in the end?`,
-    `How many ${things} are left?`,
-    `How many ${things} does ${pronoun.toLowerCase()} have?`,
-  ])
+  const question = asking.of(
+    [
+      `How many ${things} does ${name} have now?`,
+      `How many ${things} does ${name} have in the end?`,
+      `How many ${things} are left?`,
+      `How many ${things} does ${pronoun.toLowerCase()} have?`,
+      `How many ${things} does ${name} have left?`,
+      `What is the number of ${things} that ${name} has now?`,
+      `Find how many ${things} ${name} has at the end.`,
+    ],
+    [
+      `With how many ${things} does ${name} end up?`,
+      `Count the ${things} that ${pronoun.toLowerCase()} has after all this.`,
+    ],
+  )
   return {
     key: `story ${expression}`,
     question: [...sentences, question].join(' '),

@@ -1,8 +1,16 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { Random } from '../../lib/base/random.js'
+import { arithmetic } from '../../lib/problems/arithmetic.js'
+import { Asking } from '../../lib/problems/asking.js'
 import { checkProblems } from '../../lib/problems/check.js'
 import { FAMILIES, type GenerateOptions, generate, generateProblems } from '../../lib/problems/generate.js'
+import { letters } from '../../lib/problems/letters.js'
+import { lists } from '../../lib/problems/lists.js'
+import { numbers } from '../../lib/problems/numbers.js'
+import type { Problem } from '../../lib/problems/problem.js'
+import { programs } from '../../lib/problems/programs.js'
 
 /** Runs programs line by line: reads `[{ program, states: [{ line, values }] }]`, prints how many states were right. */
 const TRACE = `
@@ -98,17 +106,36 @@ describe('generated problems', () => {
 
   it('take steps of arithmetic that are right', () => {
     let equations = 0
-    for (const { response } of generate({ seed: 3, count: 2000 })) {
-      for (const [all, left, right] of response.matchAll(/(?<![\d+*=-])(\d+(?:[-+*]\d+)+)=(\d+(?:[*+]\d+)*)/g)) {
+    for (const { response } of generate({ seed: 3, count: 3000 })) {
+      for (const [all, left, right] of response.matchAll(
+        /(?<![\w+*/=(-])(-?\d+(?:[-+*]\d+)+)=(-?\d+(?:[-*+]\d+)*)(?![(\w])/g,
+      )) {
         equations++
-        expect(evaluate(right as string), all).toBe(evaluate(left as string))
+        expect(evaluate(right as string), `${all} in ${response}`).toBe(evaluate(left as string))
+      }
+      for (const [all, left, right] of response.matchAll(/(?<![\w+*/=(-])(\d+)=(\d+(?:[*+]\d+)+)/g)) {
+        equations++
+        expect(evaluate(right as string), `${all} in ${response}`).toBe(Number(left))
       }
       for (const [all, left, right] of response.matchAll(/= (\d+ [-+*] \d+) = (\d+)(?![ \d]* [-+*])/g)) {
         equations++
         expect(evaluate(right as string), all).toBe(evaluate(left as string))
       }
     }
-    expect(equations).toBeGreaterThan(3000)
+    expect(equations).toBeGreaterThan(5000)
+  })
+
+  it('have running results that come closer from the left', () => {
+    let columns = 0
+    for (const { response, answer } of generate({ seed: 14, count: 2000, families: ['arithmetic'] })) {
+      const lines = [...response.matchAll(/^\d+[-+*]\d+: \d[-+*]\d=-?\d+, (\d+)$/gm)].map(([, total]) => Number(total))
+      if (lines.length === 0 || !/^\d+[-+*]\d+\n/.test(response)) continue
+      columns++
+      expect(lines.at(-1), response).toBe(Number(answer))
+      const far = lines.map((total) => Math.abs(total - Number(answer)))
+      expect(far[Math.ceil(far.length / 2)] ?? 0, response).toBeLessThanOrEqual(far[0] as number)
+    }
+    expect(columns).toBeGreaterThan(400)
   })
 
   it('are the same for the same seed, wherever a run starts', () => {
@@ -125,9 +152,111 @@ describe('generated problems', () => {
     }
     const families = ['programs:3', 'lists', 'letters', 'arithmetic:2', 'numbers', 'stories', 'outside']
     // Written down once: data that was made with a seed can be made again.
-    expect(digest({})).toBe('042a8a2a6a25e98b')
-    expect(digest({ style: 'delimited' })).toBe('bfdedb33a191f709')
-    expect(digest({ seed: 7, split: 'test' })).toBe('14e62d7f70406c0f')
+    expect(digest({})).toBe('b110af38410fa3dd')
+    expect(digest({ style: 'delimited' })).toBe('f55f68407356f238')
+    expect(digest({ seed: 7, split: 'test' })).toBe('280acba9fc15de9d')
+  })
+
+  it('are one problem whichever way it is asked', () => {
+    // Independent of the makers' own keys: what a question asks, read from the question itself.
+    const asked = (question: string): string | undefined => {
+      const [, a, sign, b] = /^(?:What is|Compute|Evaluate|Calculate) (\d+) ?([-+*]) ?(\d+)[?.]?$/.exec(question) ?? []
+      if (sign) return sign === '-' ? `${a}-${b}` : `${sign} ${[Number(a), Number(b)].sort((x, y) => x - y)}`
+      const [, x, y] = /gcd\((\d+), (\d+)\)|gcd of (\d+) and (\d+)/.exec(question)?.filter(Boolean) ?? []
+      if (x) return `gcd ${[Number(x), Number(y)].sort((x, y) => x - y)}`
+      const [, to] = /^(?:Write|Convert) (\d+) (?:in|to) binary\.$/.exec(question) ?? []
+      if (to) return `binary ${to}`
+      const [, from] = /^Convert (?:the binary number )?([01]+) (?:from binary )?to decimal\.$/.exec(question) ?? []
+      if (from) return `binary ${Number.parseInt(from, 2)}`
+      const [, word] = /^(?:Write|Reverse the word) "?(\w+)"?(?: backwards)?\.$/.exec(question) ?? []
+      return word && `reverse ${[word, [...word].reverse().join('')].sort()[0]}`
+    }
+    const families = ['arithmetic', 'numbers', 'letters']
+    const of = (split: 'train' | 'test', count: number) =>
+      [...generate({ seed: 15, count, split, families, difficulty: [1, 3] })].flatMap(
+        ({ question }) => asked(question) ?? [],
+      )
+    const train = new Set(of('train', 20_000))
+    const test = of('test', 3000)
+    expect(test.length).toBeGreaterThan(150)
+    expect(test.filter((each) => train.has(each))).toEqual([])
+  })
+
+  it('are the same program whatever its variables are called', () => {
+    const keys = new Map<string, string>()
+    for (let i = 0; i < 4000; i++) {
+      const { key, program } = programs(new Random(16, i), 1, new Asking(new Random(0), 'seen'))
+      const shape = program.replace(/"[^"]*"/g, (text) => text.toUpperCase()).replace(/\b[a-z]\b/g, '_')
+      // One variable: the shape says it all.
+      if (new Set(program.match(/\b[a-z]\b/g)).size > 1 || program.includes('"')) continue
+      expect(keys.get(shape) ?? key).toBe(key)
+      keys.set(shape, key)
+    }
+    expect(keys.size).toBeGreaterThan(200)
+  })
+
+  it('have checks that hold for the answer and for nothing near it', () => {
+    let checks = 0
+    const makers = [arithmetic, letters, lists, numbers]
+    for (let i = 0; i < 6000; i++) {
+      const random = new Random(17, i)
+      const problem = makers[i % 4]?.(random, 1 + (i % 8), new Asking(random, 'seen')) as Problem
+      if (!problem.check || !problem.nearMiss) continue
+      checks++
+      expect(problem.check(problem.answer).holds, problem.question).toBe(true)
+      for (let n = 0; n < 4; n++) {
+        const near = problem.nearMiss(random)
+        expect(near).not.toBe(problem.answer)
+        const { lines, holds } = problem.check(near)
+        expect(holds, `${problem.question} ${near}`).toBe(false)
+        expect(lines.length).toBeGreaterThan(0)
+      }
+    }
+    expect(checks).toBeGreaterThan(1500)
+  })
+
+  it('begin with a guess where they are simple, and end with a check where they are hard', () => {
+    const of = (difficulty: number) =>
+      [
+        ...generate({
+          seed: 18,
+          count: 2000,
+          families: ['arithmetic', 'letters'],
+          difficulty: [difficulty, difficulty],
+        }),
+      ].map(({ response }) => response)
+    const [simple, middle, hard] = [of(1), of(4), of(8)] as [string[], string[], string[]]
+    const guesses = simple.filter((response) => /^Guess /m.test(response))
+    const failed = guesses.filter((response) => /^Fails$/m.test(response))
+    expect(guesses.length / simple.length).toBeGreaterThan(0.1)
+    expect(failed.length / guesses.length).toBeGreaterThan(0.15)
+    expect(failed.length / guesses.length).toBeLessThan(0.35)
+    for (const response of guesses) {
+      const [, guess] = /^Guess (.*)$/m.exec(response) ?? []
+      const [, answer] = /\\boxed\{(.*)\}$/.exec(response) ?? []
+      expect(guess === answer, response).toBe(!failed.includes(response))
+    }
+    expect(middle.filter((response) => /^(Guess|Check) /m.test(response))).toEqual([])
+    expect(hard.filter((response) => /^Guess /m.test(response))).toEqual([])
+    expect(hard.filter((response) => /^Check /m.test(response)).length / hard.length).toBeGreaterThan(0.1)
+  })
+
+  it('are put in other words where those are asked for, with the same answers', () => {
+    const options = { seed: 19, count: 3000, families: [...FAMILIES, 'outside'] }
+    const shapes = (wordings: 'seen' | 'unseen') =>
+      [...generate({ ...options, wordings })]
+        .filter(({ question }) => !question.includes('\n'))
+        .map(({ question }) =>
+          question
+            .toLowerCase()
+            .replace(/[-\d"'[\], ]+/g, ' ')
+            .split(' ')
+            .slice(0, 3)
+            .join(' '),
+        )
+    const seen = new Set(shapes('seen'))
+    const unseen = shapes('unseen')
+    expect(unseen.filter((shape) => !seen.has(shape)).length / unseen.length).toBeGreaterThan(0.4)
   })
 
   it('hold no question of one split in the other', () => {
@@ -166,7 +295,8 @@ describe('generated problems', () => {
         const lengths = [...generate({ seed: 8, count: 60, families: [family], difficulty: [difficulty, difficulty] })]
         return lengths.reduce((sum, r) => sum + r.token_num_qwen, 0) / lengths.length
       }
-      expect(mean(8), family).toBeGreaterThan(2 * mean(1))
+      // Of several questions a harder one has one more, and each stays small.
+      expect(mean(8), family).toBeGreaterThan((family === 'several' ? 1.4 : 2) * mean(1))
     }
   })
 

@@ -57,6 +57,25 @@ def test_cut_samples(corpus_of: CorpusOf, tokenizer: PreTrainedTokenizerBase, re
     assert histogram.min() > 0.1 * histogram.sum()
 
 
+def test_late_cuts_come_near_the_end_and_after_it(corpus_of: CorpusOf) -> None:
+    def shares(late: float) -> np.ndarray:
+        settings = DataSettings(cut=CutSettings(fraction=1, at_zero=0.1, late=late, hints=[Hint(PLAIN_HINT)]))
+        corpus = corpus_of(settings)
+        plans = [plan_epoch(corpus, settings, seed=3, epoch=epoch) for epoch in range(20)]
+        answered = corpus.answers.lengths > 0
+        return np.concatenate([plan.keep[answered] / corpus.responses.lengths[answered] for plan in plans])
+
+    without, some, most = shares(0), shares(0.3), shares(0.9)
+    # A place of n + 1 more is a share of 1 / (n + 1): of short responses a larger one.
+    assert 0.1 < np.mean(without >= 0.85) < 0.25
+    assert 0.35 < np.mean(some >= 0.8) < 0.55
+    assert np.mean(most >= 0.7) > 0.85
+    for kept in (without, some, most):
+        assert kept.min() == 0 and kept.max() == 1  # the whole response, and nothing of it
+        assert 0.05 < np.mean(kept == 0) < 0.25
+    assert np.mean(most == 1) > 2 * np.mean(without == 1)
+
+
 def test_thinking_before_a_cut_need_not_be_learned(corpus_of: CorpusOf, tokenizer: PreTrainedTokenizerBase) -> None:
     settings = DataSettings(cut=CutSettings(fraction=1, learn_thinking=False, hints=[Hint(PLAIN_HINT)]))
     rows = Rows(corpus_of(settings), settings, seed=0, pad=tokenizer.pad_token_id)

@@ -41,7 +41,9 @@ class CutSettings:
     fraction: float = 0.0
     """share of the samples with an answer that are cut, 0 to 1"""
     at_zero: float = 0.15
-    """share of the cuts that keep no token of the response; the others keep a uniform number"""
+    """share of the cuts that keep no token of the response"""
+    late: float = 0.0
+    """share of the cuts that come in the last 15% of the response, its end included; the others come anywhere"""
     learn_thinking: bool = True
     """whether the tokens before the cut are learned too"""
     before: str | None = None

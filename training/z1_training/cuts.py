@@ -10,6 +10,9 @@ from .config import DataSettings
 from .corpus import Corpus
 from .ragged import RaggedArray
 
+LATE = 0.15
+"""the part of a response where the late cuts come"""
+
 
 @dataclass
 class Cuts:
@@ -25,7 +28,7 @@ def draw_cuts(corpus: Corpus, settings: DataSettings, rng: np.random.Generator, 
     """`before` is the id of the token of `settings.cut.before`."""
     cut = settings.cut
     samples = len(corpus.prompts)
-    is_cut, is_at_zero, where, which = rng.random((4, samples))
+    is_cut, kind, where, which = rng.random((4, samples))
     prompts, responses, answers = corpus.prompts.lengths, corpus.responses.lengths, corpus.answers.lengths
     lengths = prompts + responses + 1
     if cut.fraction == 0 or not corpus.hints:
@@ -38,14 +41,15 @@ def draw_cuts(corpus: Corpus, settings: DataSettings, rng: np.random.Generator, 
     room = (settings.row_length or settings.max_length) - prompts - appended + 1
     places = np.minimum(_cut_places(corpus.responses, before), room)
     chosen = (is_cut < cut.fraction) & (answers > 0) & (places > 0)
-    kept = np.where(is_at_zero < cut.at_zero, 0, (where * places).astype(np.int64))
+    where = np.where(kind >= 1 - cut.late, 1 - LATE * where, where)
+    kept = np.where(kind < cut.at_zero, 0, np.minimum(where * places, places - 1).astype(np.int64))
     return Cuts(np.where(chosen, kept, -1), hint, np.where(chosen, prompts + kept + appended, lengths))
 
 
 def _cut_places(responses: RaggedArray, before: int | None) -> np.ndarray:
     """[samples] in how many places a response can be cut, the first of which keeps no token."""
     if before is None:
-        return responses.lengths
+        return responses.lengths + 1
     starts, ends = responses.offsets[:-1], responses.offsets[1:]
     found = np.append(np.flatnonzero(responses.tokens == before), len(responses.tokens))
     first = found[np.searchsorted(found, starts)]

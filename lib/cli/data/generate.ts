@@ -14,7 +14,7 @@ export const command = defineCommand({
     families: list({
       value: 'A,B:3',
       help:
-        'letters, arithmetic, lists, numbers, programs, stories, outside; ' +
+        'letters, arithmetic, lists, numbers, programs, stories, several, outside; ' +
         'the :3 makes B come three times as often',
       default: 'all but the last',
     }),
@@ -23,6 +23,11 @@ export const command = defineCommand({
       value: 'NAME',
       help: 'train or test: no problem is in both',
       fallback: 'train',
+    }),
+    wordings: oneOf(['seen', 'unseen'], {
+      value: 'NAME',
+      help: 'unseen: questions put in ways that seen ones never are',
+      fallback: 'seen',
     }),
     style: oneOf(['z1', 'delimited'], {
       value: 'NAME',

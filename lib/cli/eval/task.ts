@@ -39,6 +39,11 @@ export const taskOptions = {
   filter: list({ value: 'GROUP=VALUE,…', help: 'only items of these groups: subject=Algebra,level=1-3' }),
   families: list({ value: 'A,B', help: 'heldout: only these' }),
   difficulty: range({ value: 'A-B', help: 'heldout: from A to B' }),
+  wordings: oneOf(['seen', 'unseen'], {
+    value: 'NAME',
+    help: 'heldout: unseen puts its questions in words that no training data has',
+    default: 'seen',
+  }),
   python: text({ value: 'PATH', help: 'answers that are programs: run them with this Python', default: 'python3' }),
   unsafeExecution: flag({ help: 'answers that are programs: run them without a sandbox, with all your rights' }),
 }
@@ -64,9 +69,22 @@ export async function selectedTask(
 
 /** The task's options, and the other values. */
 export function withoutTask<T extends TaskValues>(values: T): { task: TaskValues; rest: Omit<T, keyof TaskValues> } {
-  const { task, data, download, count, limit, filter, families, difficulty, python, unsafeExecution, ...rest } = values
+  const {
+    task,
+    data,
+    download,
+    count,
+    limit,
+    filter,
+    families,
+    difficulty,
+    wordings,
+    python,
+    unsafeExecution,
+    ...rest
+  } = values
   return {
-    task: { task, data, download, count, limit, filter, families, difficulty, python, unsafeExecution },
+    task: { task, data, download, count, limit, filter, families, difficulty, wordings, python, unsafeExecution },
     rest,
   }
 }
@@ -105,15 +123,15 @@ async function benchmarkFile(task: string, options: FindOptions): Promise<string
 }
 
 function taskOf(values: Omit<TaskValues, 'limit' | 'filter' | 'download'>, seed: number | undefined): Task {
-  const { task, data, count, families, difficulty, python, unsafeExecution } = values
+  const { task, data, count, families, difficulty, wordings, python, unsafeExecution } = values
   const isCode = Object.hasOwn(CODE_BENCHMARKS, task)
   if (!isCode && (python ?? unsafeExecution) !== undefined) {
     throw new UsageError(`The task ${task} has no --python and no --unsafe-execution: it executes no programs`)
   }
   if (task !== 'heldout') {
     if (data === undefined) throw new UsageError(`Expected --data with the file of the task ${task}`, true)
-    if ((families ?? difficulty) !== undefined) {
-      throw new UsageError(`The task ${task} has no --families and no --difficulty`)
+    if ((families ?? difficulty ?? wordings) !== undefined) {
+      throw new UsageError(`The task ${task} has no --families, no --difficulty and no --wordings`)
     }
     if (task === 'jsonl') return jsonl({ file: data, count })
     if (count !== undefined) throw new UsageError(`The task ${task} has no --count: --limit takes a sample`)
@@ -121,5 +139,5 @@ function taskOf(values: Omit<TaskValues, 'limit' | 'filter' | 'download'>, seed:
     return BENCHMARKS[task as keyof typeof BENCHMARKS]({ file: data })
   }
   if (data !== undefined) throw new UsageError('The task heldout has no --data: it is generated')
-  return heldout({ count, seed, families, difficulty })
+  return heldout({ count, seed, families, difficulty, wordings })
 }
