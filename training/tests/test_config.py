@@ -90,6 +90,9 @@ def test_changes(write) -> None:
         ("train.epochs=null", "either train.steps or train.epochs"),
         ("model.from_pretrained=null", "either model.from_pretrained or model.from_scratch"),
         ("train.precision=float16", "float32 or bfloat16"),
+        ("model.dtype=float16", "float32 or bfloat16 for model.dtype"),
+        ("model.dtype=bfloat16", "bfloat16 needs model.lora"),
+        ("model.lora.rank=0.5", "expected int for model.lora.rank"),
     ],
 )
 def test_misuse(write, change: str, message: str) -> None:
@@ -100,6 +103,15 @@ def test_misuse(write, change: str, message: str) -> None:
 def test_no_model(write) -> None:
     with pytest.raises(ValueError, match="expected the field model"):
         read_config(write("seed: 1"), [])
+
+
+def test_an_adapter_belongs_to_a_model_and_is_not_sharded(write) -> None:
+    config = read_config(write(MINIMAL), ["model.lora={rank: 8}", "model.dtype=bfloat16"])
+    assert (config.model.lora.rank, config.model.lora.alpha) == (8, 32.0)
+    with pytest.raises(ValueError, match="model.lora needs model.from_pretrained"):
+        read_config(write(MINIMAL), ["model={from_scratch: {}, lora: {}}"])
+    with pytest.raises(ValueError, match="either model.lora or train.fsdp"):
+        read_config(write(MINIMAL), ["model.lora={}", "train.fsdp={}"])
 
 
 def test_muon_is_not_sharded(write) -> None:

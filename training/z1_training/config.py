@@ -19,9 +19,26 @@ RENAMED = {"data.row_tokens": "data.row_length"}
 
 
 @dataclass
+class LoraSettings:
+    """An adapter is trained, and the model stays as it is: PEFT's LoraConfig."""
+
+    rank: int = 16
+    alpha: float = 32.0
+    dropout: float = 0.0
+    targets: list[str] = field(
+        default_factory=lambda: ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    )
+    """names of the linear layers that it changes"""
+
+
+@dataclass
 class ModelSettings:
     from_pretrained: str | None = None
     """name or folder of a model to fine-tune"""
+    lora: LoraSettings | None = None
+    """what is trained of it; None: all of it"""
+    dtype: str = "float32"
+    """of the weights that are read, float32 or bfloat16; an adapter's own are float32"""
     from_scratch: dict[str, Any] | None = None
     """fields of Qwen2Config for a model with random weights"""
     attention: str = "sdpa"
@@ -150,6 +167,14 @@ def read_config(path: Path, changes: list[str]) -> Config:
     config = _build(Config, values, "")
     if (config.model.from_pretrained is None) == (config.model.from_scratch is None):
         raise ValueError("expected either model.from_pretrained or model.from_scratch")
+    if config.model.lora is not None and config.model.from_pretrained is None:
+        raise ValueError("model.lora needs model.from_pretrained: an adapter belongs to a model")
+    if config.model.dtype not in ("float32", "bfloat16"):
+        raise ValueError(f"expected float32 or bfloat16 for model.dtype but received {config.model.dtype}")
+    if config.model.dtype == "bfloat16" and config.model.lora is None:
+        raise ValueError("model.dtype bfloat16 needs model.lora: weights that are trained stay float32")
+    if config.model.lora is not None and config.train.fsdp is not None:
+        raise ValueError("expected either model.lora or train.fsdp: an adapter is trained in each process as a whole")
     if (config.train.steps is None) == (config.train.epochs is None):
         raise ValueError("expected either train.steps or train.epochs")
     if config.train.precision not in ("float32", "bfloat16"):

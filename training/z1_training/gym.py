@@ -64,7 +64,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="file to write, JSON Lines")
     parser.add_argument("--count", type=int, default=25, help="of each task; with --others, in all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--others", action="store_true", help="questions of other kinds, to be declined, without answers")
+    parser.add_argument(
+        "--others", action="store_true", help="questions of other kinds, to be declined, without answers"
+    )
     options = parser.parse_args()
     try:
         import reasoning_gym  # noqa: F401

@@ -31,7 +31,7 @@ from transformers import (
 )
 
 from . import attention
-from .config import Config, ModelSettings, TrainSettings, read_config
+from .config import Config, LoraSettings, ModelSettings, TrainSettings, read_config
 from .corpus import Corpus, encode_records, token_id
 from .dataset import Rows, collate
 from .optimizer import make_optimizer, schedule_factor
@@ -43,11 +43,13 @@ STARTED = time.monotonic()
 attention.register()
 
 
-def make_model(settings: ModelSettings, tokenizer: PreTrainedTokenizerBase, seed: int) -> Qwen2ForCausalLM:
+def make_model(settings: ModelSettings, tokenizer: PreTrainedTokenizerBase, seed: int) -> torch.nn.Module:
     if settings.from_pretrained is not None:
-        return Qwen2ForCausalLM.from_pretrained(
-            settings.from_pretrained, dtype=torch.float32, attn_implementation=settings.attention
+        dtype = torch.bfloat16 if settings.dtype == "bfloat16" else torch.float32
+        model = Qwen2ForCausalLM.from_pretrained(
+            settings.from_pretrained, dtype=dtype, attn_implementation=settings.attention
         )
+        return model if settings.lora is None else with_adapter(model, settings.lora, seed)
     fields = dict(settings.from_scratch or {})
     theta = fields.pop("rope_theta", 10_000.0)
     config = Qwen2Config(
@@ -69,6 +71,27 @@ def make_model(settings: ModelSettings, tokenizer: PreTrainedTokenizerBase, seed
             elif parameter.ndim == 2 and "embed" not in name and "lm_head" not in name:
                 parameter.normal_(std=parameter.size(1) ** -0.5)
     return model
+
+
+def with_adapter(model: Qwen2ForCausalLM, settings: LoraSettings, seed: int) -> torch.nn.Module:
+    """The model with an adapter that changes nothing yet, in float32 whatever the model is in."""
+    try:
+        from peft import LoraConfig, get_peft_model
+    except ImportError as error:
+        raise ValueError("model.lora needs the package peft: pip install 'training[lora]'") from error
+    linear = {name.rpartition(".")[2] for name, part in model.named_modules() if isinstance(part, torch.nn.Linear)}
+    unknown = sorted(set(settings.targets) - linear)
+    if unknown:
+        raise ValueError(f"expected linear layers of {', '.join(sorted(linear))} for targets but received {unknown[0]}")
+    torch.manual_seed(seed)
+    config = LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules=settings.targets,
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
 
 
 class RowTrainer(Trainer):
@@ -270,7 +293,9 @@ def run(options: argparse.Namespace) -> None:
 
     is_main = arguments.process_index == 0
     model = make_model(config.model, tokenizer, config.seed)
-    parameters = model.num_parameters()
+    if config.model.lora is not None and train.gradient_checkpointing:
+        model.enable_input_require_grads()  # else nothing before the first adapter is computed a second time
+    parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
     metrics = MetricsCallback(output / "metrics.jsonl", rows, train.rows_per_step, options.minutes, resumed_at, is_main)
 
     def write_run(step: int | None) -> None:
