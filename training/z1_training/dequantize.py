@@ -1,4 +1,4 @@
-"""Makes a Hugging Face folder of a Qwen2 model's GGUF file, quantized or not: to fine-tune it, or train adapters of it."""
+"""Makes a Hugging Face folder of a Qwen2 model's GGUF file, quantized or not: to train it or an adapter of it."""
 
 from __future__ import annotations
 
