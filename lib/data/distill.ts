@@ -1,6 +1,6 @@
 /** `distill`: asks a teacher every question of the inputs and keeps the trajectories that are worth training on. */
 
-import { boolean, count, integer, isPlainObject, kind, misuse, numeric, text } from '../base/checks.js'
+import { boolean, count, integer, isPlainObject, kind, misuse, numeric, oneOf, text } from '../base/checks.js'
 import { oneLine } from '../base/one-line.js'
 import { type Option, option, readOptions, required } from '../base/options.js'
 import { idOf, type Row, scalarOf, textOf } from '../base/rows.js'
@@ -14,7 +14,7 @@ import { stripDelimiters } from './delimiters.js'
 import { fileName, fileNames, JOB_OPTIONS, type JobOptions } from './options.js'
 import { ResumableRun, type RowOutcome, rowsOf } from './resumable-run.js'
 import type { JobReport } from './run-state.js'
-import { ask, openTeacher, Refusal, type TeacherOptions } from './teacher.js'
+import { ask, openTeacher, Refusal, type TeacherOptions, type Trajectory } from './teacher.js'
 
 export interface DistillOptions extends JobOptions, TeacherOptions, Pick<ReasonOptions, 'system' | 'topP' | 'tags'> {
   /** Files of questions. Their other columns are kept. */
@@ -31,6 +31,14 @@ export interface DistillOptions extends JobOptions, TeacherOptions, Pick<ReasonO
   whole?: boolean | undefined
   /** Keep a trajectory only if its final answer is the record's `answer`. Default false. */
   check?: boolean | undefined
+  /** Trajectories of each question, 1 … 64, of which one is kept. More than one need a temperature. Default 1. */
+  samples?: number | undefined
+  /**
+   * Which of several is kept, of those that are not left out: `shortest`, `longest`, or `pass-rate`: the shortest where at
+   * least half of the samples are kept, else the longest, so that length follows difficulty. The column `pass_rate` has
+   * their share. Default `shortest`.
+   */
+  keep?: 'shortest' | 'longest' | 'pass-rate' | undefined
   /** How often a request that a server failed to answer is sent again, ≥ 0. Default 6. */
   retries?: number | undefined
   /** Milliseconds before the first time it is; they double each time, up to a minute. Default 1000. */
@@ -65,6 +73,8 @@ const DISTILL_OPTIONS = {
   seed: option(integer(0, SEEDS - 1), 0),
   whole: option(boolean, false),
   check: option(boolean, false),
+  samples: option(integer(1, 64), 1),
+  keep: option(oneOf(['shortest', 'longest', 'pass-rate']), 'shortest'),
   tokenizer: option(fileName),
 } satisfies Record<keyof DistillOptions, Option<unknown>>
 
@@ -77,9 +87,12 @@ const DISTILL_OPTIONS = {
 export async function distill(options: DistillOptions): Promise<JobReport> {
   const checked = readOptions(DISTILL_OPTIONS, options)
   const { inputs, parallel, limit, temperature, seed, whole, check, retries, backoff } = checked
-  const { reasoner, model, server, system, topP, tags, tokenizer: counter } = checked
+  const { reasoner, model, server, system, topP, tags, samples, keep, tokenizer: counter } = checked
   if (server !== undefined && model === undefined) throw misuse(TypeError, 'name', 'model with server', model)
-  const asking = { limit, system, temperature, topP, tags, retries, backoff }
+  if (samples > 1 && temperature === 0) {
+    throw misuse(RangeError, 'number > 0', 'temperature (several samples are else the same)', temperature)
+  }
+  const asking = { limit, samples, system, temperature, topP, tags, retries, backoff }
   const settings = {
     limit,
     system,
@@ -92,6 +105,7 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
     seed,
     whole,
     check,
+    ...(samples > 1 && { samples, keep }),
     tokenizer: counter,
   }
   const models = [server === undefined ? model : undefined, counter]
@@ -109,18 +123,19 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
     const answer = scalarOf(row, 'answer')
     if (check && answer === undefined) return { dropped: 'no answer to check' }
     try {
-      const trajectory = await ask(teacher as Reasoner, question, { ...asking, seed: (seed + line) % SEEDS, signal })
+      const first = (seed + line * samples) % SEEDS
+      const trajectories = await ask(teacher as Reasoner, question, { ...asking, seed: first, signal })
       answered = true
-      if (trajectory.loops) return { dropped: 'repetitive' }
-      if (whole && trajectory.truncated) return { dropped: 'truncated' }
-      const response = stripDelimiters(trajectory.text)
-      if (response === null) return { dropped: 'reasoning without an end' }
-      if (response === '') return { dropped: 'empty' }
-      if (check && !isRight(response, answer as string)) return { dropped: 'wrong answer' }
-      const reported = counter === undefined ? trajectory.tokens : null
+      const judged = trajectories.map((trajectory) => judge(trajectory, { whole, answer: check ? answer : undefined }))
+      const good = judged.filter((each) => 'response' in each)
+      const rate = good.length / samples
+      const [chosen] = good.sort(keep === 'longest' || (keep === 'pass-rate' && rate < 0.5) ? longFirst : shortFirst)
+      if (!chosen) return judged[0] as { dropped: string }
+      const { response } = chosen
+      const reported = counter === undefined ? chosen.tokens : null
       const token_num_qwen = reported ?? (await tokenizer?.count(response)) ?? 0
       const record: TrajectoryRecord = { ...row.columns, id: idOf(row), question, response, token_num_qwen }
-      return { line: JSON.stringify(record) }
+      return { line: JSON.stringify(samples > 1 ? { ...record, pass_rate: rate } : record) }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       if (!answered)
@@ -139,6 +154,34 @@ export async function distill(options: DistillOptions): Promise<JobReport> {
     tokenizer?.close()
     if (teacher !== reasoner) await teacher?.dispose()
   }
+}
+
+interface Kept {
+  response: string
+  /** As the teacher counts them. */
+  tokens: number | null
+}
+
+/** What is kept of a trajectory, or why nothing is. @param answer To be checked against. */
+function judge(
+  { text, tokens, truncated, loops }: Trajectory,
+  { whole, answer }: { whole: boolean; answer: string | undefined },
+): Kept | { dropped: string } {
+  if (loops) return { dropped: 'repetitive' }
+  if (whole && truncated) return { dropped: 'truncated' }
+  const response = stripDelimiters(text)
+  if (response === null) return { dropped: 'reasoning without an end' }
+  if (response === '') return { dropped: 'empty' }
+  if (answer !== undefined && !isRight(response, answer)) return { dropped: 'wrong answer' }
+  return { response, tokens }
+}
+
+function shortFirst(a: Kept, b: Kept): number {
+  return a.response.length - b.response.length
+}
+
+function longFirst(a: Kept, b: Kept): number {
+  return shortFirst(b, a)
 }
 
 function isRight(response: string, answer: string): boolean {

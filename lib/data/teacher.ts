@@ -3,7 +3,7 @@ import { Z1Error } from '../base/errors.js'
 import { EMBEDDED_MODEL } from '../reason/model-file.js'
 import type { LoadOptions, ReasonOptions } from '../reason/options.js'
 import type { Reasoner } from '../reason/reasoner.js'
-import type { ReasonResult } from '../reason/result.js'
+import type { ReasonResult, SampleResult } from '../reason/result.js'
 import { inspectModel } from '../reason/vocabulary.js'
 import { Z1 } from '../reason/z1.js'
 import { chatReasoner } from '../remote/chat-reasoner.js'
@@ -67,6 +67,9 @@ async function contextFor(limit: number, model: string | undefined): Promise<num
 export interface AskOptions extends Pick<ReasonOptions, 'system' | 'temperature' | 'topP' | 'tags'> {
   /** Tokens of a trajectory at most, ≥ 1: it is cut there. */
   limit: number
+  /** Trajectories of the question, ≥ 1. */
+  samples: number
+  /** Of the first one; the others have the next. */
   seed: number
   signal: AbortSignal
   /** How often a request that a server failed to answer is sent again, ≥ 0. */
@@ -76,24 +79,31 @@ export interface AskOptions extends Pick<ReasonOptions, 'system' | 'temperature'
 }
 
 /**
+ * A model in this process decodes the question once for all samples.
  * @throws {Refusal} if this question cannot be answered and another one may be.
  * @throws {Error} when a server keeps failing.
  */
-export async function ask(teacher: Reasoner, question: string, options: AskOptions): Promise<Trajectory> {
-  const { limit, retries, backoff, seed, signal, ...sampling } = options
-  // One that gives its tokens is asked for one more than the limit, to see whether the trajectory ends there.
-  const givesTokens = teacher.model.vocabularySize !== undefined
-  const reason = { ...sampling, hint: null, loops: true, maxTokens: limit, seed, signal }
-  const once = (thinkingWindow: number) => {
-    return teacher.reason(question, { ...reason, ...(givesTokens ? {} : { maxTokens: undefined }), thinkingWindow })
-  }
+export async function ask(teacher: Reasoner, question: string, options: AskOptions): Promise<Trajectory[]> {
+  const { limit, samples, retries, backoff, seed, signal, ...sampling } = options
+  const reason = { ...sampling, hint: null, loops: true, signal }
   try {
-    const result = await retrying(() => once(givesTokens ? limit + 1 : limit), options).catch((error) => {
-      if (!isTooLarge(error)) throw error
-      // The context ends before the limit.
-      return once(Infinity)
-    })
-    return givesTokens ? await cutAt(limit, result, teacher) : trajectoryOf(result)
+    // One that gives its tokens is asked for one more than the limit, to see whether the trajectory ends there.
+    if (teacher.model.vocabularySize !== undefined) {
+      // All of them are looked at here: none has to win.
+      const several = samples > 1 ? { samples, vote: () => 0 } : {}
+      const once = (thinkingWindow: number) =>
+        teacher.reason(question, { ...reason, ...several, maxTokens: limit, seed, thinkingWindow })
+      const result = await orToTheEnd(once, limit + 1, options)
+      return await Promise.all((result.samples ?? [result]).map((sample) => cutAt(limit, sample, teacher)))
+    }
+    const results = Array.from({ length: samples }, (_, i) =>
+      orToTheEnd(
+        (thinkingWindow) => teacher.reason(question, { ...reason, seed: seed + i, thinkingWindow }),
+        limit,
+        options,
+      ),
+    )
+    return (await Promise.all(results)).map(trajectoryOf)
   } catch (error) {
     if (isTooLarge(error)) throw new Refusal('question too long', error.message)
     const fault = remoteErrorOf(error)?.fault
@@ -103,7 +113,19 @@ export async function ask(teacher: Reasoner, question: string, options: AskOptio
   }
 }
 
-function trajectoryOf({ text, usage, finishReason }: ReasonResult): Trajectory {
+/** Asks under a window, or, where the context ends before that, as far as it goes. */
+function orToTheEnd(
+  once: (thinkingWindow: number) => Promise<ReasonResult>,
+  window: number,
+  options: AskOptions,
+): Promise<ReasonResult> {
+  return retrying(() => once(window), options).catch((error) => {
+    if (!isTooLarge(error)) throw error
+    return once(Infinity)
+  })
+}
+
+function trajectoryOf({ text, usage, finishReason }: SampleResult): Trajectory {
   return {
     text,
     tokens: usage.thinkingTokens + usage.answerTokens || null,
@@ -113,7 +135,7 @@ function trajectoryOf({ text, usage, finishReason }: ReasonResult): Trajectory {
 }
 
 /** The part within the limit; the last character may end within a token. */
-async function cutAt(limit: number, result: ReasonResult, teacher: Reasoner): Promise<Trajectory> {
+async function cutAt(limit: number, result: SampleResult, teacher: Reasoner): Promise<Trajectory> {
   const ids = [...result.tokens.reasoning, ...result.tokens.answer]
   if (ids.length <= limit) return trajectoryOf(result)
   const text = (await teacher.detokenize(ids.slice(0, limit))).replace(/\uFFFD+$/, '')

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type DistillOptions, distill } from '../../lib/data/distill.js'
+import type { Reasoner } from '../../lib/reason/reasoner.js'
 import { Z1 } from '../../lib/reason/z1.js'
 import { temporaryFolder } from '../support/folder.js'
 import { readLines, writeJsonl } from '../support/lines.js'
@@ -108,6 +109,76 @@ describe('a model in this process', () => {
     { server: 'localhost', model: 'm' },
   ])('refuses %o', async (options) => {
     await expect(distilled([{ question: 'q' }], options)).rejects.toThrow(/^Expected/)
+  })
+})
+
+describe('several samples', () => {
+  /** Says a text for each seed. One that gives its tokens makes all samples of a question in one request. */
+  function scripted(texts: readonly string[], givesTokens: boolean) {
+    const asked: { seed: number; samples: number | undefined }[] = []
+    const say = (seed: number) => {
+      const text = texts[seed % texts.length] as string
+      const usage = { thinkingTokens: text.length, answerTokens: 0 }
+      return { text, usage, finishReason: 'stop', tokens: { reasoning: [...text].map(() => 1), answer: [] } }
+    }
+    const reasoner = {
+      model: { path: 'scripted', parallel: 4, contextSize: 1000, ...(givesTokens && { vocabularySize: 3 }) },
+      async reason(_: string, { seed, samples }: { seed: number; samples?: number }) {
+        asked.push({ seed, samples })
+        if (samples === undefined) return say(seed)
+        return { ...say(seed), samples: Array.from({ length: samples }, (_, i) => say(seed + i)) }
+      },
+      tokenize: async () => [],
+      detokenize: async () => '',
+      stream: () => null,
+    }
+    return { reasoner: reasoner as unknown as Reasoner, asked }
+  }
+  const short = 'so 4'
+  const long = 'a long way to 4'
+  const texts = [`\\boxed{5}`, `${long} \\boxed{4}`, `\\boxed{3}`, `${short} \\boxed{4}`]
+  const row = { id: 'a', question: 'q', answer: '4' }
+  const options = { samples: 4, temperature: 1, check: true }
+
+  it.each([
+    true,
+    false,
+  ])('keep one of the right ones, and tell how many there were (one that gives its tokens: %s)', async (givesTokens) => {
+    const { reasoner, asked } = scripted(texts, givesTokens)
+    const kept = async (more: object) => (await distilled([row], { ...options, ...more, reasoner })).records
+    expect(await kept({})).toEqual([
+      { ...row, response: `${short} \\boxed{4}`, token_num_qwen: expect.any(Number), pass_rate: 0.5 },
+    ])
+    expect(asked.map(({ seed }) => seed)).toEqual(givesTokens ? [0] : [0, 1, 2, 3])
+    expect(asked[0]?.samples).toBe(givesTokens ? 4 : undefined)
+    expect(await kept({ keep: 'longest' })).toMatchObject([{ response: `${long} \\boxed{4}` }])
+    expect(await kept({ keep: 'pass-rate' })).toMatchObject([{ response: `${short} \\boxed{4}`, pass_rate: 0.5 }])
+    // Two of five: a hard one.
+    const hard = scripted([...texts, `\\boxed{9}`], givesTokens).reasoner
+    const { records } = await distilled([row], { ...options, samples: 5, keep: 'pass-rate', reasoner: hard })
+    expect(records).toMatchObject([{ response: `${long} \\boxed{4}`, pass_rate: 0.4 }])
+  })
+
+  it('are of no use where none is right', async () => {
+    const { reasoner } = scripted([`\\boxed{5}`], true)
+    const { report } = await distilled([row], { ...options, reasoner })
+    expect(report).toMatchObject({ kept: 0, dropped: { 'wrong answer': 1 } })
+  })
+
+  it('have seeds of their own from question to question', async () => {
+    const { reasoner, asked } = scripted(texts, true)
+    await distilled([row, { ...row, id: 'b' }], { ...options, seed: 7, reasoner, parallel: 1 })
+    expect(asked.map(({ seed }) => seed)).toEqual([7, 11])
+  })
+
+  it('need a temperature, and are decoded by a model', async () => {
+    await expect(distilled([row], { samples: 2 })).rejects.toThrow('Expected number > 0 for temperature')
+    const { records } = await distilled([{ id: 'a', question: "How many r's are in strawberry?", answer: '3' }], {
+      ...options,
+      temperature: 0.3,
+      limit: 128,
+    })
+    expect(records).toMatchObject([{ pass_rate: expect.any(Number), response: expect.stringContaining('\\boxed{3}') }])
   })
 })
 

@@ -1,6 +1,6 @@
 /** `z1 data distill`: trajectories by a teacher. */
 import { distill } from '../../data/distill.js'
-import { flag, integer } from '../args.js'
+import { flag, integer, oneOf } from '../args.js'
 import { defineCommand } from '../command.js'
 import { answerOptions, inputFiles, modelOptions, outputOptions, samplingOptions, tokenizerOption } from '../groups.js'
 import { showFraction } from '../progress.js'
@@ -28,6 +28,12 @@ export const command = defineCommand({
     seed: { ...samplingOptions.seed, help: 'of the first question, each has its own', default: '0' },
     whole: flag({ help: 'leave out what reached the limit' }),
     check: flag({ help: "leave out what does not end with the row's answer" }),
+    samples: integer(1, { value: 'N', help: 'trajectories of each question, of which one is kept', default: '1' }),
+    keep: oneOf(['shortest', 'longest', 'pass-rate'], {
+      value: 'NAME',
+      help: 'of several: shortest, longest, or pass-rate: the shortest where at least half are right, else the longest',
+      default: 'shortest',
+    }),
     tokenizer: { ...tokenizerOption, default: "the teacher's own count" },
     ...outputOptions,
   },
