@@ -9,7 +9,9 @@
 #
 # Read from the environment:
 #   STYLE     z1, or delimited: the model that z1-mini is compared with (default: z1)
+#   FROM      a GGUF file of such a model to go on from, with its tokenizer: the last file of problems only, smaller steps
 #   RECORDS   problems of the easy, the middle and the last file (default: "24000 32000 160000")
+#   SEED      of the last file of problems: another one where a model goes on (default: 3)
 #   ITEMS     held-out problems of the evaluation (default: 960)
 #   PYTHON    the Python that has z1_training (default: python)
 set -euo pipefail
@@ -21,6 +23,7 @@ fi
 mkdir -p "$1"
 output=$(cd "$1" && pwd)
 shift
+from=${FROM:+$(realpath "$FROM")}
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 style=${STYLE:-z1}
@@ -49,26 +52,39 @@ case $style in
     ;;
 esac
 
+data=()
 # Easy problems first: a small model learns to copy on short questions in a fraction of the time. After the colon, how
 # often a family comes: questions of other kinds, which are declined, are a fifth.
 families=programs:12,lists:10,numbers:11,letters:10,arithmetic:13,stories:4,several:3,outside:16
 generate=(data generate --style "$style" --families "$families")
-z1 "${generate[@]}" --count "$easy" --seed 1 --difficulty 1-2 --output "$output/1.jsonl"
-z1 "${generate[@]}" --count "$middle" --seed 2 --difficulty 1-4 --output "$output/2.jsonl"
-z1 "${generate[@]}" --count "$last" --seed 3 --difficulty 1-8 --output "$output/3.jsonl"
-data=("$output/1.jsonl" "$output/2.jsonl" "$output/3.jsonl")
+if [ -z "$from" ]; then
+  z1 "${generate[@]}" --count "$easy" --seed 1 --difficulty 1-2 --output "$output/1.jsonl"
+  z1 "${generate[@]}" --count "$middle" --seed 2 --difficulty 1-4 --output "$output/2.jsonl"
+  data=("$output/1.jsonl" "$output/2.jsonl")
+fi
+z1 "${generate[@]}" --count "$last" --seed "${SEED:-3}" --difficulty 1-8 --output "$output/3.jsonl"
+data+=("$output/3.jsonl")
 
-# A byte-level BPE with Qwen2's rules for where words begin. Renamed when it is whole.
+# A byte-level BPE with Qwen2's rules for where words begin, or that of the model to go on from, in its folder. Renamed when
+# it is whole.
+changes=()
+if [ -n "$from" ]; then
+  changes=(--set model.from_scratch=null "model.from_pretrained=$output/tokenizer" optimizer.lr=0.006 optimizer.adamw_lr=0.002)
+fi
 if [ ! -d "$output/tokenizer" ]; then
-  "$python" -m z1_training.tokenizer --data "${data[@]}" --size 832 ${tokenizer_options[@]+"${tokenizer_options[@]}"} \
-    --output "$output/tokenizer.partial"
+  if [ -n "$from" ]; then
+    "$python" -m z1_training.dequantize "$from" --output "$output/tokenizer.partial"
+  else
+    "$python" -m z1_training.tokenizer --data "${data[@]}" --size 832 ${tokenizer_options[@]+"${tokenizer_options[@]}"} \
+      --output "$output/tokenizer.partial"
+  fi
   mv "$output/tokenizer.partial" "$output/tokenizer"
 fi
 
 is_finished() { grep -qs '"finished": true' "$output/run/run.json"; }
 if ! is_finished; then
   "$python" -m z1_training.train "training/configs/$name.yaml" --data "${data[@]}" --tokenizer "$output/tokenizer" \
-    --output "$output/run" "$@"
+    --output "$output/run" ${changes[@]+"${changes[@]}"} "$@"
 fi
 if ! is_finished; then
   echo "The run is not finished; call again to go on: $output/run/run.json" >&2

@@ -353,7 +353,12 @@ def main() -> None:
     parser.add_argument("--tokenizer", type=Path, help="folder of the tokenizer, for a model from scratch")
     parser.add_argument("--minutes", type=float, help="stop with a checkpoint after this time")
     parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="change the config: optimizer.lr=1e-3"
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change the config: optimizer.lr=1e-3; may be given several times",
     )
     options = parser.parse_args()
     try:
