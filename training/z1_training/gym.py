@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -59,20 +60,54 @@ def other_tasks(count: int, seed: int) -> Iterator[dict[str, Any]]:
             made += 1
 
 
+LONGEST_CODE = 2500
+"""characters of a question about a program"""
+
+LONGEST_OUTPUT = 16
+"""characters of what the program gives: more is hard to compare, and says nothing about reasoning"""
+
+BOXED = "\n\nPut the final answer within \\boxed{}."
+
+
+def code_tasks(count: int, seed: int) -> Iterator[dict[str, Any]]:
+    """`count` programs of CodeI/O whose output is asked for, no program twice, where it is short and exact."""
+    import reasoning_gym
+
+    # Its probability of asking for the input is that of asking for the output (reasoning-gym 0.1.19).
+    entries = reasoning_gym.create_dataset("codeio", size=50 * count, seed=seed, input_prediction_probability=1.0)
+    programs: set[int] = set()
+    for i in range(len(entries)):
+        try:
+            entry = entries[i]
+        except Exception:  # noqa: BLE001 - it runs the programs itself, and some of them fail
+            continue
+        question, answer, program = entry["question"].strip(), entry["answer"], entry["metadata"]["source_index"]
+        # Numbers with a fraction depend on how they are rounded.
+        if program in programs or not re.fullmatch(r'-?\d+|true|false|"[\w -]+"', answer):
+            continue
+        if len(question) > LONGEST_CODE or len(answer) > LONGEST_OUTPUT:
+            continue
+        programs.add(program)
+        yield {"id": f"codeio-{program}", "question": question + BOXED, "answer": answer.strip('"'), "family": "codeio"}
+        if len(programs) == count:
+            return
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="z1_training.gym", description=__doc__)
     parser.add_argument("--output", type=Path, required=True, help="file to write, JSON Lines")
-    parser.add_argument("--count", type=int, default=25, help="of each task; with --others, in all")
+    parser.add_argument("--count", type=int, default=25, help="of each task; with --others or --code, in all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--others", action="store_true", help="questions of other kinds, to be declined, without answers"
-    )
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--others", action="store_true", help="questions of other kinds, to be declined, without answers")
+    kind.add_argument("--code", action="store_true", help="what programs of CodeI/O give: questions for a teacher")
     options = parser.parse_args()
     try:
         import reasoning_gym  # noqa: F401
     except ImportError:
         parser.error("needs the package reasoning-gym: pip install reasoning-gym==0.1.19")
-    rows = (other_tasks if options.others else easy_tasks)(options.count, options.seed)
+    make = other_tasks if options.others else code_tasks if options.code else easy_tasks
+    rows = make(options.count, options.seed)
     text = "".join(json.dumps(row) + "\n" for row in rows)
     options.output.write_text(text, encoding="utf-8")
 
