@@ -34,6 +34,7 @@ const GENERATE_FILE_OPTIONS = {
   split: option(GENERATE_OPTIONS.split),
   wordings: option(GENERATE_OPTIONS.wordings),
   style: option(GENERATE_OPTIONS.style),
+  lengths: option(GENERATE_OPTIONS.lengths),
   check: option(check, false),
   tokenizer: option(fileName),
 } satisfies Record<keyof GenerateFileOptions, Option<unknown>>
@@ -51,9 +52,9 @@ const PARALLEL = 4
  */
 export async function generateFile(options: GenerateFileOptions): Promise<JobReport> {
   const checked = readOptions(GENERATE_FILE_OPTIONS, options)
-  const { seed, count, families, difficulty, split, wordings, style, check, tokenizer: vocabulary } = checked
+  const { seed, count, families, difficulty, split, wordings, style, lengths, check, tokenizer: vocabulary } = checked
   const python = check === true ? 'python3' : check
-  const asked = { seed, families, difficulty, split, wordings, style }
+  const asked = { seed, families, difficulty, split, wordings, style, lengths }
   const settings = { ...asked, count, tokenizer: vocabulary }
   // Validate before writing anything.
   generateProblems({ ...asked, count: 0 }).next()

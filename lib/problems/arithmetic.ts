@@ -10,7 +10,7 @@ import {
   subtractFromRight,
 } from './columns.js'
 import { chain, expression } from './expressions.js'
-import { at, type Check, digits, type Maker, nearNumber, type Problem } from './problem.js'
+import { at, type Check, digits, type Maker, misread, nearNumber, type Problem } from './problem.js'
 
 export const arithmetic: Maker = (random, difficulty, asking) => {
   const make = random.weighted([
@@ -76,6 +76,10 @@ const add: Maker = (random, difficulty, asking) => {
     program: `print(${a} + ${b})`,
     check: (value) => ends(addFromRight(a, b), value, a + b),
     nearMiss: (random) => nearNumber(random, a + b),
+    slip: (random) => {
+      const other = misread(random, a)
+      return { steps: addFromLeft(other, b), value: String(other + b) }
+    },
   }
 }
 
@@ -114,6 +118,14 @@ const subtract: Maker = (random, difficulty, asking) => {
     program: `print(${a} - ${b})`,
     check: (value) => ends(subtractFromRight(a, b), value, a - b),
     nearMiss: (random) => nearNumber(random, a - b),
+    slip: (random) => {
+      const other = misread(random, b)
+      const [large, small] = other > a ? [other, a] : [a, other]
+      return {
+        steps: subtractFromLeft(large, small),
+        value: String(large - small === a - b ? a - b + 1 : large - small),
+      }
+    },
   }
 }
 
@@ -159,6 +171,10 @@ const multiply: Maker = (random, difficulty, asking) => {
     steps: multiplyFromLeft(a, b),
     check: (value) => ends(multiplyFromRight(a, b), value, a * b),
     nearMiss: (random) => nearNumber(random, a * b),
+    slip: (random) => {
+      const other = misread(random, a)
+      return { steps: multiplyFromLeft(other, b), value: String(other * b) }
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 /** Numbers written in other bases: into decimal from the first digit on, out of it from the last. */
 import type { Random } from '../base/random.js'
-import { at, type Maker, nearNumber } from './problem.js'
+import { at, type Maker, misread, nearNumber } from './problem.js'
 
 /** `1`, `1*2+0=2`, `2*2+1=5`: the value so far after each digit. */
 function fromBase(text: string, base: number): string[] {
@@ -54,6 +54,10 @@ export const toBinary: Maker = (random, difficulty, asking) => {
     program: `print(f"{${n}:b}")`,
     check: (value) => ({ lines: fromBase(value, 2), holds: value === bits }),
     nearMiss: (random) => nearBits(random, bits),
+    slip: (random) => {
+      const other = misread(random, n)
+      return { steps: toBase(other, 2), value: other.toString(2) }
+    },
   }
 }
 

@@ -17,7 +17,7 @@ import { programs } from './programs.js'
 import type { TrajectoryRecord } from './record.js'
 import { several } from './several.js'
 import { stories } from './stories.js'
-import { trajectory } from './trajectory.js'
+import { longTrajectory, trajectory } from './trajectory.js'
 
 const MAKERS = { letters, arithmetic, lists, numbers, programs, stories, several } satisfies Record<string, Maker>
 
@@ -39,11 +39,13 @@ export interface GenerateOptions {
   split?: 'train' | 'test'
   /** How questions are put: in wordings that training data has (default), or in others that are kept out of it. */
   wordings?: Wordings
-  /**
-   * 'z1': reasoning and answer as one text (default). 'delimited': the reasoning twice, the second time as a check, between
-   * think tags, then the answer: the always-long trajectories of a reasoning model that the method is compared with.
-   */
+  /** 'z1': reasoning and answer as one text (default). 'delimited': the reasoning between think tags, then the answer. */
   style?: 'z1' | 'delimited'
+  /**
+   * 'short-and-long': as much as the difficulty asks for (default). 'long': always the procedure and a check of it, as reasoning
+   * models write, which may find that what was asked had been misread.
+   */
+  lengths?: 'short-and-long' | 'long'
   /** Number of the first record, to go on where another run ended. Default: 0. */
   start?: number
   /** Tokens of a response. Default: its UTF-8 bytes. */
@@ -63,6 +65,7 @@ export const GENERATE_OPTIONS = {
   split: option(oneOf(['train', 'test']), 'train'),
   wordings: option(oneOf(['seen', 'unseen']), 'seen'),
   style: option(oneOf(['z1', 'delimited']), 'z1'),
+  lengths: option(oneOf(['short-and-long', 'long']), 'short-and-long'),
   start: option(records, 0),
   countTokens: option(callback<(text: string) => number>(), Buffer.byteLength),
 } satisfies Record<keyof GenerateOptions, Option<unknown>>
@@ -76,7 +79,10 @@ export interface GeneratedProblem {
 
 /** @throws {TypeError|RangeError} for invalid options, a family or difficulty that does not exist among them. */
 export function* generateProblems(options: GenerateOptions): Generator<GeneratedProblem> {
-  const { seed, count, split, wordings, style, start, countTokens, ...kinds } = readOptions(GENERATE_OPTIONS, options)
+  const { seed, count, split, wordings, style, lengths, start, countTokens, ...kinds } = readOptions(
+    GENERATE_OPTIONS,
+    options,
+  )
   const families = inTurn(kinds.families)
   const [low, high] = kinds.difficulty
   if (!(Number.isInteger(low) && Number.isInteger(high) && low >= 1 && low <= high && high <= 8))
@@ -101,7 +107,7 @@ export function* generateProblems(options: GenerateOptions): Generator<Generated
     const problem = heldTo(split, () => MAKERS[family](random, difficulty, asking))
     const { key, answer, program } = problem
     const question = asking.typed(problem.question)
-    const steps = trajectory(problem, random, difficulty)
+    const steps = lengths === 'long' ? longTrajectory(problem, random) : trajectory(problem, random, difficulty)
     const last = `The answer is\n\\boxed{${answer}}`
     const response = style === 'z1' ? `${steps.join('\n')}\n\n${last}` : delimited(steps, last)
     const token_num_qwen = countTokens(response)
@@ -134,8 +140,7 @@ function inTurn(names: readonly string[]): Family[] {
 }
 
 function delimited(steps: string[], last: string): string {
-  const text = steps.join('\n')
-  return `<think>\n${text}\n\nWait, check this again\n${text}\n</think>\n\n${last}`
+  return `<think>\n${steps.join('\n')}\n</think>\n\n${last}`
 }
 
 function heldTo(split: 'train' | 'test', make: () => Problem): Problem {

@@ -77,6 +77,15 @@ const count: Maker = (random, difficulty, asking) => {
     program: `print("${text}".count("${letter}"))`,
     check: (value) => ({ lines: [places(text, letter)], holds: value === String(n) }),
     nearMiss: (random) => String(n > 0 && random.chance(0.5) ? n - 1 : n + 1),
+    slip: (random) => {
+      // One more where there is one already, or one in the place of another letter.
+      const place = random.int(0, text.length - 1)
+      const wrong =
+        text[place] === letter
+          ? text.slice(0, place) + letter + text.slice(place)
+          : text.slice(0, place) + letter + text.slice(place + 1)
+      return { steps: counted(wrong, (c) => c === letter), value: String(n + 1) }
+    },
   }
 }
 

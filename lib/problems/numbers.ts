@@ -1,7 +1,7 @@
 /** Number theory: common divisors, primes, remainders, sums of digits, bases. Each line starts from the one before it. */
 import { baseConversion, fromBinary, toBinary } from './bases.js'
 import { divideFromLeft } from './columns.js'
-import { at, digits, type Maker, nearNumber } from './problem.js'
+import { at, digits, type Maker, misread, nearNumber } from './problem.js'
 
 export const numbers: Maker = (random, difficulty, asking) => {
   const make = random.weighted([
@@ -236,5 +236,9 @@ const digitSum: Maker = (random, difficulty, asking) => {
     program: `print(sum(map(int, "${text}")))`,
     check: (value) => ({ lines: steps([...text].reverse()), holds: value === String(total) }),
     nearMiss: (random) => nearNumber(random, total),
+    slip: (random) => {
+      const other = [...String(misread(random, Number(text)))]
+      return { steps: steps(other), value: String(other.reduce((sum, digit) => sum + Number(digit), 0)) }
+    },
   }
 }

@@ -20,6 +20,13 @@ export interface Problem {
   check?: (value: string) => Check
   /** A wrong value that is close to the answer. */
   nearMiss?: (random: Random) => string
+  /** The procedure by someone who misread what is asked, and the wrong value that comes of it. */
+  slip?: (random: Random) => Slip
+}
+
+export interface Slip {
+  steps: string[]
+  value: string
 }
 
 export interface Check {
@@ -44,4 +51,15 @@ export function digits(random: Random, count: number): number {
 export function nearNumber(random: Random, value: number): string {
   const by = random.pick([1, 1, 2, 10])
   return String(value >= by && random.chance(0.5) ? value - by : value + by)
+}
+
+/** The number with one digit one higher or lower, as many digits as before. */
+export function misread(random: Random, value: number): number {
+  const text = String(value)
+  const place = random.int(0, text.length - 1)
+  const lowest = place === 0 ? 1 : 0
+  const digit = random.pick(
+    [Number(text[place]) - 1, Number(text[place]) + 1].filter((each) => each >= lowest && each <= 9),
+  )
+  return Number(`${text.slice(0, place)}${digit}${text.slice(place + 1)}`)
 }

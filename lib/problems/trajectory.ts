@@ -9,6 +9,9 @@ import type { Problem } from './problem.js'
 const SIMPLE = 2
 const HARD = 6
 
+/** How often someone who always thinks long misreads what is asked at first, where a check can tell. */
+const MISREAD = 0.15
+
 /** How often a simple problem begins with a guess, how often that is right, and how often a hard one is checked. */
 const GUESSED = 0.6
 const RIGHT = 0.75
@@ -27,4 +30,18 @@ export function trajectory(problem: Problem, random: Random, difficulty: number)
     return [...begin, ...steps, `Check ${answer}`, ...check(answer).lines, 'Holds']
   }
   return [...begin, ...steps]
+}
+
+/**
+ * Always long, however simple: the procedure, now and then misread at first, and a check: by another method where there is
+ * one, else by the procedure once more.
+ */
+export function longTrajectory(problem: Problem, random: Random): string[] {
+  const { task, steps, answer, check, slip } = problem
+  const begin = task === undefined ? [] : [task]
+  if (!check) return [...begin, ...steps, 'Wait, check this again', ...steps]
+  const checked = [...steps, `Check ${answer}`, ...check(answer).lines, 'Holds']
+  if (!slip || !random.chance(MISREAD)) return [...begin, ...checked]
+  const { steps: wrong, value } = slip(random)
+  return [...begin, ...wrong, `Check ${value}`, ...check(value).lines, 'Fails', ...checked]
 }

@@ -153,7 +153,7 @@ describe('generated problems', () => {
     const families = ['programs:3', 'lists', 'letters', 'arithmetic:2', 'numbers', 'stories', 'outside']
     // Written down once: data that was made with a seed can be made again.
     expect(digest({})).toBe('b110af38410fa3dd')
-    expect(digest({ style: 'delimited' })).toBe('f55f68407356f238')
+    expect(digest({ style: 'delimited', lengths: 'long' })).toBe('c566dbdfc1e561dd')
     expect(digest({ seed: 7, split: 'test' })).toBe('280acba9fc15de9d')
   })
 
@@ -300,15 +300,45 @@ describe('generated problems', () => {
     }
   })
 
-  it('have the reasoning twice between think tags in the delimited style', () => {
-    const options = { seed: 9, count: 12 }
+  it('have the same reasoning between think tags in the delimited style', () => {
+    const options = { seed: 9, count: 60, families: [...FAMILIES, 'outside'] }
     const plain = [...generate(options)]
     for (const [i, { response }] of [...generate({ ...options, style: 'delimited' })].entries()) {
-      const [, thought, check, answer] =
-        /^<think>\n(.*)\n\nWait, check this again\n(.*)\n<\/think>\n\n(.*)$/s.exec(response) ?? []
-      expect(check).toBe(thought)
-      expect(`${thought}\n\n${answer}`).toBe(plain[i]?.response)
+      const [, thought, answer] = /^<think>\n(.*)\n<\/think>\n\n(.*)$/s.exec(response) ?? []
+      if (plain[i]?.family !== 'outside') expect(`${thought}\n\n${answer}`).toBe(plain[i]?.response)
+      else expect([thought, answer]).toEqual([plain[i]?.response, plain[i]?.response])
     }
+  })
+
+  it('are always checked where they shall be long, by another method where there is one, and now and then misread at first', () => {
+    const records = [...generate({ seed: 20, count: 4000, lengths: 'long' })]
+    let [misread, checked, repeated] = [0, 0, 0]
+    for (const { response, answer } of records) {
+      const again = response.split('\nWait, check this again\n')
+      if (again.length === 2) {
+        repeated++
+        // What stands twice is all but the task before it, and the answer after it.
+        expect(
+          (again[1] as string).startsWith((again[0] as string).split('\n').slice(-2).join('\n')) ||
+            again[0]?.endsWith((again[1] as string).split('\n\nThe answer')[0] as string),
+          response,
+        ).toBe(true)
+        continue
+      }
+      const checks = [...response.matchAll(/^Check (.*)$/gm)].map(([, value]) => value)
+      const verdicts = response.match(/^(Holds|Fails)$/gm) as string[]
+      expect(checks.at(-1), response).toBe(answer)
+      expect(verdicts.at(-1), response).toBe('Holds')
+      expect(verdicts.length, response).toBe(checks.length)
+      checked++
+      if (checks.length === 1) continue
+      misread++
+      expect([checks.length, verdicts[0]], response).toEqual([2, 'Fails'])
+      expect(checks[0], response).not.toBe(answer)
+    }
+    expect(repeated).toBeGreaterThan(1000)
+    expect(misread / checked).toBeGreaterThan(0.05)
+    expect(misread / checked).toBeLessThan(0.15)
   })
 })
 

@@ -8,7 +8,9 @@
 # checkpoint and the recipe with status 75, `--set train.threads=1` changes the config.
 #
 # Read from the environment:
-#   STYLE     z1, or delimited: the model that z1-mini is compared with (default: z1)
+#   STYLE     z1, or delimited: the reasoning between think tags, cut by closing them (default: z1)
+#   LENGTHS   short-and-long, or long: always long and with a check (default: short-and-long; with delimited, long: the
+#             model that z1-mini is compared with)
 #   FROM      a GGUF file of such a model to go on from, with its tokenizer: the last file of problems only, smaller steps
 #   RECORDS   problems of the easy, the middle and the last file (default: "24000 32000 160000")
 #   SEED      of the last file of problems: another one where a model goes on (default: 3)
@@ -35,14 +37,16 @@ z1() { node dist/cli/main.js "$@"; }
 case $style in
   z1)
     name=z1-mini
+    lengths=${LENGTHS:-short-and-long}
     tokenizer_options=()
     eval_options=(--context-size 1024)
     ;;
   delimited)
-    # The same size, problems and tokens a step, but trajectories that are always long, checked once more, and between
-    # think tags. The prompt ends with <think> and a newline, and a cut only closes the tag, as budget forcing does:
+    # The same size, problems and tokens a step, but trajectories that are always long and checked, and between think
+    # tags. The prompt ends with <think> and a newline, and a cut only closes the tag, as budget forcing does:
     # `--hint ' '`. The model knows the plain hint before the tag too.
     name=z1-mini-delimited
+    lengths=${LENGTHS:-long}
     tokenizer_options=(--think)
     eval_options=(--method delimited --hint ' ' --context-size 2048)
     ;;
@@ -56,7 +60,7 @@ data=()
 # Easy problems first: a small model learns to copy on short questions in a fraction of the time. After the colon, how
 # often a family comes: questions of other kinds, which are declined, are a fifth.
 families=programs:12,lists:10,numbers:11,letters:10,arithmetic:13,stories:4,several:3,outside:16
-generate=(data generate --style "$style" --families "$families")
+generate=(data generate --style "$style" --lengths "$lengths" --families "$families")
 if [ -z "$from" ]; then
   z1 "${generate[@]}" --count "$easy" --seed 1 --difficulty 1-2 --output "$output/1.jsonl"
   z1 "${generate[@]}" --count "$middle" --seed 2 --difficulty 1-4 --output "$output/2.jsonl"

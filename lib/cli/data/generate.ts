@@ -31,8 +31,13 @@ export const command = defineCommand({
     }),
     style: oneOf(['z1', 'delimited'], {
       value: 'NAME',
-      help: 'z1: one text; delimited: always long, between think tags',
+      help: 'z1: one text; delimited: the reasoning between think tags',
       fallback: 'z1',
+    }),
+    lengths: oneOf(['short-and-long', 'long'], {
+      value: 'NAME',
+      help: 'of the reasoning: as the difficulty asks for, or always long and with a check',
+      fallback: 'short-and-long',
     }),
     check: text({
       value: 'PYTHON',
