@@ -11,7 +11,7 @@ const SPARE = 8
 type RoomOptions = Pick<ResolvedOptions, 'task' | 'system' | 'method' | 'windows'>
 
 /**
- * Windows that are shares, or have no end, take what there is.
+ * A window that is a share takes what there is, but hint and answer after it; one without an end takes what there is.
  * @param slot Runs a call when there is room for one more.
  * @throws {Z1Error} CONTEXT_TOO_SMALL, naming the item with the longest prompt and the context that the run needs.
  */
@@ -22,7 +22,7 @@ export async function checkRoom(
   slot: <T>(work: () => Promise<T>) => Promise<T>,
 ): Promise<void> {
   const { contextSize } = reasoner.model
-  if (!Number.isFinite(contextSize)) return
+  if (!Number.isFinite(contextSize) || windows.every(({ tokens }) => tokens === Infinity)) return
   const window = Math.max(0, ...windows.map(({ tokens }) => (tokens !== null && tokens < Infinity ? tokens : 0)))
   const counts = await Promise.all(
     items.map((item) =>

@@ -32,7 +32,15 @@ function counting() {
 
 it('asks the reasoner, and leaves it as it was', async () => {
   const reasoner = counting()
-  const summary = await evaluate({ task, reasoner, windows: [1, 'inf'], output: at('asks'), seed: 4, hint: 'so:' })
+  const summary = await evaluate({
+    task,
+    reasoner,
+    windows: [1, 'inf'],
+    output: at('asks'),
+    seed: 4,
+    hint: 'so:',
+    maxTokens: 64,
+  })
   expect(summary.windows).toMatchObject([
     { window: '1', accuracy: 1, att: 1, cuts: 3 },
     { window: 'inf', accuracy: 1, att: 3, cuts: 0 },
@@ -55,12 +63,12 @@ it('asks as many at once as the reasoner takes', async () => {
     running--
     return result
   }
-  await evaluate({ task, reasoner: { ...reasoner, reason }, windows: [0, 1, 2], output: at('parallel') })
+  await evaluate({ task, reasoner: { ...reasoner, reason }, windows: [0, 1, 2], output: at('parallel'), maxTokens: 64 })
   expect(most).toBe(2)
 })
 
 it('is pinned to the name of a model that runs elsewhere', async () => {
-  const options: EvaluateOptions = { task, reasoner: counting(), windows: [1], output: at('elsewhere') }
+  const options: EvaluateOptions = { task, reasoner: counting(), windows: [1], output: at('elsewhere'), maxTokens: 64 }
   await evaluate(options)
   const { format, options: pinned, environment } = readRun(at('elsewhere'))
   expect(format).toBe(2)
@@ -70,7 +78,9 @@ it('is pinned to the name of a model that runs elsewhere', async () => {
   await expect(evaluate({ ...options, reasoner: other })).rejects.toThrow(
     'modelName "far-away/model", not "far-away/other"',
   )
-  await expect(evaluate({ task, windows: [1], output: at('elsewhere') })).rejects.toThrow('modelSha256 null')
+  await expect(evaluate({ task, windows: [1], output: at('elsewhere'), maxTokens: 64 })).rejects.toThrow(
+    'modelSha256 null',
+  )
 })
 
 it('gives with a Z1 what a run that loads the same model gives', async () => {

@@ -419,7 +419,8 @@ describe('what fails', () => {
     await expect(evaluate({ ...given, output: newFolder(), contextSize: Number(needed) - 1 })).rejects.toMatchObject({
       code: 'CONTEXT_TOO_SMALL',
     })
-    await expect(evaluate({ ...given, windows: ['50%'] })).resolves.toMatchObject({ done: 6 })
+    await expect(evaluate({ ...given, windows: ['50%'], output: newFolder() })).rejects.toThrow('window of 0')
+    await expect(evaluate({ ...given, windows: ['inf'], output: newFolder() })).resolves.toMatchObject({ done: 3 })
   })
 
   it('is told where there is no model, no item, or one twice', async () => {
