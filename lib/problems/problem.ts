@@ -24,7 +24,7 @@ export interface Problem {
   slip?: (random: Random) => Slip
 }
 
-export interface Slip {
+interface Slip {
   steps: string[]
   value: string
 }
