@@ -55,9 +55,9 @@ describe.each([
   it('leaves room for hint, close tag and answer', async () => {
     const tags = { open: '<think>', close: '</think>' }
     // 512 less a prompt of 100, a hint of 5, an answer of 9, and 8 for line feeds; a close tag takes another 8.
-    expect(await method.room(scripted({ thoughts }), 100)).toBe(390)
-    expect(await method.room(scripted({ thoughts }, { tags }), 100)).toBe(382)
-    expect(await method.room(scripted({ thoughts }), 500)).toBe(0)
+    expect(await method.room(scripted({ thoughts }, { contextSize: 512 }), 100)).toBe(390)
+    expect(await method.room(scripted({ thoughts }, { tags, contextSize: 512 }), 100)).toBe(382)
+    expect(await method.room(scripted({ thoughts }, { contextSize: 512 }), 500)).toBe(0)
   })
 })
 
@@ -78,7 +78,7 @@ describe('budget-forcing', () => {
   it('takes others, and leaves room for them', async () => {
     const method = methodOf('budget-forcing').resolve({ hint: 'So:', wait: { ...wait, times: 3 }, maxTokens: 9 })
     // 512 less a prompt of 100, a hint of 3, three times 4, an answer of 9, and 8 for line feeds.
-    expect(await method.room(scripted({ thoughts }), 100)).toBe(380)
+    expect(await method.room(scripted({ thoughts }, { contextSize: 512 }), 100)).toBe(380)
     expect(method.pinned).toEqual({ hint: 'So:', maxTokens: 9, policies: { wait: { ...wait, times: 3, until: null } } })
   })
 })

@@ -63,24 +63,22 @@ it('asks as many at once as the reasoner takes', async () => {
     running--
     return result
   }
-  await evaluate({ task, reasoner: { ...reasoner, reason }, windows: [0, 1, 2], output: at('parallel'), maxTokens: 64 })
+  await evaluate({ task, reasoner: { ...reasoner, reason }, windows: [0, 1, 2], output: at('parallel') })
   expect(most).toBe(2)
 })
 
 it('is pinned to the name of a model that runs elsewhere', async () => {
-  const options: EvaluateOptions = { task, reasoner: counting(), windows: [1], output: at('elsewhere'), maxTokens: 64 }
+  const options: EvaluateOptions = { task, reasoner: counting(), windows: [1], output: at('elsewhere') }
   await evaluate(options)
   const { format, options: pinned, environment } = readRun(at('elsewhere'))
   expect(format).toBe(2)
-  expect(pinned).toMatchObject({ modelName: 'far-away/model', modelSha256: null, contextSize: 512 })
+  expect(pinned).toMatchObject({ modelName: 'far-away/model', modelSha256: null, contextSize: 2048 })
   expect(environment).toMatchObject({ model: { file: 'far-away/model' }, parallel: 1 })
   const other = scripted({ thoughts: [] }, { path: 'far-away/other' })
   await expect(evaluate({ ...options, reasoner: other })).rejects.toThrow(
     'modelName "far-away/model", not "far-away/other"',
   )
-  await expect(evaluate({ task, windows: [1], output: at('elsewhere'), maxTokens: 64 })).rejects.toThrow(
-    'modelSha256 null',
-  )
+  await expect(evaluate({ task, windows: [1], output: at('elsewhere') })).rejects.toThrow('modelSha256 null')
 })
 
 it('gives with a Z1 what a run that loads the same model gives', async () => {
@@ -140,7 +138,7 @@ it('asks with speculation where it is asked to, and is pinned to that', async ()
 
 it('refuses a model beside it, and what is none', async () => {
   const options: EvaluateOptions = { task, windows: [1], output: at('refused'), reasoner: counting() }
-  const refused = evaluate({ ...options, contextSize: 512 })
+  const refused = evaluate({ ...options, contextSize: 2048 })
   await expect(refused).rejects.toThrow('Expected no contextSize beside a reasoner: its model is loaded')
   await expect(refused).rejects.toThrow(TypeError)
   const none = evaluate({ ...options, reasoner: 'z1' as never })

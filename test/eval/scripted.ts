@@ -27,7 +27,7 @@ export function scripted(script: Script | ((question: string) => Script), model?
     get disposed() {
       return disposed
     },
-    model: { path: 'far-away/model', contextSize: 512, parallel: 1, tags: null, ...model },
+    model: { path: 'far-away/model', contextSize: 2048, parallel: 1, tags: null, ...model },
     async reason(input, options = {}) {
       asked.push({ input, options })
       await new Promise(setImmediate)

@@ -180,7 +180,7 @@ TEST(a_generation_that_the_window_cuts) {
     request.prompt = prompt_of(*model);
     request.thinking_window = 8;
     request.max_tokens = 30;
-    request.hint = model->tokenize({ { "\n\nI overthought it, the final answer should be:", false, true } });
+    request.hint = model->tokenize({ { "\n\nI overthought it, the final answer should be:\n\n", false, true } });
     const Outcome outcome = running.run(request);
 
     Plain plain(*model);
