@@ -1,12 +1,10 @@
 /** Whether the context has room for every item of a run, asked before the first response: after hours would be late. */
 import { Z1Error } from '../base/errors.js'
 import type { Reasoner } from '../reason/reasoner.js'
+import { LINE_FEEDS } from './methods/hint.js'
 import type { ResolvedOptions } from './options.js'
 import { failedAt, promptOf } from './response.js'
 import type { Item } from './task.js'
-
-/** What `room` holds back for line feeds around tags, and a request may still have. */
-const SPARE = 8
 
 type RoomOptions = Pick<ResolvedOptions, 'task' | 'system' | 'method' | 'windows'>
 
@@ -30,7 +28,8 @@ export async function checkRoom(
     ),
   )
   const longest = Math.max(...counts)
-  const missing = longest + window - SPARE - (await method.room(reasoner, 0))
+  // What `room` holds back, a request may still have.
+  const missing = longest + window - LINE_FEEDS - (await method.room(reasoner, 0))
   if (missing <= 0) return
   const { id } = items[counts.indexOf(longest)] as Item
   const count = counts.filter((tokens) => tokens > longest - missing).length

@@ -56,6 +56,8 @@ function totalTokens(response: ScoredResponse): number {
 
 interface ItemMeans {
   accuracy: number
+  /** Where nothing tells how near an answer is, that it is right. */
+  score: number
   thinkingTokens: number
   totalTokens: number
 }
@@ -66,6 +68,7 @@ export function itemMeans(responses: readonly ScoredResponse[]): Map<string, Ite
     responses,
     (samples) => ({
       accuracy: mean(samples.map(({ correct }) => Number(correct))),
+      score: mean(samples.map(({ score, correct }) => score ?? Number(correct))),
       thinkingTokens: mean(samples.map(thinkingTokens)),
       totalTokens: mean(samples.map(totalTokens)),
     }),
@@ -125,6 +128,9 @@ function compareValues(a: string | number, b: string | number): number {
 function figuresOf(responses: readonly ScoredResponse[]): Figures {
   const items = [...itemMeans(responses).values()]
   const shares = items.map(({ accuracy }) => accuracy)
+  const scores = items.map(({ score }) => score)
+  const isScored = responses.some(({ score }) => score !== undefined)
+  const overItems = (values: number[]) => bootstrap(values.length, (sample) => meanAt(values, sample))
   const graded = responses.filter(({ groups }) => typeof groups?.difficulty === 'number')
   return {
     items: items.length,
@@ -132,26 +138,14 @@ function figuresOf(responses: readonly ScoredResponse[]): Figures {
     interval:
       responses.length === items.length
         ? wilson(responses.filter(({ correct }) => correct).length, responses.length)
-        : bootstrap(items.length, (sample) => meanAt(shares, sample)),
-    ...scoreOf(responses),
+        : overItems(shares),
+    ...(isScored && { score: { mean: mean(scores), interval: overItems(scores) } }),
     att: mean(items.map(({ thinkingTokens }) => thinkingTokens)),
     spearman: spearman(
       graded.map(({ groups }) => groups?.difficulty as number),
       graded.map(thinkingTokens),
     ),
   }
-}
-
-function scoreOf(responses: readonly ScoredResponse[]): Pick<Figures, 'score'> {
-  if (responses.every(({ score }) => score === undefined)) return {}
-  const byItem = rollup(
-    responses,
-    (samples) => mean(samples.map(({ score, correct }) => score ?? Number(correct))),
-    ({ id }) => id,
-  )
-  // The order of the ids decides what a resample draws.
-  const scores = [...byItem].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, score]) => score)
-  return { score: { mean: mean(scores), interval: bootstrap(scores.length, (sample) => meanAt(scores, sample)) } }
 }
 
 interface WindowMeans {

@@ -172,15 +172,7 @@ const countPrimes: Maker = (random, difficulty, asking) => {
 const remainder: Maker = (random, difficulty, asking) => {
   const n = digits(random, at([1, 2, 2, 3, 4, 5, 6, 6], difficulty))
   const divisor = random.int(2, 9)
-  const { remainder: result } = divideFromLeft(n, divisor)
-  // What is left of the number: the remainder so far, then the digits to come.
-  let rest = 0
-  const steps = [...String(n)].map((digit, i, all) => {
-    const part = rest * 10 + Number(digit)
-    const left = `${part}${all.slice(i + 1).join('')}`
-    rest = part % divisor
-    return `${left}: ${part}=${divisor}*${Math.floor(part / divisor)}+${rest}`
-  })
+  const { lines, remainder: result } = divideFromLeft(n, divisor)
   return {
     key: `remainder ${n} ${divisor}`,
     question: asking.of(
@@ -198,7 +190,7 @@ const remainder: Maker = (random, difficulty, asking) => {
       [`What is left over when ${n} is divided by ${divisor}?`, `Give the remainder of ${n} / ${divisor}.`],
     ),
     task: `${n} mod ${divisor}`,
-    steps,
+    steps: lines.map((line) => `${line.slice(0, line.indexOf('/'))}: ${last(line)}`),
     answer: String(result),
     program: `print(${n} % ${divisor})`,
   }

@@ -6,6 +6,9 @@ import type { Reasoner } from '../../reason/reasoner.js'
 import { askWithCuts } from './cuts.js'
 import type { MethodOptions, ResolvedMethod } from './method.js'
 
+/** Tokens held back: the line feeds that stand around a close tag may be tokens of their own. */
+export const LINE_FEEDS = 8
+
 /** At the cut the hint, then up to `maxTokens` of answer. */
 export function hinted(options: MethodOptions, tags: ReasonOptions['tags']): ResolvedMethod {
   const { hint, maxTokens = DEFAULT_MAX_TOKENS } = checkReasonOptions({
@@ -44,7 +47,6 @@ async function roomBeside(
   const { tags, contextSize } = reasoner.model
   const tokens = await reasoner.tokenize(`${hint}${tags?.close ?? ''}`)
   const nudge = wait ? await reasoner.tokenize(wait.text ?? '') : []
-  // The line feeds that stand around a close tag may be tokens of their own.
   const nudges = nudge.length * (wait?.times ?? 0)
-  return Math.max(0, contextSize - promptTokens - nudges - tokens.length - maxTokens - 8)
+  return Math.max(0, contextSize - promptTokens - nudges - tokens.length - maxTokens - LINE_FEEDS)
 }
