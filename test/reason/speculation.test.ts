@@ -11,6 +11,8 @@ import { Random } from '../support/random.js'
 import { type ReferenceCase, reference } from '../support/reference.js'
 import { tableModel } from '../support/table-model.js'
 
+const chainFolder = temporaryFolder()
+
 test('greedy ids, and how many tokens were drafted, are those of a plain loop', async () => {
   // Small random models seldom repeat themselves; the embedded one does.
   const contextSize = 512
@@ -90,6 +92,64 @@ describe('a response that repeats itself', () => {
     expect(result.usage.acceptedTokens).toBeGreaterThan(options.temperature ? 0 : 8)
     expect(result.timings.decodeCalls).toBeLessThan(without.timings.decodeCalls)
   })
+})
+
+it('draws from the distribution that the model gives, whatever was drafted', async () => {
+  // What follows a letter, and how likely at temperature 1; known before the model runs.
+  const chances: Record<string, Record<string, number>> = {
+    a: { b: 0.96, c: 0.03, d: 0.01 },
+    b: { c: 0.97, a: 0.02, d: 0.01 },
+    c: { d: 0.94, a: 0.04, b: 0.02 },
+    d: { a: 0.95, b: 0.03, c: 0.02 },
+  }
+  const temperature = 1.5
+  const logits = Object.entries(chances).map(([after, row]) => [
+    after,
+    Object.fromEntries(Object.entries(row).map(([next, chance]) => [next, temperature * Math.log(chance)])),
+  ])
+  const model = tableModel(chainFolder(), 'chain', { rows: Object.fromEntries(logits) })
+  await using z1 = await Z1.load({ model, contextSize: 512, threads: 1, engine: 'cpu' })
+
+  const seen: Record<string, Record<string, number>> = { a: {}, b: {}, c: {}, d: {} }
+  const options = {
+    template: false,
+    hint: '.',
+    thinkingWindow: 400,
+    maxTokens: 1,
+    temperature,
+    topK: 0,
+    topP: 1,
+    minP: 0,
+    speculation: true,
+  }
+  let [total, drafted, accepted] = [0, 0, 0]
+  for (let seed = 0; seed < 100; seed++) {
+    const { reasoning, usage } = await z1.reason('abcdabcd', { ...options, seed })
+    drafted += usage.draftedTokens
+    accepted += usage.acceptedTokens
+    for (const [i, next] of [...reasoning].entries()) {
+      const row = seen[i === 0 ? 'd' : (reasoning[i - 1] as string)] as Record<string, number>
+      row[next] = (row[next] ?? 0) + 1
+      total++
+    }
+  }
+  // Drafts are common, and so are drafts that the draw goes against.
+  expect(accepted).toBeGreaterThan(total / 4)
+  expect(drafted - accepted).toBeGreaterThan(500)
+  // Pearson's chi-square test: four rows of three give eight degrees of freedom, whose 99.9th percentile is 26.1.
+  let statistic = 0
+  for (const [after, row] of Object.entries(chances)) {
+    const counts = seen[after] as Record<string, number>
+    const drawn = Object.values(counts).reduce((sum, n) => sum + n, 0)
+    expect(Object.keys(counts).sort()).toEqual(Object.keys(row).sort())
+    for (const [next, chance] of Object.entries(row)) {
+      statistic += ((counts[next] as number) - drawn * chance) ** 2 / (drawn * chance)
+    }
+  }
+  console.log(
+    `${accepted} of ${total} tokens had been drafted; chi-square ${statistic.toFixed(1)} with 8 degrees of freedom`,
+  )
+  expect(statistic).toBeLessThan(26.1)
 })
 
 it('is refused where a state takes nothing back', async () => {
