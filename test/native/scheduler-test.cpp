@@ -40,7 +40,7 @@ Demand prompt(size_t n, size_t n_outputs = 1) {
 Plan planned(const Demands & demands, size_t n_ubatch) {
     // What the last step left in it must not matter.
     Plan plan = { { { 7, 7, 7 } }, true };
-    plan_step(demands, n_ubatch, plan);
+    plan_step(demands, n_ubatch, demands.size(), plan);
     return plan;
 }
 
@@ -131,6 +131,25 @@ TEST(drafts_have_what_is_left_of_eight_tokens_in_equal_parts) {
     // Beside a hint and a prompt, whose tokens count as any.
     CHECK_EQ(draft_part(Demands { next_token(), hint(2), prompt(1) }, 512), 1);
     CHECK_EQ(draft_part(Demands { next_token(), prompt(700) }, 512), 0);
+}
+
+TEST(streams_that_take_turns) {
+    const auto planned = [](const Demands & demands, size_t n_at_once) {
+        Plan plan;
+        plan_step(demands, 32, n_at_once, plan);
+        return plan;
+    };
+    const Demands streams { next_token(), next_token(), next_token() };
+    CHECK_EQ(planned(streams, 1).entries, (Entries { { 0, 1, 1 } }));
+    CHECK(planned(streams, 1).starved);
+    CHECK_EQ(planned(streams, 2).entries, (Entries { { 0, 1, 1 }, { 1, 1, 1 } }));
+    CHECK(planned(streams, 2).starved);
+    CHECK_EQ(planned(streams, 3).entries.size(), 3);
+    CHECK(!planned(streams, 3).starved);
+    CHECK(are_streams(streams));
+    CHECK(!are_streams(Demands { next_token() }));
+    CHECK(!are_streams(Demands { next_token(), hint(1) }));
+    CHECK(!are_streams(Demands { next_token(), prompt(1), next_token() }));
 }
 
 // A step as it should be, whatever waits; and every one of them is served again soon when who was served goes last.

@@ -114,7 +114,9 @@ void Context::plan() {
     for (Generation * generation : running) {
         generation->propose(part, running.size());
     }
-    plan_step(demands, params_.n_ubatch, plan_);
+    const bool drafts = std::any_of(running.begin(), running.end(), [](auto * one) { return !one->draft().empty(); });
+    are_streams_ = !drafts && are_streams(demands);
+    plan_step(demands, params_.n_ubatch, are_streams_ ? turns.at_once(demands.size()) : demands.size(), plan_);
 
     if (plan_.starved) {
         // More wait than a step has room for: who was served now comes last the next time.
@@ -160,6 +162,7 @@ void Context::decode(const EngineCall & call) {
     }
     const llama_batch tokens = batch.get();
     int32_t status = 0;
+    const double began = now();
     try {
         status = api.llama_decode(ctx.get(), tokens);
     } catch (const std::bad_alloc &) {
@@ -171,6 +174,10 @@ void Context::decode(const EngineCall & call) {
     if (status != 0) {
         decode_failed(status, call.reason());
         return;
+    }
+    const size_t n_taken = plan_.entries.size();
+    if (are_streams_ && (n_taken == 1 || n_taken == running.size())) {
+        turns.took(n_taken, running.size(), now() - began);
     }
     for (const BatchEntry & entry : plan_.entries) {
         running[entry.generation]->decoded(entry.n_tokens, n_threads);

@@ -8,6 +8,7 @@
 #include "engine/context/sequence-pool.h"
 #include "engine/context/thread-count.h"
 #include "engine/context/thread-pool.h"
+#include "engine/context/turns.h"
 #include "engine/model/model.h"
 #include "engine/process-exit.h"
 #include "engine/request/events.h"
@@ -146,6 +147,7 @@ private:
     ThreadPool thread_pool;
     std::optional<ThreadCount> thread_count; // where it adapts
     int32_t n_threads = 1;                   // of the step that is made
+    Turns turns;
     std::unique_ptr<llama_context, decltype(&::llama_free)> ctx;
     std::string fatal_error;      // why no llama_decode may be called any more; empty while all is well
     std::deque<Message> messages; // taken from the inbox and not handled yet
@@ -165,6 +167,7 @@ private:
     std::vector<Generation *> running;
     std::vector<Demand> demands;
     Plan plan_;
+    bool are_streams_ = false; // whether nothing but sampled tokens is due
     Batch batch;
 
     std::mutex join_mutex;

@@ -7,7 +7,7 @@ namespace z1 {
 namespace {
 
 // Next tokens and hints, whole or not at all. Returns how many tokens they are.
-size_t plan_streams(std::span<const Demand> demands, size_t n_ubatch, Plan & plan) {
+size_t plan_streams(std::span<const Demand> demands, size_t n_ubatch, size_t n_at_once, Plan & plan) {
     size_t n_planned = 0;
     bool reads = false; // a prompt came before: a token of it has room in this step
     for (size_t i = 0; i < demands.size(); ++i) {
@@ -19,7 +19,7 @@ size_t plan_streams(std::span<const Demand> demands, size_t n_ubatch, Plan & pla
             } else if (!reads) {
                 plan.starved = true;
             }
-        } else if (n_taken == 0 || n_taken + demand.n_tokens <= n_ubatch) {
+        } else if (plan.entries.size() < n_at_once && (n_taken == 0 || n_taken + demand.n_tokens <= n_ubatch)) {
             plan.entries.push_back({ i, demand.n_tokens, demand.n_outputs });
             n_planned += demand.n_tokens;
         } else {
@@ -76,10 +76,15 @@ size_t draft_part(std::span<const Demand> demands, size_t n_ubatch) {
     return demands.empty() || n_taken >= most ? 0 : (most - n_taken) / demands.size();
 }
 
-void plan_step(std::span<const Demand> demands, size_t n_ubatch, Plan & plan) {
+bool are_streams(std::span<const Demand> demands) {
+    const auto is_stream = [](const Demand & one) { return !one.prompt && one.n_tokens == 1; };
+    return demands.size() > 1 && std::all_of(demands.begin(), demands.end(), is_stream);
+}
+
+void plan_step(std::span<const Demand> demands, size_t n_ubatch, size_t n_at_once, Plan & plan) {
     plan.entries.clear();
     plan.starved = false;
-    const size_t n_streamed = plan_streams(demands, n_ubatch, plan);
+    const size_t n_streamed = plan_streams(demands, n_ubatch, n_at_once, plan);
     const bool streams = std::any_of(demands.begin(), demands.end(), [](const Demand & one) { return !one.prompt; });
     const size_t most = streams ? std::min(n_ubatch, shared_prompt_chunk) : n_ubatch;
     plan_prompts(demands, std::min(most, n_ubatch - std::min(n_ubatch, n_streamed)), plan);

@@ -51,7 +51,10 @@ constexpr size_t max_outputs(size_t n_sequences) {
 }
 
 /// Plans a step into `plan`, whose memory is used again. At most n_ubatch tokens, so that a step is one pass through the
-/// model; the hint of one generation alone may be longer.
-void plan_step(std::span<const Demand> demands, size_t n_ubatch, Plan & plan);
+/// model; the hint of one generation alone may be longer. Of those that are no prompts, n_at_once at most have an entry.
+void plan_step(std::span<const Demand> demands, size_t n_ubatch, size_t n_at_once, Plan & plan);
+
+/// Whether each of two or more demands is a sampled token: then they may take turns (`Turns`).
+bool are_streams(std::span<const Demand> demands);
 
 } // namespace z1
