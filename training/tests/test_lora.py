@@ -7,6 +7,7 @@ import importlib.util
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +126,38 @@ def test_a_file_becomes_the_folder_that_it_was_made_of(
             each.apply_chat_template(messages, add_generation_prompt=True, **options) for each in (tokenizer, again)
         ]
         assert rendered[0] == rendered[1]
+
+
+LLAMA_CPP = Path(__file__).parent.parent.parent / "out" / "llama.cpp"
+needs_converter = pytest.mark.skipif(
+    not (LLAMA_CPP / "convert_lora_to_gguf.py").exists(), reason="llama.cpp's source with its converters is not fetched"
+)
+
+
+@needs_peft
+@needs_gguf
+@needs_converter
+@pytest.mark.parametrize("targets", ["all-linear", ["q_proj", "v_proj", "down_proj"]])
+def test_an_adapter_of_peft_is_converted_as_llama_cpp_does(base: Path, tmp_path: Path, targets: Any) -> None:
+    from gguf import GGUFReader
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(5)
+    settings = LoraConfig(r=4, lora_alpha=6, target_modules=targets, task_type="CAUSAL_LM")
+    peft = get_peft_model(Qwen2ForCausalLM.from_pretrained(base), settings)
+    for name, parameter in peft.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter)
+    peft.save_pretrained(tmp_path / "adapter")
+    ours, theirs = tmp_path / "ours.gguf", tmp_path / "theirs.gguf"
+    z1 = ["node", str(Z1), "convert", str(tmp_path / "adapter"), "--base", str(base), "--type", "f32"]
+    subprocess.run([*z1, "--output", str(ours)], check=True, capture_output=True)
+    converter = [sys.executable, str(LLAMA_CPP / "convert_lora_to_gguf.py"), str(tmp_path / "adapter")]
+    options = ["--base", str(base), "--outtype", "f32", "--outfile", str(theirs)]
+    subprocess.run([*converter, *options], check=True, capture_output=True)
+    want, have = ({tensor.name: tensor.data for tensor in GGUFReader(path).tensors} for path in (theirs, ours))
+    assert want.keys() == have.keys() and len(want) >= 2 * 3
+    for name, data in want.items():
+        assert (have[name] == data).all(), name
+    alphas = [GGUFReader(path).get_field("adapter.lora.alpha").contents() for path in (theirs, ours)]
+    assert alphas[0] == alphas[1]
