@@ -93,6 +93,7 @@ async function start(state: ServerState, dialect: Dialect, asked: Asked, signal:
       id: dialect.idPrefix + randomUUID().replaceAll('-', ''),
       model: state.modelId,
       created: Math.floor(Date.now() / 1000),
+      fingerprint: state.fingerprint,
       promptTokens: promptTokens ?? 0,
     }
     const limits = asked.continues

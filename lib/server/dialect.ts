@@ -43,6 +43,8 @@ export interface ResponseFacts {
   model: string
   /** Seconds since 1970. */
   created: number
+  /** What computes it, as OpenAI's `system_fingerprint`: with another one, the same seed may give other tokens. */
+  fingerprint: string
   /** 0 where it is not known. */
   promptTokens: number
 }

@@ -1,4 +1,5 @@
 /** What the requests of one server share. */
+import { enginePackVersion, packageVersion } from '../base/package.js'
 import type { Reasoner } from '../reason/reasoner.js'
 import type { ReasonStream } from '../reason/stream.js'
 import { Admission } from './admission.js'
@@ -9,6 +10,8 @@ export class ServerState {
   readonly reasoner: Reasoner
   readonly options: ResolvedAppOptions
   readonly modelId: string
+  /** The releases of this package and of its engine packs. */
+  readonly fingerprint = `z1-native-${packageVersion()}-${enginePackVersion()}`
   readonly admission: Admission
   readonly metrics = new Metrics()
   /** Responses under way, by their ids. */

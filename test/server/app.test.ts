@@ -88,6 +88,7 @@ describe('/v1/chat/completions', () => {
       id: expect.stringMatching(/^chatcmpl-\w{32}$/),
       object: 'chat.completion',
       created: expect.any(Number),
+      system_fingerprint: expect.stringMatching(/^z1-native-\d+\.\d+\.\d+-\d+\.\d+\.\d+$/),
       model: 'table',
       choices: [
         {

@@ -163,7 +163,7 @@ class ChatWriter implements Writer {
   }
 
   #head(object: string) {
-    const { id, created, model } = this.#facts
-    return { id, object, created, model }
+    const { id, created, model, fingerprint } = this.#facts
+    return { id, object, created, model, system_fingerprint: fingerprint }
   }
 }

@@ -151,8 +151,8 @@ class CompletionWriter implements Writer {
   }
 
   #head() {
-    const { id, created, model } = this.#facts
-    return { id, object: 'text_completion', created, model }
+    const { id, created, model, fingerprint } = this.#facts
+    return { id, object: 'text_completion', created, model, system_fingerprint: fingerprint }
   }
 }
 
