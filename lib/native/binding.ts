@@ -84,8 +84,8 @@ export interface ContextParams {
   threads: number
   /** Threads for prompts. */
   threadsBatch: number
-  /** Whether fewer are used while other programs take the cores. */
-  adaptsThreads: boolean
+  /** Whether fewer threads are used while other programs take the cores, and streams take turns where that is faster. */
+  adapts: boolean
   /** MiB for prompts that sequences held, and for checkpoints. Absent: 0. */
   cacheRam?: number
   /** Of K and V in the cache. Absent: F16. */

@@ -105,7 +105,7 @@ export async function load(options: ResolvedLoadOptions): Promise<Loaded> {
       threads,
       threadsBatch: threads,
       // A number that was given stays, and with it every logit.
-      adaptsThreads: options.threads === undefined,
+      adapts: options.threads === undefined,
       cacheType,
       flashAttention,
     })

@@ -230,7 +230,7 @@ ContextParams context_params_of(const Napi::Object & object) {
     }
     params.n_threads = u32(object, "threads", 1, GGML_MAX_N_THREADS);
     params.n_threads_batch = u32(object, "threadsBatch", 1, GGML_MAX_N_THREADS);
-    params.adapts_threads = boolean(object, "adaptsThreads");
+    params.adapts = boolean(object, "adapts");
     return params;
 }
 

@@ -70,7 +70,7 @@ const numbers = [
 const model = { path: process.argv[2], gpuLayers: 0, contextCells: 64, weights: true, mmap: true }
 const context = {
   ...{ contextSize: 64, parallel: 2, branches: 1, sharedCells: false },
-  ...{ batchSize: 32, threads: 1, threadsBatch: 1, adaptsThreads: false },
+  ...{ batchSize: 32, threads: 1, threadsBatch: 1, adapts: false },
 }
 const sampling = {
   ...{ temperature: 0, topK: 40, topP: 0.95, minP: 0.05, typicalP: 1, repeatPenalty: 1, frequencyPenalty: 0 },

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const path = tableModel(folder(), 'round', { rows })
   model = await Model.load({ path, gpuLayers: 0, contextCells: 0, weights: true, mmap: true })
   const sequences = { parallel: 1, branches: 1, sharedCells: true }
-  const params = { contextSize: 256, ...sequences, batchSize: 64, threads: 1, threadsBatch: 1, adaptsThreads: false }
+  const params = { contextSize: 256, ...sequences, batchSize: 64, threads: 1, threadsBatch: 1, adapts: false }
   context = await model.createContext(params)
 })
 afterAll(async () => {

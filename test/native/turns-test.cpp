@@ -52,10 +52,12 @@ TEST(what_else_the_machine_does_decides_nothing) {
     for (size_t disturbed = 0; disturbed < 3; ++disturbed) {
         size_t i = 0;
         Turns turns;
-        CHECK_EQ(last(turns, 2, [&](size_t n) { return (i++ % 3 == disturbed ? 1 : 0) + (n == 2 ? 0.042 : 0.016); }), 1);
+        CHECK_EQ(last(turns, 2, [&](size_t n) { return (i++ % 3 == disturbed ? 1 : 0) + (n == 2 ? 0.042 : 0.016); }),
+                 1);
         i = 0;
         Turns others;
-        CHECK_EQ(last(others, 2, [&](size_t n) { return (i++ % 3 == disturbed ? 1 : 0) + (n == 2 ? 0.017 : 0.016); }), 2);
+        CHECK_EQ(last(others, 2, [&](size_t n) { return (i++ % 3 == disturbed ? 1 : 0) + (n == 2 ? 0.017 : 0.016); }),
+                 2);
     }
 }
 
@@ -77,11 +79,14 @@ TEST(they_are_tried_again_after_a_while) {
 }
 
 TEST(streams_of_a_context_take_turns) {
-    for (const bool together_is_slow : { false, true }) {
+    for (const auto & [adapts, together_is_slow] :
+         std::initializer_list<std::pair<bool, bool>> { { true, false }, { true, true }, { false, true } }) {
         FakeLlama fake;
         give_letters(fake);
         fake.logits = endless;
-        Rig rig(fake, branching_params(200, 3, 0, 32, false));
+        ContextParams params = branching_params(200, 3, 0, 32, false);
+        params.adapts = adapts;
+        Rig rig(fake, params);
         std::vector<Request> requests;
         for (int i = 0; i < 3; ++i) {
             requests.push_back(request(Tokens(3, i + 1), 40, 4));
@@ -105,7 +110,7 @@ TEST(streams_of_a_context_take_turns) {
             ++(decode.size() == 1 ? n_single : n_joint);
         }
         // 3 × 44 tokens. The first prompt and what is tried aside, they come together or one by one; sleep takes at least as long as asked.
-        CHECK(together_is_slow ? n_single > 100 : n_joint > 30);
+        CHECK(adapts && together_is_slow ? n_single > 100 : n_joint > 30);
         // Who was served comes last: nobody is two rounds behind.
         std::map<llama_seq_id, size_t> served;
         for (size_t i = 0; i < rig.decodes().size(); ++i) {

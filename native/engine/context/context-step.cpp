@@ -115,8 +115,8 @@ void Context::plan() {
         generation->propose(part, running.size());
     }
     const bool drafts = std::any_of(running.begin(), running.end(), [](auto * one) { return !one->draft().empty(); });
-    are_streams_ = !drafts && are_streams(demands);
-    plan_step(demands, params_.n_ubatch, are_streams_ ? turns.at_once(demands.size()) : demands.size(), plan_);
+    may_take_turns = params_.adapts && !drafts && are_streams(demands);
+    plan_step(demands, params_.n_ubatch, may_take_turns ? turns.at_once(demands.size()) : demands.size(), plan_);
 
     if (plan_.starved) {
         // More wait than a step has room for: who was served now comes last the next time.
@@ -176,7 +176,7 @@ void Context::decode(const EngineCall & call) {
         return;
     }
     const size_t n_taken = plan_.entries.size();
-    if (are_streams_ && (n_taken == 1 || n_taken == running.size())) {
+    if (may_take_turns && (n_taken == 1 || n_taken == running.size())) {
         turns.took(n_taken, running.size(), now() - began);
     }
     for (const BatchEntry & entry : plan_.entries) {

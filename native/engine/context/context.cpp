@@ -230,7 +230,7 @@ void Context::make_llama_context() {
     params_.n_ubatch = api.llama_n_ubatch(ctx.get());
     n_threads = std::max(params_.n_threads, params_.n_threads_batch);
     thread_pool.attach(ctx.get(), n_threads);
-    if (params_.adapts_threads) {
+    if (params_.adapts) {
         thread_count.emplace(n_threads, now());
     }
     const bool recurrent = model_->metadata().recurrent;

@@ -36,9 +36,11 @@ struct ContextParams {
     uint32_t n_ubatch = 512; // tokens of one step; a hint alone may be longer
     int32_t n_threads = 1;
     int32_t n_threads_batch = 1;
-    bool adapts_threads = false; // fewer of them where others take the cores
-    uint32_t n_branches = 0;     // sequences for branches of requests
-    bool shares_cells = false;   // all sequences use one pool of cells (kv_unified); else each has its own
+    // To what is measured: fewer threads where others take the cores, and turns where they are faster. Both change the last bits of
+    // logits, and with them now and then a token.
+    bool adapts = false;
+    uint32_t n_branches = 0;   // sequences for branches of requests
+    bool shares_cells = false; // all sequences use one pool of cells (kv_unified); else each has its own
     enum ggml_type type_k = GGML_TYPE_F16;
     enum ggml_type type_v = GGML_TYPE_F16;
     enum llama_flash_attn_type flash_attn_type = LLAMA_FLASH_ATTN_TYPE_AUTO;
@@ -167,7 +169,7 @@ private:
     std::vector<Generation *> running;
     std::vector<Demand> demands;
     Plan plan_;
-    bool are_streams_ = false; // whether nothing but sampled tokens is due
+    bool may_take_turns = false; // nothing but sampled tokens is due
     Batch batch;
 
     std::mutex join_mutex;
