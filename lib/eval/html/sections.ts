@@ -49,8 +49,19 @@ function exampleOf(responses: readonly ReportResponse[]): number | undefined {
 }
 
 export function figuresTable(runs: readonly ReportRun[], { responses }: ReportData): string {
+  const isScored = runs.some(({ summary }) => summary.windows.some(({ score }) => score !== undefined))
   const head = [
-    ...['run', 'window', 'accuracy, %', '95%', 'lost', 'spoiled', 'thinking', 'generated'],
+    ...[
+      'run',
+      'window',
+      'accuracy, %',
+      '95%',
+      ...(isScored ? ['score, %'] : []),
+      'lost',
+      'spoiled',
+      'thinking',
+      'generated',
+    ],
     ...['by itself, %', 'cut, %', 'no answer, %'],
   ]
   const rows = runs.flatMap(({ label, summary, windows }, run) => {
@@ -62,6 +73,7 @@ export function figuresTable(runs: readonly ReportRun[], { responses }: ReportDa
         i === 0 ? `<strong>${escapeHtml(label)}</strong>` : '',
         shown(window.window),
         ...accuracyCells(window),
+        ...(isScored ? [window.score ? percent(window.score.mean) : '–'] : []),
         filterButton(run, window.window, 'lost', here.filter(({ lost }) => lost).length),
         filterButton(run, window.window, 'spoiled', here.filter(({ spoiled }) => spoiled).length),
         ...[window.att.toFixed(1), generatedTokens.toFixed(1)],

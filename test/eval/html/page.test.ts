@@ -50,6 +50,18 @@ describe('htmlReport', () => {
     expect(page).not.toMatch(/\b(src|href)=|url\(|@import|https?:(?!\/\/www\.w3\.org\/2000\/svg)/)
   })
 
+  it('has the mean score of runs that have one, and no column for it otherwise', async () => {
+    writeRun(folder('scored'), [
+      { id: '1', window: '4', reasoning: 'one', hint, after: '8', score: 0.5 },
+      { id: '2', window: '4', reasoning: 'one', hint, after: '8', score: 0.25 },
+    ])
+    const cells = (page: string) => Array.from(page.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/g), ([, cell]) => cell)
+    const both = cells(await htmlReport([folder('scored'), folder('plain')]))
+    expect(both).toContain('score, %')
+    expect(both.filter((cell) => cell === '37.5')).toHaveLength(1)
+    expect(cells(await htmlReport([folder('plain')]))).not.toContain('score, %')
+  })
+
   it('allows its own script and style by their hashes, and nothing else', async () => {
     const page = await htmlReport([folder('plain')])
     const [, policy = ''] = /Content-Security-Policy" content="([^"]*)"/.exec(page) ?? []
