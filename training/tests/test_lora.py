@@ -128,6 +128,38 @@ def test_a_file_becomes_the_folder_that_it_was_made_of(
         assert rendered[0] == rendered[1]
 
 
+ASK = """
+import { Z1 } from %s
+const z1 = await Z1.load({ threads: 1, contextSize: 512 })
+const { tokens: prompt } = await z1.renderPrompt('What is 382 + 47?')
+const { tokens, logprobs } = await z1.reason('What is 382 + 47?', { logprobs: { top: 5, thinking: true } })
+await z1.dispose()
+console.log(JSON.stringify({ prompt, reasoning: tokens.reasoning, logprobs: logprobs.reasoning }))
+"""
+
+
+@needs_gguf
+def test_the_folder_of_a_file_has_the_logits_of_the_addon(tmp_path: Path) -> None:
+    from z1_training.dequantize import dequantize
+
+    root = Z1.parent.parent.parent
+    index = json.dumps((Z1.parent.parent / "index.js").as_uri())
+    command = ["node", "--input-type=module", "--eval", ASK % index]
+    asked = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    dequantize(root / "models" / "z1-mini.gguf", tmp_path / "folder")
+    model = Qwen2ForCausalLM.from_pretrained(tmp_path / "folder", dtype=torch.float32)
+    ids = torch.tensor([asked["prompt"] + asked["reasoning"]])
+    with torch.no_grad():
+        rows = model(ids).logits[0, len(asked["prompt"]) - 1 : -1].log_softmax(-1)
+    assert len(asked["logprobs"]) == len(rows) > 20
+    for row, token, entry in zip(rows, asked["reasoning"], asked["logprobs"], strict=True):
+        assert row[token].item() == pytest.approx(entry["logprob"], abs=0.02)
+        for other in entry["top"]:
+            # Where a token is all but impossible, F16 arithmetic of the addon shows.
+            if other["logprob"] > -8:
+                assert row[other["token"]].item() == pytest.approx(other["logprob"], abs=0.05)
+
+
 LLAMA_CPP = Path(__file__).parent.parent.parent / "out" / "llama.cpp"
 needs_converter = pytest.mark.skipif(
     not (LLAMA_CPP / "convert_lora_to_gguf.py").exists(), reason="llama.cpp's source with its converters is not fetched"
