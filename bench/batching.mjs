@@ -1,5 +1,4 @@
 // Requests at once: tokens a second of all together, against llama.cpp's own programs, all on the libraries that were built with them.
-import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { capture, ScriptError } from '../scripts/common.mjs'
@@ -20,9 +19,7 @@ export async function batching({ model, parallel: only, promptTokens: length = 6
     const options = { model, threads, parallel, promptTokens, tokens }
     const results = await inTurn(
       {
-        // The default is as many threads, but then a few streams take turns where that is faster.
-        'z1-native': () => measure('z1', 'batching', { ...options, engine: peers, ...byDefault(threads) }),
-        [`z1-native, threads: ${threads}`]: () => measure('z1', 'batching', { ...options, engine: peers }),
+        'z1-native': () => measure('z1', 'batching', { ...options, engine: peers }),
         "z1-native, kvCache: 'shared'": () =>
           measure('z1', 'batching', { ...options, engine: peers, kvCache: 'shared' }),
         'llama-batched-bench': () => batchedBench(options),
@@ -48,10 +45,6 @@ export async function batching({ model, parallel: only, promptTokens: length = 6
       ]),
     )
   }
-}
-
-function byDefault(threads) {
-  return threads === availableParallelism() ? { threads: undefined } : {}
 }
 
 function batchedBench({ model, threads, parallel, promptTokens, tokens }) {

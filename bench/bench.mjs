@@ -24,17 +24,19 @@ import { size } from './size.mjs'
 import { speculation } from './speculation.mjs'
 import { speed } from './speed.mjs'
 import { structured } from './structured.mjs'
+import { turns } from './turns.mjs'
 
 const commands = {
   ...{ speed, 'main-thread': mainThread, cut, abort, load, sampling, size },
-  ...{ curve, samples, busy, speculation, batching, structured, serving },
+  ...{ curve, samples, busy, speculation, batching, turns, structured, serving },
 }
 
 /** Those that run on a file of the caller's. */
-const OF_FILE = ['curve', 'samples', 'busy', 'speculation', 'batching', 'structured', 'serving']
+const OF_FILE = ['curve', 'samples', 'busy', 'speculation', 'batching', 'turns', 'structured', 'serving']
 const COMPARING = [
   'speed',
   'batching',
+  'turns',
   'sampling',
   'main-thread',
   'load',
@@ -59,6 +61,7 @@ samples: --model FILE (GGUF) [--samples 8] [--prompt 512] [--ban TOKEN,…]; --t
 busy: --model FILE (GGUF); --tokens is the length of a run (default 96)
 speculation: --model FILE (GGUF); --tokens is the most of a response (default 160)
 batching: --model FILE (GGUF) [--parallel N] [--prompt 64]: as many only; --tokens is what each generates (default 64)
+turns: --model FILE (GGUF) [--prompt 64]; as many threads as there are cores; --tokens is what each request generates (default 64)
 structured: --model FILE (GGUF); --tokens is the most of an answer (default 160)
 serving: [--model FILE (GGUF)] [--clients 64] [--parallel 4] [--seconds 300]; --tokens is the most of a response (default 48)
 all: --model FILE (GGUF) --output FOLDER [--data FILE]: those that compare, with tables.txt and ratios.svg`

@@ -1,5 +1,7 @@
 #include "engine/sampling/survivors.h"
 
+#include "engine/sampling/block-peak.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -9,7 +11,31 @@ namespace z1 {
 
 namespace {
 
-constexpr int32_t block = 64;
+constexpr int32_t block = 256;
+
+Z1_ALWAYS_INLINE bool find_all(const float * logits, int32_t n, float * peaks) {
+    int32_t nan = 0;
+    for (int32_t begin = 0; begin < n; begin += block) {
+        *peaks++ = block_peak<true>(logits + begin, std::min(block, n - begin), nan);
+    }
+    return nan == 0;
+}
+
+#ifdef Z1_AVX2
+Z1_AVX2 bool find_all_avx2(const float * logits, int32_t n, float * peaks) {
+    return find_all(logits, n, peaks);
+}
+#endif
+
+/// The peak of each block. False: a NaN is among the logits.
+bool peaks_of(const float * logits, int32_t n, float * peaks) {
+#ifdef Z1_AVX2
+    if (has_avx2()) {
+        return find_all_avx2(logits, n, peaks);
+    }
+#endif
+    return find_all(logits, n, peaks);
+}
 
 } // namespace
 
@@ -30,37 +56,10 @@ bool Survivors::find(const float * logits_, int32_t n_, const Truncation & trunc
 
 // False: a NaN, or no finite maximum.
 bool Survivors::find_peaks() {
-    peaks.clear();
-    peaks.reserve(n / block + 1);
-    int32_t nan = 0;
-    for (int32_t begin = 0; begin < n; begin += block) {
-        // Lanes let the compiler use vector instructions.
-        constexpr int32_t lanes = 16;
-        float best[lanes];
-        int32_t is_nan[lanes] = {};
-        std::fill(best, best + lanes, -INFINITY);
-        const float * values = logits + begin;
-        const int32_t count = std::min(block, n - begin);
-        int32_t i = 0;
-        for (; i + lanes <= count; i += lanes) {
-            for (int32_t lane = 0; lane < lanes; ++lane) {
-                best[lane] = values[i + lane] > best[lane] ? values[i + lane] : best[lane];
-                is_nan[lane] |= values[i + lane] != values[i + lane];
-            }
-        }
-        for (; i < count; ++i) {
-            best[0] = values[i] > best[0] ? values[i] : best[0];
-            is_nan[0] |= values[i] != values[i];
-        }
-        for (int32_t lane = 1; lane < lanes; ++lane) {
-            best[0] = best[lane] > best[0] ? best[lane] : best[0];
-            is_nan[0] |= is_nan[lane];
-        }
-        peaks.push_back(best[0]);
-        nan |= is_nan[0];
-    }
+    peaks.resize((n + block - 1) / block);
+    const bool are_numbers = peaks_of(logits, n, peaks.data());
     largest = *std::max_element(peaks.begin(), peaks.end());
-    return nan == 0 && std::isfinite(largest);
+    return are_numbers && std::isfinite(largest);
 }
 
 /// Calls visit(token) for every logit ≥ floor, in the order of the vocabulary; visit returns the floor from there on.
