@@ -58,7 +58,7 @@ const positive = numeric('number above 0', (value) => value > 0 && Number.isFini
 function checkSupported(config: Section): number {
   const type = config.read('peft_type', string)
   if (type !== 'LORA') throw unsupported(config.path, `peft_type is ${type}; only LORA is supported`)
-  for (const key of ['use_dora', 'use_rslora', 'fan_in_fan_out', 'lora_bias']) {
+  for (const key of ['use_dora', 'fan_in_fan_out', 'lora_bias']) {
     if (config.find(key, boolean)) throw unsupported(config.path, `${key} is true, which is not supported`)
   }
   if ((config.find('bias', string) ?? 'none') !== 'none') {
@@ -71,13 +71,20 @@ function checkSupported(config: Section): number {
     'alora_invocation_tokens',
     'trainable_token_indices',
   ]) {
-    const value = config.get(key)
-    const isEmpty =
-      value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
-    if (!isEmpty) throw unsupported(config.path, `${key} is given, which is not supported`)
+    if (isGiven(config, key)) throw unsupported(config.path, `${key} is given, which is not supported`)
   }
-  config.read('r', integer(1, 2 ** 31 - 1))
-  return config.read('lora_alpha', positive)
+  const rank = config.read('r', integer(1, 2 ** 31 - 1))
+  const alpha = config.read('lora_alpha', positive)
+  if (!config.find('use_rslora', boolean)) return alpha
+  // Its factor is alpha / √rank: of another rank, another alpha would be needed, and a file has one.
+  if (isGiven(config, 'rank_pattern'))
+    throw unsupported(config.path, 'use_rslora is true and rank_pattern is given, which is not supported')
+  return alpha * Math.sqrt(rank)
+}
+
+function isGiven(config: Section, key: string): boolean {
+  const value = config.get(key)
+  return value !== undefined && !(typeof value === 'object' && value !== null && Object.keys(value).length === 0)
 }
 
 async function baseConfig(config: Section, base: string | undefined): Promise<Section> {

@@ -107,6 +107,12 @@ it('keeps every number, under llama.cpp’s names and in its order of dimensions
   }
 })
 
+it('has the factor of rsLoRA as an alpha', async () => {
+  // PEFT: lora_alpha / √r; llama.cpp: alpha / rank.
+  const { path } = await convert({ model: adapterFolder({ config: { use_rslora: true } }) })
+  expect(readGguf(path).metadata.get('adapter.lora.alpha')?.value).toBe(alpha * 2)
+})
+
 it('does what the adapter merged into its model does, which is more than the model', async () => {
   const [plain, whole] = await Promise.all([convert({ model: base }), convert({ model: merged })])
   const lora = (await convert({ model: adapterFolder(), base, type: 'f32' })).path
@@ -127,7 +133,13 @@ describe('refuses', () => {
   it.each<[string, Parameters<typeof adapterFolder>[0], Partial<ConvertOptions>, string, string]>([
     ['another method', { config: { peft_type: 'IA3' } }, {}, 'MODEL_UNSUPPORTED', 'peft_type is IA3'],
     ['DoRA', { config: { use_dora: true } }, {}, 'MODEL_UNSUPPORTED', 'use_dora is true'],
-    ['rsLoRA', { config: { use_rslora: true } }, {}, 'MODEL_UNSUPPORTED', 'use_rslora is true'],
+    [
+      'rsLoRA of several ranks',
+      { config: { use_rslora: true, rank_pattern: { q_proj: 2 } } },
+      {},
+      'MODEL_UNSUPPORTED',
+      'use_rslora is true and rank_pattern is given',
+    ],
     ['biases', { config: { bias: 'all' } }, {}, 'MODEL_UNSUPPORTED', 'bias is all'],
     ['alphas', { config: { alpha_pattern: { q_proj: 2 } } }, {}, 'MODEL_UNSUPPORTED', 'alpha_pattern is given'],
     [
