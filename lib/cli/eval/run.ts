@@ -49,7 +49,8 @@ z1 eval report [--label TEXT]… [--no-texts] [--svg FILE] --output FILE DIR…`
     hint: answerOptions.hint,
     loops: flag({ help: 'a block of 4 to 128 tokens three times in a row ends the thinking or the answer' }),
     ...policyOptions,
-    maxTokens: answerOptions.maxTokens,
+    // What fits beside an item would be another run for each.
+    maxTokens: { ...answerOptions.maxTokens, default: '1024' },
     system: answerOptions.system,
     temperature: samplingOptions.temperature,
     samples: integer(1, { value: 'N', help: 'responses to each item and window', default: '1' }),

@@ -22,7 +22,8 @@ export const command = defineCommand({
     margin: number({ value: 'NATS', help: 'the largest margin that can be tried', default: '2' }),
     lines: flag({ help: 'an answer at each end of a line, too: for landing' }),
     hint: answerOptions.hint,
-    maxTokens: answerOptions.maxTokens,
+    // What fits beside an item would be another run for each.
+    maxTokens: { ...answerOptions.maxTokens, default: '1024' },
     system: answerOptions.system,
     seed: { ...samplingOptions.seed, help: 'of the items', default: '0' },
     shard: text({ value: 'I/N', help: 'only every N-th item, from the I-th on; policies takes all folders' }),
