@@ -16,6 +16,7 @@ import { figureOf } from './figure.mjs'
 import { load } from './load.mjs'
 import { mainThread } from './main-thread.mjs'
 import { compared, print, printed } from './measure.mjs'
+import { newcomer } from './newcomer.mjs'
 import { samples } from './samples.mjs'
 import { sampling } from './sampling.mjs'
 import { serving } from './serving.mjs'
@@ -28,11 +29,11 @@ import { turns } from './turns.mjs'
 
 const commands = {
   ...{ speed, 'main-thread': mainThread, cut, abort, load, sampling, size },
-  ...{ curve, samples, busy, speculation, batching, turns, structured, serving },
+  ...{ curve, samples, busy, speculation, batching, turns, newcomer, structured, serving },
 }
 
 /** Those that run on a file of the caller's. */
-const OF_FILE = ['curve', 'samples', 'busy', 'speculation', 'batching', 'turns', 'structured', 'serving']
+const OF_FILE = ['curve', 'samples', 'busy', 'speculation', 'batching', 'turns', 'newcomer', 'structured', 'serving']
 const COMPARING = [
   'speed',
   'batching',
@@ -62,6 +63,7 @@ busy: --model FILE (GGUF); --tokens is the length of a run (default 96)
 speculation: --model FILE (GGUF); --tokens is the most of a response (default 160)
 batching: --model FILE (GGUF) [--parallel N] [--prompt 64]: as many only; --tokens is what each generates (default 64)
 turns: --model FILE (GGUF) [--prompt 64]; as many threads as there are cores; --tokens is what each request generates (default 64)
+newcomer: --model FILE (GGUF) [--prompt 1500]; --tokens is the length of the stream (default 256)
 structured: --model FILE (GGUF); --tokens is the most of an answer (default 160)
 serving: [--model FILE (GGUF)] [--clients 64] [--parallel 4] [--seconds 300]; --tokens is the most of a response (default 48)
 all: --model FILE (GGUF) --output FOLDER [--data FILE]: those that compare, with tables.txt and ratios.svg`

@@ -127,6 +127,34 @@ await serve({
     }
   },
 
+  /** Milliseconds between the tokens of a stream: alone, and while the long prompt of another request is read. */
+  async newcomer({ promptTokens, tokens, ...options }) {
+    const z1 = await Z1.load({ ...options, parallel: 2, contextSize: promptTokens + tokens + 256 })
+    const words = await z1.tokenize('The quick brown fox jumps over the lazy dog. '.repeat(promptTokens))
+    const long = await z1.detokenize(words.slice(0, promptTokens))
+    const request = { template: false, hint: null, logitBias: FIRST_TOKENS, cachePrompt: false }
+    await z1.reason('A short one', { ...request, thinkingWindow: 4 })
+    const gaps = { alone: [], beside: [] }
+    let [last, n, reads, other] = [0, 0, false, null]
+    for await (const event of z1.stream('The quick brown fox', { ...request, thinkingWindow: tokens })) {
+      if (event.type !== 'thinking') continue
+      const now = performance.now()
+      if (n > 0) (reads ? gaps.beside : gaps.alone).push(now - last)
+      last = now
+      n += event.tokens.length
+      if (n >= tokens / 2 && other === null) {
+        reads = true
+        other = z1.reason(long, { ...request, thinkingWindow: 1 }).then(({ timings }) => {
+          reads = false
+          return timings.promptMs
+        })
+      }
+    }
+    const promptMs = await other
+    await z1.dispose()
+    return { ...gaps, promptMs }
+  },
+
   /** As many requests at once as the model is loaded for: their prompts, then what follows them. */
   async batching({ promptTokens, tokens, parallel, ...options }) {
     const z1 = await Z1.load({ ...options, parallel, contextSize: promptTokens + tokens + 16 })
