@@ -22,6 +22,20 @@ const BEFORE = {
     'Answer the following question. ',
     'Task: ',
     'Please help: ',
+    'My friend asks: ',
+    'OK, ',
+    'I want to know: ',
+    'Now this: ',
+    'Please answer this: ',
+    'Exercise: ',
+    'Here is my question. ',
+    'Let me ask you something. ',
+    'One more: ',
+    'Find out: ',
+    'Q: ',
+    '1. ',
+    'Good evening! ',
+    'Work this out: ',
   ],
   unseen: ['Hey there, ', 'Exercise 3. ', 'I was wondering: ', 'Next one: ', 'Could you do this for me? '],
 }
@@ -40,6 +54,16 @@ const AFTER = {
     ' I need the exact answer.',
     ' Tell me the result only.',
     ' Be careful.',
+    ' What is the answer?',
+    ' Please be quick.',
+    ' I am not sure about it.',
+    ' Show each step.',
+    ' Only the result, please.',
+    ' Do it carefully.',
+    ' My teacher wants to know.',
+    ' Answer in a box.',
+    ' It is urgent.',
+    ' Let me see how you do it.',
   ],
   unseen: [
     ' Thank you in advance.',
@@ -48,6 +72,41 @@ const AFTER = {
     ' Work it out slowly.',
   ],
 }
+
+/** What is asked for, in sentences that fit any of it. */
+const FRAMES = [
+  (thing: string) => `What is ${thing}?`,
+  (thing: string) => `What's ${thing}?`,
+  (thing: string) => `Find ${thing}.`,
+  (thing: string) => `Compute ${thing}.`,
+  (thing: string) => `Calculate ${thing}.`,
+  (thing: string) => `Determine ${thing}.`,
+  (thing: string) => `Tell me ${thing}.`,
+  (thing: string) => `I need to know ${thing}.`,
+  (thing: string) => `I want ${thing}.`,
+  (thing: string) => `Can you find ${thing}?`,
+  (thing: string) => `Could you tell me ${thing}?`,
+  (thing: string) => `Please give me ${thing}.`,
+  (thing: string) => `Say what ${thing} is.`,
+  (thing: string) => `${thing.charAt(0).toUpperCase()}${thing.slice(1)}?`,
+  (thing: string) => `Your task is to find ${thing}.`,
+  (thing: string) => `We are looking for ${thing}.`,
+]
+
+/** As {@link FRAMES}, for what is true or not. */
+const FRAMES_OF_CLAIMS = [
+  (claim: string) => `Tell me if ${claim}.`,
+  (claim: string) => `Check whether ${claim}.`,
+  (claim: string) => `Decide whether ${claim}.`,
+  (claim: string) => `I want to know whether ${claim}.`,
+  (claim: string) => `Can you check if ${claim}?`,
+  (claim: string) => `Say yes or no: ${claim}.`,
+  (claim: string) => `Is it true that ${claim}?`,
+  (claim: string) => `True or not: ${claim}? Answer yes or no.`,
+]
+
+/** How often a question is one of these sentences instead of a wording of its kind. */
+const FRAMED = 0.35
 
 export class Asking {
   readonly #random: Random
@@ -58,9 +117,23 @@ export class Asking {
     this.#wordings = wordings
   }
 
-  /** One of the wordings of a kind of problem. */
-  of(seen: readonly string[], unseen: readonly string[]): string {
-    return this.#random.pick(this.#wordings === 'seen' ? seen : unseen)
+  /**
+   * One of the wordings of a kind of problem.
+   *
+   * @param things what is asked for, as a noun: training data has it in many sentences.
+   * @param claims what is asked for, as a sentence that is true or not.
+   */
+  of(
+    seen: readonly string[],
+    unseen: readonly string[],
+    { things = [], claims = [] }: { things?: readonly string[]; claims?: readonly string[] } = {},
+  ): string {
+    const random = this.#random
+    if (this.#wordings === 'unseen') return random.pick(unseen)
+    if (things.length + claims.length === 0 || !random.chance(FRAMED)) return random.pick(seen)
+    return things.length > 0
+      ? random.pick(FRAMES)(random.pick(things))
+      : random.pick(FRAMES_OF_CLAIMS)(random.pick(claims))
   }
 
   /**

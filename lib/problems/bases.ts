@@ -1,24 +1,29 @@
 /** Numbers written in other bases: into decimal from the first digit on, out of it from the last. */
 import type { Random } from '../base/random.js'
+import { divisionsOf } from './columns.js'
 import { at, type Maker, misread, nearNumber } from './problem.js'
 
-/** `1`, `1*2+0=2`, `2*2+1=5`: the value so far after each digit. */
+/** `1`, `1*2+0=2`, `2*2+1=5`: the value so far after each digit. Two digits are multiplied apart: `12*7+3=70+14+3=87`. */
 function fromBase(text: string, base: number): string[] {
   let value = 0
   return [...text].map((digit, i) => {
-    const before = value
-    value = value * base + Number.parseInt(digit, 36)
-    return i === 0 ? `${text}: ${value}` : `${text.slice(i)}: ${before}*${base}+${Number.parseInt(digit, 36)}=${value}`
+    const [before, last] = [value, Number.parseInt(digit, 36)]
+    value = value * base + last
+    const [tens, ones] = [before - (before % 10), before % 10]
+    const apart = before < 10 || base === 2 ? '' : `=${tens * base}+${ones * base}+${last}=${before * base}+${last}`
+    return i === 0 ? `${text}: ${value}` : `${text.slice(i)}: ${before}*${base}+${last}${apart}=${value}`
   })
 }
 
-/** `13=2*6+1, 1`, `6=2*3+0, 01`: the digits so far from the right. */
+/** `13=2*6+1, 1`, `6=2*3+0, 01`: the digits so far from the right. A quotient of two digits is found by long division. */
 function toBase(n: number, base: number): string[] {
   const steps: string[] = []
   let text = ''
   for (let x = n; x > 0; x = Math.floor(x / base)) {
     text = (x % base).toString(base) + text
-    steps.push(`${x}=${base}*${Math.floor(x / base)}+${x % base}, ${text}`)
+    const quotient = Math.floor(x / base)
+    const columns = quotient < 10 || base === 2 ? '' : `${divisionsOf(x, base).join(', ')}; `
+    steps.push(`${columns}${x}=${base}*${quotient}+${x % base}, ${text}`)
   }
   return steps
 }
@@ -47,6 +52,7 @@ export const toBinary: Maker = (random, difficulty, asking) => {
         `Express ${n} in binary.`,
       ],
       [`Turn ${n} into a binary number.`, `What does ${n} look like in base 2?`],
+      { things: [`${n} in binary`, `the binary form of ${n}`, `${n} in base 2`] },
     ),
     task: `${n} to base 2`,
     steps: toBase(n, 2),
@@ -78,6 +84,13 @@ export const fromBinary: Maker = (random, difficulty, asking) => {
         `Write the binary number ${bits} as a decimal number.`,
       ],
       [`Read ${bits} as binary and give the decimal number.`, `Turn the binary number ${bits} into decimal.`],
+      {
+        things: [
+          `binary ${bits} in decimal`,
+          `the decimal value of binary ${bits}`,
+          `the number that is ${bits} in binary`,
+        ],
+      },
     ),
     task: `${bits} from base 2`,
     steps: fromBase(bits, 2),
@@ -115,6 +128,13 @@ export const baseConversion: Maker = (random, difficulty, asking) => {
         `Write the base ${from} number ${given} in base ${to}.`,
       ],
       [`Change ${given} from base ${from} into base ${to}.`, `Express the ${source} number ${given} in ${target}.`],
+      {
+        things: [
+          `the ${source} number ${given} in ${target}`,
+          `${given} from base ${from} in base ${to}`,
+          `the base ${to} form of ${given}, which is in base ${from}`,
+        ],
+      },
     ),
     task: `${given} from base ${from} to base ${to}`,
     steps: [...(from === 10 ? [] : fromBase(given, from)), ...(to === 10 ? [] : ['Write', ...toBase(n, to)])],

@@ -54,6 +54,11 @@ export function divideFromLeft(a: number, divisor: number): { lines: string[]; r
   return { lines, remainder }
 }
 
+/** The divisions of {@link divideFromLeft} alone: `4=2*2+0`, `7=2*3+1`, … */
+export function divisionsOf(a: number, divisor: number): string[] {
+  return divideFromLeft(a, divisor).lines.map((line) => line.slice(line.indexOf(': ') + 2, line.lastIndexOf(', ')))
+}
+
 /** `4182+377: 2+7+0=9, carry 0, 9`, `418+37: …` of integers ≥ 0. */
 export function addFromRight(a: number, b: number): string[] {
   const lines: string[] = []

@@ -1,6 +1,6 @@
 /** Questions of yes and no about a list: the first item that decides ends the search, and it stands anywhere. */
 
-import { numbers, shown } from './number-lists.js'
+import { compared, numbers, shown } from './number-lists.js'
 import { at, type Maker } from './problem.js'
 
 export const decide: Maker = (random, difficulty, asking) => {
@@ -29,11 +29,16 @@ const exceeds: Maker = (random, difficulty, asking) => {
         `Yes or no: is there a number greater than ${limit} in ${l}?`,
       ],
       [`Can you find a number beyond ${limit} in ${l}?`, `Are there numbers over ${limit} among ${l}?`],
+      {
+        claims: [
+          `there is a number over ${limit} in ${l}`,
+          `${l} has a number greater than ${limit}`,
+          `one of ${l} is above ${limit}`,
+        ],
+      },
     ),
     task: `Over ${limit}`,
-    steps: list
-      .slice(0, found < 0 ? list.length : found + 1)
-      .map((value, i) => `${i + 1}: ${value} ${value > limit ? 'yes' : 'no'}`),
+    steps: list.slice(0, found < 0 ? list.length : found + 1).map((value, i) => `${i + 1}: ${compared(value, limit)}`),
     answer: found < 0 ? 'no' : 'yes',
     program: `print("yes" if any(x > ${limit} for x in [${list}]) else "no")`,
   }
@@ -60,11 +65,16 @@ const sorted: Maker = (random, difficulty, asking) => {
         `Yes or no: is ${l} sorted in ascending order?`,
       ],
       [`Do the numbers ${l} only go up?`, `Are ${l} already sorted?`],
+      {
+        claims: [
+          `${l} is sorted`,
+          `the list ${l} is in ascending order`,
+          `the numbers ${l} go from smallest to largest`,
+        ],
+      },
     ),
     task: 'Is it sorted',
-    steps: list
-      .slice(1, found < 0 ? size : found + 1)
-      .map((value, i) => `${list[i]} ${(list[i] as number) < value ? '<' : '>'} ${value}`),
+    steps: list.slice(1, found < 0 ? size : found + 1).map((value, i) => compared(list[i] as number, value)),
     answer: found < 0 ? 'yes' : 'no',
     program: `a = [${list}]\nprint("yes" if a == sorted(a) else "no")`,
   }

@@ -41,6 +41,7 @@ export const chain: Maker = (random, difficulty, asking) => {
       `Find the value of ${text}.`,
     ],
     [`Work out ${text}.`, `What does ${text} equal?`, `Give the final result of this sum: ${text}`, `Solve ${text}.`],
+    { things: [text, `the value of ${text}`, `the result of the sum ${text}`, text.replaceAll(' ', '')] },
   )
   return worked(tokens, question) as Problem
 }
@@ -65,6 +66,7 @@ export const expression: Maker = (random, difficulty, asking) => {
         `Compute ${text.replaceAll(' ', '')}`,
       ],
       [`Work out ${text}.`, `What does ${text} equal?`, `Solve: ${text}`, `What is the result of ${text}?`],
+      { things: [text, `the value of ${text}`, `the value of the expression ${text}`, text.replaceAll(' ', '')] },
     )
     const problem = worked(tokens, question)
     if (problem) return problem

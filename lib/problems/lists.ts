@@ -1,12 +1,15 @@
-/** Sorting and searching lists of numbers. What is left of the list is restated, or its items are numbered. */
+/**
+ * Sorting and searching lists of numbers. What is left of the list is restated, or its items are numbered. Where two numbers are
+ * compared, both stand right before what comes of it.
+ */
 
 import { decide } from './decisions.js'
-import { numbers, shown } from './number-lists.js'
+import { compared, numbers, shown } from './number-lists.js'
 import { at, type Maker } from './problem.js'
 
 export const lists: Maker = (random, difficulty, asking) => {
   const make = random.weighted([
-    [6, sort],
+    [8, sort],
     [3, extreme],
     [2, search],
     [2, binarySearch],
@@ -18,6 +21,8 @@ export const lists: Maker = (random, difficulty, asking) => {
 
 const sort: Maker = (random, difficulty, asking) => {
   const list = numbers(random, at([2, 3, 3, 4, 4, 5, 6, 7], difficulty))
+  if (list.length > 2 && random.chance(0.2)) list[list.length - 1] = list[random.int(0, list.length - 2)] as number
+  if (random.chance(0.1)) list[random.int(0, list.length - 1)] = random.int(100, 199)
   const down = random.chance(0.4)
   const order = (x: number, y: number) => (down ? y - x : x - y)
   const steps = list.map((value, i) => {
@@ -32,7 +37,7 @@ const sort: Maker = (random, difficulty, asking) => {
   const key = `sort ${[...list].sort((x, y) => x - y)}`
   const task = `Sort ${down ? 'down' : 'up'}`
   const way = down ? 'descending' : 'ascending'
-  if (random.chance(0.2)) {
+  if (random.chance(0.35)) {
     const quoted = `[${sorted.map((value) => `'${value}.0'`).join(', ')}]`
     const rules =
       'Please follow the instruction below:\n## 1. Let all your answers be a list of numbers. Instead of reporting your ' +
@@ -66,6 +71,7 @@ const sort: Maker = (random, difficulty, asking) => {
     question: asking.of(
       down ? neutral : [...neutral, `Sort ${l}.`, `Sort the numbers ${l}.`, `Put these numbers in order: ${l}.`],
       [`Bring ${l} into ${way} order.`, `List ${l} with the ${from} first.`, `Rearrange ${l}, ${from} to ${to}.`],
+      { things: [`${l} in ${way} order`, `the numbers ${l} sorted from ${from} to ${to}`, `the ${way} order of ${l}`] },
     ),
     task,
     steps,
@@ -73,11 +79,13 @@ const sort: Maker = (random, difficulty, asking) => {
     program: `print(*sorted([${list}], reverse=${down ? 'True' : 'False'}), sep=", ")`,
     check: (value) => {
       const given = value.split(', ').map(Number)
-      const signs = given.slice(1).map((each, i) => `${given[i]} ${(given[i] as number) < each ? '<' : '>'} ${each}`)
-      return { lines: [`${signs.join(', ')}; ${given.length} of ${list.length}`], holds: value === answer }
+      const pairs = given.slice(1).map((each, i) => compared(given[i] as number, each))
+      return { lines: [`${pairs.join(', ')}; ${given.length} of ${list.length}`], holds: value === answer }
     },
     nearMiss: (random) => {
-      const place = random.int(1, sorted.length - 1)
+      // Equal numbers would be the same the other way round.
+      const places = sorted.flatMap((value, i) => (i > 0 && value !== sorted[i - 1] ? [i] : []))
+      const place = random.pick(places)
       const wrong = [...sorted]
       ;[wrong[place - 1], wrong[place]] = [wrong[place] as number, wrong[place - 1] as number]
       return wrong.join(', ')
@@ -112,6 +120,14 @@ const extreme: Maker = (random, difficulty, asking) => {
         `What is the ${largest ? 'highest' : 'lowest'} number in ${l}?`,
       ],
       [`Look through ${l} for the ${most} number.`, `Of ${l}, which one is the ${most}?`],
+      {
+        things: [
+          `the ${most} of ${l}`,
+          `the ${most} number of ${l}`,
+          `the ${largest ? 'maximum' : 'minimum'} of the list ${l}`,
+          `the ${largest ? 'highest' : 'lowest'} value in ${l}`,
+        ],
+      },
     ),
     task: `Find the ${most}`,
     steps,
@@ -145,6 +161,7 @@ const total: Maker = (random, difficulty, asking) => {
         `What is the total of ${l}?`,
       ],
       [`Add all of ${l} together.`, `If you add ${l}, what do you get?`],
+      { things: [`the sum of ${l}`, `the sum of the list ${l}`, `the total of ${l}`, `how much ${l} are together`] },
     ),
     task: `Sum of ${list.join(' ')}`,
     steps,
@@ -173,9 +190,16 @@ const search: Maker = (random, difficulty, asking) => {
         `[${list.join(', ')}].index(${wanted})`,
       ],
       [`Look for ${wanted} in ${l} and give its index.`, `Which index (from 0) does ${wanted} have in ${l}?`],
+      {
+        things: [
+          `the index of ${wanted} in ${l}`,
+          `the position of ${wanted} in the list ${l}, counting from 0`,
+          `at which index ${wanted} stands in ${l}`,
+        ],
+      },
     ),
     task: `Find ${wanted}`,
-    steps: list.slice(0, index + 1).map((value, i) => `${i}: ${value} ${value === wanted ? 'yes' : 'no'}`),
+    steps: list.slice(0, index + 1).map((value, i) => `${i}: ${value} ${wanted} ${value === wanted ? 'yes' : 'no'}`),
     answer: String(index),
     program: `print([${list}].index(${wanted}))`,
   }
@@ -190,8 +214,7 @@ const binarySearch: Maker = (random, difficulty, asking) => {
     const middle = Math.floor((low + high) / 2)
     const value = list[middle] as number
     looks++
-    const sign = value === wanted ? '=' : value < wanted ? '<' : '>'
-    steps.push(`${looks}: from ${low} to ${high}, look at ${middle}: ${value} ${sign} ${wanted}`)
+    steps.push(`${looks}: from ${low} to ${high}, look at ${middle}: ${compared(value, wanted)}`)
     if (value === wanted) break
     if (value < wanted) low = middle + 1
     else high = middle - 1
@@ -208,6 +231,12 @@ const binarySearch: Maker = (random, difficulty, asking) => {
         `Count the steps of a binary search for ${wanted} in ${l}.`,
       ],
       [`A binary search for ${wanted} in ${l}: how many steps?`],
+      {
+        things: [
+          `how many numbers a binary search for ${wanted} looks at in ${l}`,
+          `the number of steps of binary search for ${wanted} in ${l}`,
+        ],
+      },
     ),
     task: `Binary search ${wanted}`,
     steps: [...list.map((value, i) => `${i}: ${value}`), 'Search', ...steps],

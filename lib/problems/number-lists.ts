@@ -15,3 +15,8 @@ export function numbers(random: Random, count: number): number[] {
   if (kind < 6) return random.distinct(-99, 99, count)
   return random.distinct(10, 99, count)
 }
+
+/** `36 23 >`: the sign after both numbers, so that nobody has to look ahead to write it. */
+export function compared(a: number, b: number): string {
+  return `${a} ${b} ${a === b ? '=' : a < b ? '<' : '>'}`
+}

@@ -1,17 +1,17 @@
 /** Number theory: common divisors, primes, remainders, sums of digits, bases. Each line starts from the one before it. */
 import { baseConversion, fromBinary, toBinary } from './bases.js'
-import { divideFromLeft } from './columns.js'
+import { divideFromLeft, divisionsOf } from './columns.js'
 import { at, digits, type Maker, misread, nearNumber } from './problem.js'
 
 export const numbers: Maker = (random, difficulty, asking) => {
   const make = random.weighted([
     [4, gcd],
     [3, prime],
-    [3, countPrimes],
+    [4, countPrimes],
     [2, remainder],
     [2, toBinary],
     [2, fromBinary],
-    [5, baseConversion],
+    [7, baseConversion],
     [2, digitSum],
   ])
   return make(random, difficulty, asking)
@@ -23,7 +23,7 @@ function euclid(a: number, b: number): { steps: string[]; divisor: number } {
   let [x, y] = a > b ? [a, b] : [b, a]
   while (y > 0) {
     const rest = x % y
-    if (y < 10) steps.push(`${x} ${y}: ${divideFromLeft(x, y).lines.map(last).join('; ')}, ${rest}`)
+    if (y < 10) steps.push(`${x} ${y}: ${divisionsOf(x, y).join('; ')}, ${rest}`)
     else {
       const multiples = Array.from({ length: Math.floor(x / y) }, (_, i) => y * (i + 1))
       steps.push(`${x} ${y}: ${multiples.join(' ')}, ${x}-${multiples.at(-1)}=${rest}`)
@@ -31,11 +31,6 @@ function euclid(a: number, b: number): { steps: string[]; divisor: number } {
     ;[x, y] = [y, rest]
   }
   return { steps: [...steps, `${x} 0`], divisor: x }
-}
-
-/** Of `78/2: 7=2*3+1, 230` the division alone. */
-function last(line: string): string {
-  return line.slice(line.indexOf(': ') + 2, line.lastIndexOf(', '))
 }
 
 const gcd: Maker = (random, difficulty, asking) => {
@@ -69,6 +64,15 @@ const gcd: Maker = (random, difficulty, asking) => {
           `Compute the GCD of the numbers ${a} and ${b}.`,
           `What is the largest common divisor of ${a} and ${b}?`,
         ],
+        {
+          things: [
+            `the gcd of ${a} and ${b}`,
+            `the greatest common divisor of ${a} and ${b}`,
+            `the largest number that divides ${a} and ${b}`,
+            `gcd(${a}, ${b})`,
+            `the greatest common factor of ${a} and ${b}`,
+          ],
+        },
       ),
       task: `gcd ${a} ${b}`,
       steps,
@@ -104,9 +108,8 @@ const prime: Maker = (random, difficulty, asking) => {
     let composite = false
     for (const p of PRIMES) {
       if (p * p > n || composite) break
-      const { lines, remainder } = divideFromLeft(n, p)
-      composite = remainder === 0
-      steps.push(`${n}/${p}: ${lines.map(last).join(', ')}, ${composite ? 'yes' : 'no'}`)
+      composite = n % p === 0
+      steps.push(`${n}/${p}: ${divisionsOf(n, p).join(', ')}, ${composite ? 'yes' : 'no'}`)
     }
     if (steps.length !== wanted) continue
     // Even numbers would be most of the easy ones.
@@ -126,6 +129,7 @@ const prime: Maker = (random, difficulty, asking) => {
           `Would you say that ${n} is a prime number?`,
         ],
         [`Determine whether ${n} is prime.`, `Can ${n} only be divided by 1 and ${n}?`, `${n}: prime or not?`],
+        { claims: [`${n} is prime`, `${n} is a prime number`, `the number ${n} is a prime`] },
       ),
       task: `prime ${n}`,
       steps,
@@ -139,12 +143,15 @@ function isPrime(n: number): boolean {
   return n > 1 && PRIMES.every((p) => n === p || n % p !== 0)
 }
 
+/** The primes from the first on, up to the first that is too large. */
 const countPrimes: Maker = (random, difficulty, asking) => {
   const wanted = at([1, 2, 3, 5, 7, 9, 12, 16], difficulty)
   for (;;) {
     const [low, high] = [random.int(1, 99), random.int(1, 100)].sort((x, y) => x - y) as [number, number]
     const found = Array.from({ length: high - low + 1 }, (_, i) => low + i).filter(isPrime)
     if (Math.abs(found.length - wanted) > wanted / 4 || low === high) continue
+    let beyond = high + 1
+    while (!isPrime(beyond)) beyond++
     return {
       key: `primes ${low} ${high}`,
       question: asking.of(
@@ -160,9 +167,16 @@ const countPrimes: Maker = (random, difficulty, asking) => {
           `What is the number of primes in the range ${low} to ${high}?`,
           `Find how many primes lie from ${low} to ${high}.`,
         ],
+        {
+          things: [
+            `how many primes there are from ${low} to ${high}`,
+            `the number of primes between ${low} and ${high} (inclusive)`,
+            `the count of prime numbers from ${low} to ${high}`,
+          ],
+        },
       ),
       task: `primes ${low} to ${high}`,
-      steps: [...found.map((p, i) => `${p} ${i + 1}`), 'end'],
+      steps: [...found.map((p, i) => `${p} ${i + 1}`), `${beyond} over`],
       answer: String(found.length),
       program: `print(sum(n > 1 and all(n % d for d in range(2, n)) for n in range(${low}, ${high} + 1)))`,
     }
@@ -173,6 +187,7 @@ const remainder: Maker = (random, difficulty, asking) => {
   const n = digits(random, at([1, 2, 2, 3, 4, 5, 6, 6], difficulty))
   const divisor = random.int(2, 9)
   const { lines, remainder: result } = divideFromLeft(n, divisor)
+  const divisions = divisionsOf(n, divisor)
   return {
     key: `remainder ${n} ${divisor}`,
     question: asking.of(
@@ -188,9 +203,17 @@ const remainder: Maker = (random, difficulty, asking) => {
         `What remains when you divide ${n} by ${divisor}?`,
       ],
       [`What is left over when ${n} is divided by ${divisor}?`, `Give the remainder of ${n} / ${divisor}.`],
+      {
+        things: [
+          `the remainder of ${n} divided by ${divisor}`,
+          `${n} mod ${divisor}`,
+          `${n} % ${divisor}`,
+          `the rest when ${n} is divided by ${divisor}`,
+        ],
+      },
     ),
     task: `${n} mod ${divisor}`,
-    steps: lines.map((line) => `${line.slice(0, line.indexOf('/'))}: ${last(line)}`),
+    steps: lines.map((line, i) => `${line.slice(0, line.indexOf('/'))}: ${divisions[i]}`),
     answer: String(result),
     program: `print(${n} % ${divisor})`,
   }
@@ -221,6 +244,13 @@ const digitSum: Maker = (random, difficulty, asking) => {
         `Compute the digit sum of ${text}.`,
       ],
       [`If you add all digits of ${text}, what do you get?`, `Give the total of the digits in ${text}.`],
+      {
+        things: [
+          `the sum of the digits of ${text}`,
+          `the digit sum of ${text}`,
+          `what the digits of ${text} add up to`,
+        ],
+      },
     ),
     task: `digits ${text}`,
     steps: steps([...text]),

@@ -5,6 +5,7 @@
 
 import type { Random } from '../base/random.js'
 import type { Asking } from './asking.js'
+import { longQuestions } from './long-questions.js'
 import { digits } from './problem.js'
 import { ADJECTIVES, PEOPLE, PLACES, THINGS, TOPICS, VERBS } from './things.js'
 import { word } from './words.js'
@@ -16,9 +17,10 @@ export const REFUSAL =
 export function outOfScope(random: Random, asking: Asking): string {
   const facts = factsOf(random)
   const make = random.weighted([
-    [6, everyday],
-    [5, nearMisses],
-    [2, sentences],
+    [5, everyday],
+    [4, nearMisses],
+    [1, sentences],
+    [6, () => longQuestions(random)],
   ])
   const [seen, unseen] = make(facts)
   return asking.of(seen, unseen)

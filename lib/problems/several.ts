@@ -1,6 +1,7 @@
 /** Two or three small questions in one. The answers stand between commas, and each is there as soon as it is found. */
 
 import type { Random } from '../base/random.js'
+import { operate } from './columns.js'
 import { digits, type Maker } from './problem.js'
 import { word } from './words.js'
 
@@ -35,7 +36,7 @@ export const several: Maker = (random, difficulty, asking) => {
       [`Here are ${count} questions. ${asked} List the answers.`, `What are the ${count} answers? ${asked}`],
     ),
     task: `${count} questions`,
-    steps: parts.map(({ line, answer }, i) => `${i + 1}) ${line}: ${answer}`),
+    steps: parts.map(({ line }, i) => `${i + 1}) ${line}`),
     answer: parts.map(({ answer }) => answer).join(', '),
     program: `print(${parts.map(({ python }) => python).join(', ')}, sep=", ")`,
   }
@@ -50,7 +51,7 @@ function sum(random: Random, difficulty: number): Part {
   return {
     key: `add ${[a, b].sort((x, y) => x - y)}`,
     question: random.pick([`What is ${a} + ${b}?`, `Add ${a} and ${b}.`, `${a}+${b}?`]),
-    line: `${a}+${b}`,
+    line: operate(a, '+', b)?.line as string,
     answer: String(a + b),
     python: `${a} + ${b}`,
   }
@@ -62,7 +63,7 @@ function difference(random: Random, difficulty: number): Part {
   return {
     key: `subtract ${a} ${b}`,
     question: random.pick([`What is ${a} - ${b}?`, `Subtract ${b} from ${a}.`, `${a}-${b}?`]),
-    line: `${a}-${b}`,
+    line: operate(a, '-', b)?.line as string,
     answer: String(a - b),
     python: `${a} - ${b}`,
   }
@@ -76,7 +77,7 @@ function letterCount(random: Random, difficulty: number): Part {
   return {
     key: `count ${letter} ${text}`,
     question: random.pick([`How many ${letter}'s are in ${text}?`, `Count the letter ${letter} in ${text}.`]),
-    line: `${letter} in ${line}`,
+    line: `${letter} in ${line}: ${n}`,
     answer: String(n),
     python: `"${text}".count("${letter}")`,
   }
@@ -88,7 +89,7 @@ function largest(random: Random, difficulty: number): Part {
   return {
     key: `extreme true ${[...list].sort((x, y) => x - y)}`,
     question: random.pick([`What is the largest of ${list.join(', ')}?`, `Find the maximum of ${list.join(', ')}.`]),
-    line: list.map((value, i) => `${value} ${Math.max(...list.slice(0, i + 1))}`).join(', '),
+    line: list.map((value, i) => `${value}, best ${Math.max(...list.slice(0, i + 1))}`).join('; '),
     answer: String(best),
     python: `max(${list.join(', ')})`,
   }

@@ -26,6 +26,20 @@ volcano volleyball watermelon wilderness wonderful woodpecker xylophone yesterda
   .trim()
   .split(/\s+/)
 
+/** What most words of a text are. */
+export const FREQUENT = `
+the of and to in is was he for it with as his on be at by had not are but from or have an they which one you were her all she there
+would their we him been has when who will more no if out so said what up its about into than them can only other new some could time
+these two may then do first any my now such like our over man me even most made after also did many before must through back years
+where much your way well down should because each just those people how too little state good very make world still own see men work
+long get here between both life being under never day same another know while last might us great old year off come since against go
+came right used take three himself few house use place during without again home around small however found thought went say part once
+general high upon school every think given always returned understand natural though whole need against order short form almost
+number night water enough head course far until nothing better along perhaps room began social
+`
+  .trim()
+  .split(/\s+/)
+
 const ONSETS = [
   ...'bcdfghjklmnprstvwz',
   'bl',
@@ -55,4 +69,9 @@ export function word(random: Random, length: number): string {
   let text = ''
   while (text.length < length) text += random.pick(ONSETS) + random.pick(VOWELS) + random.pick(CODAS)
   return text.slice(0, length)
+}
+
+/** A word as a question shows it. */
+export function shownWord(random: Random, text: string): string {
+  return random.pick([text, text, text, `"${text}"`, `'${text}'`])
 }

@@ -52,7 +52,7 @@ describe('64 items of the embedded model', () => {
     ['stated', { stated: 'keep' }, ['window', 'stated', 'self']],
     ['end', { stated: 'end' }, ['window', 'stated', 'self']],
     ['margin=16', { earlyExit: { margin: 16 } }, ['early', 'self']],
-    ['probe=0.8', { earlyExit: { probe: 0.8 } }, ['early', 'self']],
+    ['probe=0.999', { earlyExit: { probe: 0.999 } }, ['early', 'self']],
     ['loops', { loops: true }, ['window', 'self']],
     ['landing', { landing: 'line' }, ['window', 'self']],
     [
