@@ -23,11 +23,14 @@ export interface Ending {
 /** Of standard error, bytes that are kept. */
 const STDERR_KEPT = 8_192
 
+/** Milliseconds after the end of the first process, after which nothing more is read. */
+const LEFT_BEHIND = 5_000
+
 const SIGXCPU = 24
 const SIGKILL = 9
 
 export class Program {
-  /** Resolves when all of its processes have ended and all that they wrote was read. */
+  /** Resolves when it has ended and all that it and its processes wrote was read; of those that outlive it, for seconds only. */
   readonly ended: Promise<Ending>
   readonly #child: ChildProcess
   readonly #limits: Limits
@@ -98,7 +101,14 @@ export class Program {
           } catch {
             // Nothing was left.
           }
-          child.once('close', () => resolve(code ?? 128 + SIGKILL))
+          // What has left the group may hold them still, and is not waited for.
+          const timer = setTimeout(() => {
+            for (const stream of child.stdio) stream?.destroy()
+          }, LEFT_BEHIND)
+          child.once('close', () => {
+            clearTimeout(timer)
+            resolve(code ?? 128 + SIGKILL)
+          })
         })
       })
       // The kernel ends what has used up its processor time.

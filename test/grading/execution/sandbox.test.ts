@@ -288,4 +288,13 @@ describe.skipIf(process.platform !== 'linux')('Sandbox.open', () => {
     const program = unsafe.start({ language: 'python', args: ['-c', 'print(2 + 2)'], limits })
     expect(await program.ended).toMatchObject({ stopped: null, exitCode: 0, stdout: '4\n' })
   })
+
+  it('does not wait for a process that left its group and holds its output open', async () => {
+    const unsafe = await Sandbox.open({ unsafe: true })
+    const code = 'import subprocess\nsubprocess.Popen(["sleep", "60"], start_new_session=True)\nprint(2 + 2)'
+    const before = performance.now()
+    const program = unsafe.start({ language: 'python', args: ['-c', code], limits: { ...limits, wallMs: 1e9 } })
+    expect(await program.ended).toMatchObject({ stopped: null, exitCode: 0, stdout: '4\n' })
+    expect(performance.now() - before).toBeLessThan(50_000)
+  })
 })
